@@ -1,0 +1,102 @@
+// The error classes of c1-revoke. They are JavaScript because they must extend Error, and a file of their own so that an app
+// which imports only errors carries no WebAssembly. Rust constructs them; names and fields are the official SDK's.
+
+/** Gives a class its `name` as a string of its own, which no minifier changes. */
+function named(errorClass, name) {
+  Object.defineProperty(errorClass.prototype, "name", { value: name, configurable: true, writable: true });
+}
+
+/** `String(value)` for anything, even what throws when made a string. */
+function text(value) {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+function setCause(error, cause) {
+  if (cause !== undefined) {
+    Object.defineProperty(error, "cause", { value: cause, configurable: true, writable: true, enumerable: false });
+  }
+}
+
+export class ConductoroneSDKTypescriptError extends Error {
+  constructor(message, { response, body }) {
+    super(message);
+    this.statusCode = response.status;
+    this.body = body;
+    this.headers = response.headers;
+    this.contentType = response.headers.get("content-type") || "";
+    this.rawResponse = response;
+  }
+}
+named(ConductoroneSDKTypescriptError, "ConductoroneSDKTypescriptError");
+
+export class SDKError extends ConductoroneSDKTypescriptError {}
+named(SDKError, "SDKError");
+
+export class ResponseValidationError extends ConductoroneSDKTypescriptError {
+  constructor(message, { response, body, cause, rawValue, rawMessage }) {
+    super(message, { response, body });
+    setCause(this, cause);
+    this.rawValue = rawValue;
+    this.rawMessage = rawMessage;
+  }
+
+  pretty() {
+    return `${text(this.rawMessage)}\n- ${text(this.cause)}`;
+  }
+}
+named(ResponseValidationError, "ResponseValidationError");
+
+export class TokenRequestError extends ConductoroneSDKTypescriptError {
+  constructor(message, { response, body, error, errorDescription, cause }) {
+    super(message, { response, body });
+    setCause(this, cause);
+    this.error = error;
+    this.errorDescription = errorDescription;
+  }
+}
+named(TokenRequestError, "TokenRequestError");
+
+export class SDKValidationError extends Error {
+  constructor(message, cause, rawValue) {
+    super(`${message}: ${text(cause)}`);
+    setCause(this, cause);
+    Object.defineProperty(this, "rawValue", { value: rawValue, configurable: true, writable: true, enumerable: false });
+    this.rawMessage = message;
+  }
+
+  pretty() {
+    return `${this.rawMessage}\n- ${text(this.cause)}`;
+  }
+}
+named(SDKValidationError, "SDKValidationError");
+
+export class HTTPClientError extends Error {
+  constructor(message, options) {
+    const cause = options?.cause;
+    super(cause === undefined || cause === null ? message : `${message}: ${text(cause)}`);
+    setCause(this, cause);
+  }
+}
+named(HTTPClientError, "HTTPClientError");
+
+export class UnexpectedClientError extends HTTPClientError {}
+named(UnexpectedClientError, "UnexpectedClientError");
+
+export class InvalidRequestError extends HTTPClientError {}
+named(InvalidRequestError, "InvalidRequestError");
+
+export class RequestAbortedError extends HTTPClientError {}
+named(RequestAbortedError, "RequestAbortedError");
+
+export class RequestTimeoutError extends HTTPClientError {}
+named(RequestTimeoutError, "RequestTimeoutError");
+
+export class ConnectionError extends HTTPClientError {}
+named(ConnectionError, "ConnectionError");
+
+export class UnsupportedRuntimeError extends HTTPClientError {}
+named(UnsupportedRuntimeError, "UnsupportedRuntimeError");
