@@ -1,0 +1,102 @@
+# One command for each thing one wants of this repository; `make help` lists them. Tools go into .tools and node_modules,
+# each once: a step runs again only when what it depends on has changed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory -j2
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+# Nothing here asks the network for anything but packages.
+export WRANGLER_SEND_METRICS := false
+export CLOUDFLARE_CF_FETCH_ENABLED := false
+export DO_NOT_TRACK := 1
+export npm_config_update_notifier := false
+# Cargo would take make's job server for its own, and complain.
+unexport MAKEFLAGS MFLAGS
+
+QUIET := .ci/quiet
+NPM_CI := npm ci --no-audit --no-fund --prefix
+WASM_TARGET := wasm32-unknown-unknown
+WASM_BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = "=\(.*\)"/\1/p' Cargo.toml)
+WASM_BINDGEN := .tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
+# All that the package is made of; what git ignores is built.
+PKG_SOURCES := $(shell git ls-files -co --exclude-standard Cargo.toml Cargo.lock rust-toolchain.toml src pkg 'LICENSE*')
+PKG := target/stamps/pkg
+
+.PHONY: help prerequisites build demo test lint fmt size clean browser
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
+
+build: $(PKG) ## the npm package, complete in pkg/ (`npm pack ./pkg` gives the tarball)
+
+demo: $(PKG) www/node_modules/.stamp ## builds, then serves the console on localhost
+	@npm start --prefix www
+
+test: $(PKG) tests/node_modules/.stamp www/node_modules/.stamp browser ## every test; the last line is `N passed, N failed`
+	@node tests/run.mjs
+
+lint: tests/node_modules/.stamp prerequisites ## formatting, clippy for native and wasm, biome
+	@$(QUIET) "cargo fmt" cargo fmt --check
+	@$(QUIET) "clippy (native)" cargo clippy --all-targets -- -D warnings
+	@$(QUIET) "clippy (wasm)" cargo clippy --all-targets --target $(WASM_TARGET) -- -D warnings
+	@$(QUIET) "biome" tests/node_modules/.bin/biome ci --colors=off --error-on-warnings
+
+fmt: tests/node_modules/.stamp ## formats Rust and JavaScript in place
+	@cargo fmt
+	@tests/node_modules/.bin/biome check --write
+
+size: $(PKG) ## gzip and brotli of what users download
+	@npm run --silent size --prefix pkg
+
+clean: ## removes what was built; keeps installed tools
+	@cargo clean
+	@rm -rf tests/.work
+	@npm run --silent clean --prefix pkg --if-present
+
+# --- what the targets above need ---
+
+# Each missing thing is named, not the first only.
+prerequisites:
+	@missing=; \
+	need() { missing=1; printf 'missing: %s\n  install it with: %s\n' "$$1" "$$2" >&2; }; \
+	command -v cargo >/dev/null || need "Rust (cargo)" "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh"; \
+	command -v cc >/dev/null || need "a C compiler and linker (cc)" "sudo apt-get install build-essential"; \
+	command -v npm >/dev/null || need "npm" "comes with Node.js 20 or newer: https://nodejs.org/"; \
+	node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null \
+		|| need "Node.js 20 or newer (found: $$(node --version 2>/dev/null || echo none))" "see https://nodejs.org/"; \
+	[ -z "$$missing" ]
+	@[ -d "$$(rustc --print sysroot)/lib/rustlib/$(WASM_TARGET)" ] \
+		|| if command -v rustup >/dev/null; then $(QUIET) "rustup target $(WASM_TARGET)" rustup target add $(WASM_TARGET); \
+		else echo "missing: Rust's $(WASM_TARGET) target; install Rust by rustup, or the target by your system's packages" >&2; exit 1; fi
+
+# The CLI must be of the library's very version. A debug build without debug info compiles fastest and runs fast enough.
+$(WASM_BINDGEN): | prerequisites
+	@if [ "$$(.tools/bin/wasm-bindgen --version 2>/dev/null)" != "wasm-bindgen $(WASM_BINDGEN_VERSION)" ]; then \
+		CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR=target/tools \
+		$(QUIET) "wasm-bindgen CLI $(WASM_BINDGEN_VERSION) (about 3 minutes, once)" \
+		cargo install wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --locked --debug --root .tools; \
+		rm -rf target/tools; \
+	fi
+	@mkdir -p $(@D) && touch $@
+
+# One rule for each folder with a package.json of its own. `npm ci` empties node_modules, and the stamp with it.
+%/node_modules/.stamp: %/package.json %/package-lock.json | prerequisites
+	@$(QUIET) "npm ci in $*" $(NPM_CI) $*
+	@touch $@
+
+$(PKG): $(PKG_SOURCES) pkg/node_modules/.stamp | $(WASM_BINDGEN)
+	@$(QUIET) "package" npm run build --prefix pkg
+	@mkdir -p $(@D) && touch $@
+
+# Chromium and its driver, for the tests only.
+browser:
+	@{ command -v chromium && command -v chromedriver; } >/dev/null || { \
+		install="apt-get install -y --no-install-recommends chromium chromium-driver"; \
+		if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+			$(QUIET) "Chromium" sh -c "apt-get update && $$install"; \
+		else \
+			echo "missing: Chromium and its driver; install them with: sudo $$install" >&2; exit 1; \
+		fi; }
