@@ -1,0 +1,129 @@
+//! base64url without padding: RFC 4648 §5, with the strictness of its §3.2 (no padding), §3.3 (no other character)
+//! and §3.5 (the unused bits of the last character are zero). So each byte string has exactly one spelling.
+
+use zeroize::Zeroizing;
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// How many characters `bytes` bytes take.
+pub fn encoded_len(bytes: usize) -> usize {
+    let whole = (bytes / 3).saturating_mul(4);
+    whole.saturating_add([0, 2, 3].get(bytes % 3).copied().unwrap_or(0))
+}
+
+/// Appends `bytes` in base64url. Does not reallocate when `out` has `encoded_len` to spare.
+pub fn encode_into(bytes: &[u8], out: &mut String) {
+    for chunk in bytes.chunks(3) {
+        let group = [0, 1, 2].into_iter().fold(0_u32, |group, at| (group << 8) | chunk.get(at).map_or(0, |b| u32::from(*b)));
+        // n bytes take n + 1 characters.
+        for shift in [18_u32, 12, 6, 0].into_iter().take(chunk.len().saturating_add(1)) {
+            let index = (group.wrapping_shr(shift) & 63) as usize;
+            out.push(char::from(ALPHABET.get(index).copied().unwrap_or(b'A')));
+        }
+    }
+}
+
+/// Decodes `text`, or gives `None` when it is not the one spelling of some bytes. The buffer has its final size from the
+/// start, so that nothing secret is left behind by growing it, and is wiped when dropped.
+pub fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity((text.len() / 4).saturating_mul(3).saturating_add(2)));
+    for chunk in text.chunks(4) {
+        let mut group = 0_u32;
+        for at in 0..4 {
+            group = (group << 6) | chunk.get(at).map_or(Some(0), |c| value(*c))?;
+        }
+        let [_, decoded @ ..] = group.to_be_bytes();
+        let (keep, unused) = match chunk.len() {
+            4 => (3, 0),
+            3 => (2, 0xff),
+            2 => (1, 0xffff),
+            _ => return None,
+        };
+        if group & unused != 0 {
+            return None;
+        }
+        bytes.extend(decoded.iter().take(keep));
+    }
+    Some(bytes)
+}
+
+fn value(character: u8) -> Option<u32> {
+    let value = match character {
+        b'A'..=b'Z' => character.wrapping_sub(b'A'),
+        b'a'..=b'z' => character.wrapping_sub(b'a').wrapping_add(26),
+        b'0'..=b'9' => character.wrapping_sub(b'0').wrapping_add(52),
+        b'-' => 62,
+        b'_' => 63,
+        _ => return None,
+    };
+    Some(u32::from(value))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::string_slice)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn encode(bytes: &[u8]) -> String {
+        let mut out = String::new();
+        encode_into(bytes, &mut out);
+        out
+    }
+
+    #[test]
+    fn rfc4648_section_10_vectors() {
+        let vectors = [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+            ("fooba", "Zm9vYmE"),
+            ("foobar", "Zm9vYmFy"),
+        ];
+        for (plain, coded) in vectors {
+            assert_eq!(encode(plain.as_bytes()), coded);
+            assert_eq!(decode(coded.as_bytes()).unwrap().as_slice(), plain.as_bytes());
+        }
+        assert_eq!(encode(&[0xfb, 0xff, 0xfe]), "-__-");
+    }
+
+    #[test]
+    fn refuses_every_other_spelling() {
+        let wrong = ["Zg==", "Zg=", "Z", "Zm9vY", "Zh", "Zm9", "Zm+v", "Zm/v", "Zm 9", "Zm9v\n", " Zm9v", "Zm9\u{e9}", "Zm9v\0"];
+        for text in wrong {
+            assert!(decode(text.as_bytes()).is_none(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn every_pair_of_characters_has_at_most_one_meaning() {
+        let accepted = (0..=u16::MAX).filter(|pair| decode(&pair.to_be_bytes()).is_some()).count();
+        assert_eq!(accepted, 256);
+    }
+
+    proptest! {
+        #[test]
+        fn decode_undoes_encode(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let coded = encode(&bytes);
+            prop_assert_eq!(coded.len(), encoded_len(bytes.len()));
+            let decoded = decode(coded.as_bytes()).unwrap();
+            prop_assert_eq!(decoded.as_slice(), bytes.as_slice());
+        }
+
+        #[test]
+        fn what_decodes_is_the_only_spelling(text in "[A-Za-z0-9_=+/ -]{0,20}") {
+            if let Some(bytes) = decode(text.as_bytes()) {
+                prop_assert_eq!(encode(&bytes), text);
+            }
+        }
+
+        #[test]
+        fn decoding_never_reallocates(text in "[A-Za-z0-9_-]{0,64}") {
+            if let Some(bytes) = decode(text.as_bytes()) {
+                prop_assert!(bytes.capacity() <= text.len() / 4 * 3 + 2);
+            }
+        }
+    }
+}

@@ -1,0 +1,483 @@
+//! The client secret of an API key: `secret-token:conductorone.com:v1:<JWK>`, where `<JWK>` is the base64url of an Ed25519
+//! private key as a JSON Web Key (RFC 7517; OKP keys: RFC 8037 §2). The prefix follows RFC 8959.
+//!
+//! The JSON is read by a scanner of its own: it copies no secret out of the buffer that is wiped, and costs a tenth of a
+//! JSON library. It takes one object of RFC 8259 and nothing else, refuses repeated names (RFC 7517 §4), skips members that
+//! it does not know, and says which rule was broken, never what stood there.
+
+use crate::base64url;
+use zeroize::Zeroizing;
+
+const SCHEME: &str = "secret-token:conductorone.com:";
+const VERSION: &str = "v1:";
+
+/// A JWK of this kind takes about 200 bytes; whatever is beyond this is none.
+const LONGEST: usize = 8192;
+
+/// How deep the values of unknown members may nest.
+const DEEPEST: u8 = 16;
+
+/// The private key of RFC 8032 §5.1.5.
+pub type Seed = Zeroizing<[u8; 32]>;
+
+/// What is wrong with a client secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientSecretError {
+    /// Does not begin as every client secret does.
+    Prefix,
+    /// A version other than 1.
+    Version,
+    /// What follows the prefix is not base64url.
+    Base64url,
+    /// What was encoded is not one JSON object.
+    Json,
+    /// A member occurs twice.
+    Repeated,
+    /// `kty` is missing or not `OKP`.
+    Kty,
+    /// `crv` is missing or not `Ed25519`.
+    Crv,
+    /// There is no `d`.
+    NoPrivateKey,
+    /// `d` is not 32 bytes in base64url.
+    PrivateKey,
+    /// `x` is missing or not 32 bytes in base64url.
+    PublicKey,
+}
+
+impl ClientSecretError {
+    /// What is wrong and what to do.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Prefix => {
+                "clientSecret must begin with secret-token:conductorone.com: and be copied whole from where the API key was made"
+            }
+            Self::Version => {
+                "clientSecret is of a version that this release does not know: after secret-token:conductorone.com: it must go on with v1:"
+            }
+            Self::Base64url => {
+                "clientSecret: what follows v1: must be base64url without padding, white space or line breaks: it may be cut off or damaged, copy it whole"
+            }
+            Self::Json => "clientSecret: what follows v1: does not hold a JSON object: it may be cut off or damaged, copy it whole",
+            Self::Repeated => "clientSecret: its key has the same member twice: make a new API key",
+            Self::Kty => "clientSecret: its key must have the type (kty) OKP",
+            Self::Crv => "clientSecret: its key must be on the curve (crv) Ed25519",
+            Self::NoPrivateKey => {
+                "clientSecret holds a public key only: its key has no private part (d)"
+            }
+            Self::PrivateKey => "clientSecret: the private part of its key (d) must be 32 bytes in base64url",
+            Self::PublicKey => "clientSecret: the public part of its key (x) must be 32 bytes in base64url",
+        }
+    }
+}
+
+/// Reads a client secret and gives the private key in it.
+pub fn parse(secret: &str) -> Result<Seed, ClientSecretError> {
+    let rest = secret.strip_prefix(SCHEME).ok_or(ClientSecretError::Prefix)?;
+    let coded = rest.strip_prefix(VERSION).ok_or(ClientSecretError::Version)?;
+    if coded.is_empty() || coded.len() > LONGEST {
+        return Err(ClientSecretError::Base64url);
+    }
+    let json = base64url::decode(coded.as_bytes()).ok_or(ClientSecretError::Base64url)?;
+    seed_of_jwk(std::str::from_utf8(&json).map_err(|_| ClientSecretError::Json)?)
+}
+
+/// The key as PKCS #8 (RFC 8410 §7, RFC 5958), the form in which WebCrypto imports it as non-extractable without asking for
+/// the public half.
+pub fn pkcs8(seed: &[u8; 32]) -> Zeroizing<[u8; 48]> {
+    // SEQUENCE { version 0, SEQUENCE { OID 1.3.101.112 }, OCTET STRING { OCTET STRING { seed } } }
+    const HEAD: [u8; 16] = [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+    let mut der = Zeroizing::new([0; 48]);
+    for (to, from) in der.iter_mut().zip(HEAD.iter().chain(seed)) {
+        *to = *from;
+    }
+    der
+}
+
+fn seed_of_jwk(json: &str) -> Result<Seed, ClientSecretError> {
+    use ClientSecretError::{Crv, Json, Kty, NoPrivateKey, PrivateKey, PublicKey, Repeated};
+    let mut scan = Scanner { rest: json };
+    let mut names: Vec<Text> = Vec::new();
+    let (mut kty, mut crv, mut d, mut x) = (None, None, None, None);
+    scan.expect(b'{').ok_or(Json)?;
+    let mut more = !scan.take(b'}');
+    while more {
+        let name = scan.string().ok_or(Json)?;
+        scan.expect(b':').ok_or(Json)?;
+        let value = scan.value(DEEPEST).ok_or(Json)?;
+        if names.iter().any(|earlier| earlier.units().eq(name.units())) {
+            return Err(Repeated);
+        }
+        names.push(name);
+        let member =
+            [("kty", &mut kty), ("crv", &mut crv), ("d", &mut d), ("x", &mut x)].into_iter().find(|(known, _)| name.is(known));
+        if let Some((_, member)) = member {
+            *member = Some(value);
+        }
+        more = scan.take(b',');
+        if !more {
+            scan.expect(b'}').ok_or(Json)?;
+        }
+    }
+    if !scan.at_end() {
+        return Err(Json);
+    }
+    let is = |member: Option<Value>, wanted| matches!(member, Some(Value::String(text)) if text.is(wanted));
+    if !is(kty, "OKP") {
+        return Err(Kty);
+    }
+    if !is(crv, "Ed25519") {
+        return Err(Crv);
+    }
+    key_bytes(x).ok_or(PublicKey)?;
+    key_bytes(Some(d.ok_or(NoPrivateKey)?)).ok_or(PrivateKey)
+}
+
+fn key_bytes(member: Option<Value>) -> Option<Seed> {
+    let Some(Value::String(text)) = member else {
+        return None;
+    };
+    let mut plain = Zeroizing::new(Vec::with_capacity(text.raw.len()));
+    for unit in text.units() {
+        plain.push(u8::try_from(unit).ok()?);
+    }
+    let bytes = base64url::decode(&plain)?;
+    if bytes.len() != 32 {
+        return None;
+    }
+    let mut key = Zeroizing::new([0; 32]);
+    for (to, from) in key.iter_mut().zip(bytes.iter()) {
+        *to = *from;
+    }
+    Some(key)
+}
+
+/// A JSON string as it stands between its quotes, known to be well-formed.
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    raw: &'a str,
+}
+
+impl<'a> Text<'a> {
+    fn is(self, text: &str) -> bool {
+        self.units().eq(text.encode_utf16())
+    }
+
+    /// Its UTF-16 code units with escapes undone: the one form in which equal strings are equal (RFC 8259 §8.3).
+    fn units(self) -> impl Iterator<Item = u16> + 'a {
+        let mut units = self.raw.encode_utf16();
+        std::iter::from_fn(move || {
+            let unit = units.next()?;
+            if unit != u16::from(b'\\') {
+                return Some(unit);
+            }
+            let escape = u8::try_from(units.next()?).ok()?;
+            Some(match escape {
+                b'b' => 8,
+                b'f' => 12,
+                b'n' => 10,
+                b'r' => 13,
+                b't' => 9,
+                b'u' => {
+                    let mut unit = 0;
+                    for digit in units.by_ref().take(4) {
+                        let digit = char::from(u8::try_from(digit).ok()?).to_digit(16)?;
+                        unit = (unit << 4) | u16::try_from(digit).ok()?;
+                    }
+                    unit
+                }
+                other => u16::from(other),
+            })
+        })
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    String(Text<'a>),
+    Other,
+}
+
+/// Walks over JSON text. Every method gives `None` when the text is not as asked for, and leaves white space behind what it
+/// took.
+struct Scanner<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Scanner<'a> {
+    fn peek(&mut self) -> Option<u8> {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+        self.rest.bytes().next()
+    }
+
+    fn at_end(&mut self) -> bool {
+        self.peek().is_none()
+    }
+
+    fn take(&mut self, wanted: u8) -> bool {
+        self.expect(wanted).is_some()
+    }
+
+    fn expect(&mut self, wanted: u8) -> Option<()> {
+        self.peek().filter(|found| *found == wanted)?;
+        self.advance(1)
+    }
+
+    fn advance(&mut self, bytes: usize) -> Option<()> {
+        self.rest = self.rest.get(bytes..)?;
+        Some(())
+    }
+
+    fn string(&mut self) -> Option<Text<'a>> {
+        self.expect(b'"')?;
+        let mut bytes = self.rest.bytes().enumerate();
+        loop {
+            match bytes.next()? {
+                (end, b'"') => {
+                    let raw = self.rest.get(..end)?;
+                    self.advance(end.checked_add(1)?)?;
+                    return Some(Text { raw });
+                }
+                (_, b'\\') => match bytes.next()?.1 {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                    b'u' => {
+                        for _ in 0..4 {
+                            bytes.next().filter(|(_, c)| c.is_ascii_hexdigit())?;
+                        }
+                    }
+                    _ => return None,
+                },
+                (_, 0..=0x1f) => return None,
+                _ => {}
+            }
+        }
+    }
+
+    fn value(&mut self, depth: u8) -> Option<Value<'a>> {
+        match self.peek()? {
+            b'"' => return self.string().map(Value::String),
+            b'{' => self.members(b'{', b'}', depth)?,
+            b'[' => self.members(b'[', b']', depth)?,
+            b'-' | b'0'..=b'9' => self.number()?,
+            _ => {
+                let word = ["true", "false", "null"].into_iter().find(|word| self.rest.starts_with(word))?;
+                self.advance(word.len())?;
+            }
+        }
+        Some(Value::Other)
+    }
+
+    fn members(&mut self, open: u8, close: u8, depth: u8) -> Option<()> {
+        let depth = depth.checked_sub(1)?;
+        self.expect(open)?;
+        if self.take(close) {
+            return Some(());
+        }
+        loop {
+            if open == b'{' {
+                self.string()?;
+                self.expect(b':')?;
+            }
+            self.value(depth)?;
+            if !self.take(b',') {
+                return self.expect(close);
+            }
+        }
+    }
+
+    fn number(&mut self) -> Option<()> {
+        let text = self.rest.trim_start_matches(|c: char| c.is_ascii_digit() || "+-.eE".contains(c));
+        let number = self.rest.get(..self.rest.len().checked_sub(text.len())?)?;
+        self.rest = text;
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+        let (number, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+        let whole = whole.strip_prefix('-').unwrap_or(whole);
+        let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        let one_spelling = whole == "0" || !whole.starts_with('0');
+        (digits(whole) && one_spelling && digits(fraction) && digits(exponent)).then_some(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::string_slice)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    // RFC 8037 appendix A.1.
+    const D: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+    const X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|n| char::from_digit(u32::from(n), 16).unwrap()).collect()
+    }
+
+    fn secret_of(json: &[u8]) -> String {
+        let mut secret = [SCHEME, VERSION].concat();
+        base64url::encode_into(json, &mut secret);
+        secret
+    }
+
+    fn read(json: &str) -> Result<String, ClientSecretError> {
+        parse(&secret_of(json.as_bytes())).map(|seed| hex(seed.as_slice()))
+    }
+
+    fn jwk(more: &str) -> String {
+        ["{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"d\":\"", D, "\",\"x\":\"", X, "\"", more, "}"].concat()
+    }
+
+    #[test]
+    fn reads_the_key_of_rfc8037() {
+        assert_eq!(read(&jwk("")).unwrap(), SEED);
+    }
+
+    #[test]
+    fn pkcs8_is_that_of_rfc8410() {
+        // RFC 8410 §10.3, the example without attributes.
+        let pem = "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC";
+        let der = base64url::decode(pem.replace('+', "-").replace('/', "_").as_bytes()).unwrap();
+        let seed = der[16..].try_into().unwrap();
+        assert_eq!(pkcs8(seed).as_slice(), der.as_slice());
+    }
+
+    #[test]
+    fn takes_any_json_around_the_members() {
+        for more in [
+            ",\"kid\":\"a\\\"b\\u00e9\\ud83d\\ude00\u{1f600}\"",
+            ",\"n\":-0.5e+10,\"m\":0,\"o\":12E3,\"p\":[],\"q\":{}",
+            ",\"a\":[1,[2,{\"d\":\"inner\",\"d\":null}],true,false,null,\"]}\"]",
+            " ,\n\t\"use\" :\r \"sig\" ",
+            ",\"\":\"\",\"D\":1",
+        ] {
+            assert_eq!(read(&jwk(more)).unwrap(), SEED, "{more}");
+        }
+        assert_eq!(read(&[" \n", &jwk(""), "\r\n\t "].concat()).unwrap(), SEED);
+        assert_eq!(read(&jwk("").replace("\"kty\":\"OKP\"", "\"\\u006bty\":\"\\u004FKP\"")).unwrap(), SEED);
+        assert_eq!(read(&jwk("").replace(D, &D.replace('_', "\\u005f"))).unwrap(), SEED);
+    }
+
+    #[test]
+    fn tells_what_is_wrong() {
+        use ClientSecretError::*;
+        let swap = |from: &str, to: &str| jwk("").replace(from, to);
+        for (json, error) in [
+            (String::from(" "), Json),
+            (String::from("null"), Json),
+            (String::from("[]"), Json),
+            (String::from("{}"), Kty),
+            (String::from("{"), Json),
+            (String::from("{\"kty\"}"), Json),
+            (String::from("{\"kty\":\"OKP\",}"), Json),
+            ([&jwk(""), "{}"].concat(), Json),
+            ([&jwk(""), ","].concat(), Json),
+            ([&jwk(""), "\u{a0}"].concat(), Json),
+            (["\u{feff}", &jwk("")].concat(), Json),
+            (jwk(",\"a\":01"), Json),
+            (jwk(",\"a\":1."), Json),
+            (jwk(",\"a\":.5"), Json),
+            (jwk(",\"a\":+1"), Json),
+            (jwk(",\"a\":-"), Json),
+            (jwk(",\"a\":1e"), Json),
+            (jwk(",\"a\":1e5e5"), Json),
+            (jwk(",\"a\":tru"), Json),
+            (jwk(",\"a\":nulls"), Json),
+            (jwk(",\"a\":'x'"), Json),
+            (jwk(",\"a\":\"\\x\""), Json),
+            (jwk(",\"a\":\"\\u12g4\""), Json),
+            (jwk(",\"a\":\"\n\""), Json),
+            (jwk(",\"a\":[1,]"), Json),
+            (jwk(",\"a\":[1}"), Json),
+            (jwk(",\"a\":{1:2}"), Json),
+            (jwk(",a:1"), Json),
+            (jwk(&[",\"a\":", &"[".repeat(17), &"]".repeat(17)].concat()), Json),
+            (jwk(&[",\"a\":", &"[".repeat(4000)].concat()), Json),
+            (jwk(",\"d\":\"x\""), Repeated),
+            (jwk(",\"\\u0064\":1"), Repeated),
+            (jwk(",\"kid\":1,\"kid\":1"), Repeated),
+            (jwk(",\"\\ud83d\\ude00\":1,\"\u{1f600}\":1"), Repeated),
+            (swap("OKP", "EC"), Kty),
+            (swap("\"OKP\"", "1"), Kty),
+            (swap("Ed25519", "X25519"), Crv),
+            (swap("Ed25519", "ed25519"), Crv),
+            (swap("\"crv\"", "\"curve\""), Crv),
+            (swap("\"d\"", "\"e\""), NoPrivateKey),
+            (swap(D, &D[..42]), PrivateKey),
+            (swap(D, ""), PrivateKey),
+            (swap(D, &[D, "="].concat()), PrivateKey),
+            (swap(D, &[D, "AAAA"].concat()), PrivateKey),
+            (swap(D, &D.replace('_', "/")), PrivateKey),
+            (swap(D, &D.replace('_', "\u{15f}")), PrivateKey),
+            (swap(&["\"", D, "\""].concat(), "null"), PrivateKey),
+            (swap("\"x\"", "\"y\""), PublicKey),
+            (swap(X, &X[1..]), PublicKey),
+        ] {
+            assert_eq!(read(&json).unwrap_err(), error, "{json}");
+        }
+    }
+
+    #[test]
+    fn tells_what_is_wrong_with_the_wrapping() {
+        use ClientSecretError::*;
+        let good = secret_of(jwk("").as_bytes());
+        for (secret, error) in [
+            (String::new(), Prefix),
+            (jwk(""), Prefix),
+            (good.replace("conductorone", "example"), Prefix),
+            (good.to_uppercase(), Prefix),
+            ([" ", &good].concat(), Prefix),
+            (good.replace("v1:", "v2:"), Version),
+            (good.replace("v1:", "v1"), Version),
+            (String::from("secret-token:conductorone.com:"), Version),
+            (String::from("secret-token:conductorone.com:v1:"), Base64url),
+            ([&good, "\n"].concat(), Base64url),
+            ([&good, "="].concat(), Base64url),
+            (secret_of(&vec![b' '; LONGEST]), Base64url),
+            (secret_of(b"\xff\xfe"), Json),
+        ] {
+            assert_eq!(parse(&secret).unwrap_err(), error, "{secret}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_seed_comes_back(seed in any::<[u8; 32]>()) {
+            let mut d = String::new();
+            base64url::encode_into(&seed, &mut d);
+            prop_assert_eq!(read(&jwk("").replace(D, &d)).unwrap(), hex(&seed));
+            prop_assert_eq!(&pkcs8(&seed)[16..], seed);
+        }
+
+        #[test]
+        fn no_secret_shows_in_a_message(secret in "secret-token:conductorone.com:v1:[A-Za-z0-9_-]{40,60}") {
+            if let Err(error) = parse(&secret) {
+                let code = &secret[SCHEME.len() + VERSION.len()..];
+                prop_assert!(!code.as_bytes().windows(8).any(|w| error.message().as_bytes().windows(8).any(|m| m == w)));
+            }
+        }
+
+        #[test]
+        fn cutting_a_key_short_is_always_noticed(end in 0_usize..130) {
+            let json = jwk("");
+            prop_assert!(end >= json.len() || read(&json[..end]).is_err());
+        }
+
+        #[test]
+        fn damage_never_panics(at in any::<prop::sample::Index>(), byte: u8) {
+            let mut json = jwk(",\"a\":[{\"b\":-1.5e3},\"\\u00e9\"]").into_bytes();
+            let at = at.index(json.len());
+            json[at] = byte;
+            let _ = parse(&secret_of(&json));
+        }
+
+        #[test]
+        fn agrees_with_the_grammar_on_numbers(number in "-?[0-9]{1,3}(\\.[0-9]{0,2})?([eE][+-]?[0-9]{0,2})?") {
+            let whole = number.trim_start_matches('-').as_bytes();
+            let leading_zero = whole[0] == b'0' && whole.get(1).is_some_and(u8::is_ascii_digit);
+            let bare_point = number.ends_with('.') || number.contains(".e") || number.contains(".E");
+            let valid = !leading_zero && !bare_point && number.parse::<f64>().is_ok();
+            prop_assert_eq!(read(&jwk(&[",\"n\":", &number].concat())).is_ok(), valid, "{}", number);
+        }
+    }
+}
