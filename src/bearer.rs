@@ -1,0 +1,120 @@
+//! Bearer tokens: what may stand in an `Authorization` header (RFC 6750, 2.1).
+
+use crate::text::push_number;
+
+/// Longest token accepted, in UTF-16 code units. Servers refuse headers of more than some tens of kilobytes.
+pub const MAX_TOKEN_LENGTH: u32 = 32_768;
+
+/// The scheme, with the one space that follows it (RFC 9110, 11.4).
+pub const SCHEME: &str = "Bearer ";
+
+/// Why a token is refused. Nothing of the token is in here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// Nothing, or nothing after the prefix.
+    Empty,
+    /// A character that no token holds, and its index in UTF-16 code units.
+    Character(&'static str, u32),
+}
+
+impl TokenError {
+    /// What is wrong, to follow the option's name.
+    pub fn message(self) -> String {
+        match self {
+            TokenError::Empty => String::from(" is empty: leave it out, or give the token"),
+            TokenError::Character(kind, index) => {
+                let mut message = [" holds ", kind, " at index "].concat();
+                push_number(&mut message, u64::from(index));
+                message.push_str(": a bearer token is visible ASCII only");
+                message
+            }
+        }
+    }
+}
+
+/// Checks a token given as UTF-16 code units, and tells whether it already begins with `Bearer ` (in any case).
+///
+/// # Errors
+/// Emptiness, and the first character that is not visible ASCII.
+pub fn check(units: impl Iterator<Item = u16>) -> Result<bool, TokenError> {
+    let mut scheme = SCHEME.bytes();
+    let mut prefixed = true;
+    let mut length = 0u32;
+    for (index, unit) in units.enumerate() {
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        length = index.saturating_add(1);
+        let expected = scheme.next();
+        if let Some(expected) = expected {
+            prefixed &= u8::try_from(unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&expected));
+        }
+        let kind = match unit {
+            0x21..=0x7e => continue,
+            // The one space that belongs to the prefix.
+            0x20 if prefixed && expected == Some(b' ') => continue,
+            0x20 => "a space",
+            0x09 => "a tab",
+            0x0a | 0x0d => "a line break",
+            0x00..=0x1f | 0x7f => "a control character",
+            _ => "a character that is not ASCII",
+        };
+        return Err(TokenError::Character(kind, index));
+    }
+    let prefixed = prefixed && length >= 7;
+    if length == 0 || (prefixed && length == 7) {
+        return Err(TokenError::Empty);
+    }
+    Ok(prefixed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check_str(token: &str) -> Result<bool, TokenError> {
+        check(token.encode_utf16())
+    }
+
+    #[test]
+    fn tokens() {
+        assert_eq!(check_str("tok"), Ok(false));
+        assert_eq!(check_str("Bearer tok"), Ok(true));
+        assert_eq!(check_str("bEARER tok"), Ok(true));
+        assert_eq!(check_str("Bearer"), Ok(false));
+        assert_eq!(check_str("Bearertok"), Ok(false));
+        assert_eq!(check_str(""), Err(TokenError::Empty));
+        assert_eq!(check_str("Bearer "), Err(TokenError::Empty));
+        for (token, kind, index) in [
+            ("a b", "a space", 1),
+            (" tok", "a space", 0),
+            ("Bearer  tok", "a space", 7),
+            ("Basic tok", "a space", 5),
+            ("tok\n", "a line break", 3),
+            ("tok\r\nx", "a line break", 3),
+            ("t\tk", "a tab", 1),
+            ("t\0k", "a control character", 1),
+            ("t\u{7f}", "a control character", 1),
+            ("té", "a character that is not ASCII", 1),
+            ("t\u{200b}k", "a character that is not ASCII", 1),
+            ("😀", "a character that is not ASCII", 0),
+        ] {
+            assert_eq!(check_str(token), Err(TokenError::Character(kind, index)), "{token:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_passes_is_visible_ascii_after_the_prefix(token in any::<String>()) {
+            if let Ok(prefixed) = check_str(&token) {
+                let bare = if prefixed { &token[7..] } else { token.as_str() };
+                prop_assert!(!bare.is_empty() && bare.bytes().all(|b| b.is_ascii_graphic()));
+            }
+        }
+
+        #[test]
+        fn the_message_shows_nothing_of_the_token(token in "[é\\x00-\\x1f]{1,3}SECRET[é ]{0,3}") {
+            let message = check_str(&token).unwrap_err().message();
+            prop_assert!(!message.contains("SECRET"));
+        }
+    }
+}

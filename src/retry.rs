@@ -1,0 +1,159 @@
+//! The retry schedule: which answers are tried again, when, and until when.
+
+/// Exponential backoff; times in milliseconds. The defaults are the official SDK's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Backoff {
+    /// Upper bound of the first wait.
+    pub initial_interval: f64,
+    /// Upper bound of every wait.
+    pub max_interval: f64,
+    /// Factor from one wait's upper bound to the next one's.
+    pub exponent: f64,
+    /// A wait that would end later than this, counted from the start of the call, is not begun.
+    pub max_elapsed: f64,
+}
+
+impl Backoff {
+    /// 500 ms, 60 s, 1.5, 1 h.
+    pub const DEFAULT: Backoff =
+        Backoff { initial_interval: 500.0, max_interval: 60_000.0, exponent: 1.5, max_elapsed: 3_600_000.0 };
+
+    /// Upper bound of the wait before retry `retry` (0 is the first one).
+    pub fn ceiling(&self, retry: u32) -> f64 {
+        let mut ceiling = self.initial_interval;
+        for _ in 0..retry {
+            // Past the cap, growing on would only overflow; at a factor of 1 or less it would never end for nothing.
+            if ceiling >= self.max_interval || self.exponent <= 1.0 && retry > 1024 {
+                break;
+            }
+            ceiling *= self.exponent;
+        }
+        ceiling.min(self.max_interval).max(0.0)
+    }
+
+    /// The wait before retry `retry`: between half its ceiling and the ceiling, as `random` (0 to 1) says. Clients that failed
+    /// together do not come back together, and none comes back at once ("equal jitter").
+    pub fn wait(&self, retry: u32, random: f64) -> f64 {
+        self.ceiling(retry) * (0.5 + random.clamp(0.0, 1.0) / 2.0)
+    }
+}
+
+/// What to do after an answer or a failure that may be tried again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Next {
+    /// Wait so many milliseconds, then try again.
+    Wait(f64),
+    /// The budget does not allow another wait: the last answer is the call's.
+    GiveUp,
+}
+
+/// The wait before retry `retry`, `elapsed` ms after the call began. The server's own wish, `retry_after` (ms), is obeyed as it
+/// is, without jitter, when the budget allows it.
+pub fn next(backoff: &Backoff, retry: u32, elapsed: f64, retry_after: Option<f64>, random: f64) -> Next {
+    let wait = match retry_after {
+        Some(wait) => wait,
+        None => backoff.wait(retry, random),
+    };
+    // Written so that NaN gives up.
+    if elapsed.max(0.0) + wait <= backoff.max_elapsed { Next::Wait(wait) } else { Next::GiveUp }
+}
+
+/// A set of status codes, given as `"429"` or `"5XX"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusCodes(Vec<(u16, u16)>);
+
+impl StatusCodes {
+    /// 429, 500, 502, 503, 504.
+    pub fn default_set() -> StatusCodes {
+        StatusCodes([429, 500, 502, 503, 504].iter().map(|code| (*code, *code)).collect())
+    }
+
+    /// No code at all.
+    pub fn none() -> StatusCodes {
+        StatusCodes(Vec::new())
+    }
+
+    /// Adds a code (`"503"`) or a class (`"5XX"`, any case). `false`: it is neither.
+    pub fn add(&mut self, pattern: &str) -> bool {
+        let mut bytes = pattern.bytes();
+        let (Some(class @ b'1'..=b'5'), Some(tens), Some(units), None) = (bytes.next(), bytes.next(), bytes.next(), bytes.next())
+        else {
+            return false;
+        };
+        let hundreds = u16::from(class.wrapping_sub(b'0')).wrapping_mul(100);
+        let range = match (tens, units) {
+            (b'x' | b'X', b'x' | b'X') => (hundreds, hundreds.wrapping_add(99)),
+            (b'0'..=b'9', b'0'..=b'9') => match pattern.parse() {
+                Ok(code) => (code, code),
+                Err(_) => return false,
+            },
+            _ => return false,
+        };
+        self.0.push(range);
+        true
+    }
+
+    /// Whether `status` is in the set.
+    pub fn contains(&self, status: u16) -> bool {
+        self.0.iter().any(|(low, high)| (*low..=*high).contains(&status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_default_schedule() {
+        let backoff = Backoff::DEFAULT;
+        assert_eq!([0, 1, 2, 100].map(|retry| backoff.ceiling(retry)), [500.0, 750.0, 1125.0, 60_000.0]);
+        assert_eq!(backoff.wait(0, 0.0), 250.0);
+        assert_eq!(backoff.wait(0, 1.0), 500.0);
+        assert_eq!(backoff.ceiling(u32::MAX), 60_000.0);
+    }
+
+    #[test]
+    fn the_budget_ends_the_call() {
+        let backoff = Backoff { max_elapsed: 1000.0, ..Backoff::DEFAULT };
+        assert_eq!(next(&backoff, 0, 500.0, None, 1.0), Next::Wait(500.0));
+        assert_eq!(next(&backoff, 0, 501.0, None, 1.0), Next::GiveUp);
+        assert_eq!(next(&backoff, 0, 0.0, Some(1000.0), 0.0), Next::Wait(1000.0));
+        assert_eq!(next(&backoff, 0, 0.0, Some(259_200_000.0), 0.0), Next::GiveUp);
+        assert_eq!(next(&backoff, 0, 0.0, Some(f64::INFINITY), 0.0), Next::GiveUp);
+        assert_eq!(next(&backoff, 0, -5.0, Some(1000.0), 0.0), Next::Wait(1000.0));
+    }
+
+    #[test]
+    fn status_codes() {
+        let mut codes = StatusCodes::none();
+        assert!(codes.add("429") && codes.add("5XX") && codes.add("4xx"));
+        assert!(codes.contains(501) && codes.contains(599) && codes.contains(404) && !codes.contains(302));
+        for bad in ["", "5", "5X", "5X1", "XXX", "600", "099", "4290", "٤29", " 429"] {
+            assert!(!codes.add(bad), "{bad}");
+        }
+        assert!(StatusCodes::default_set().contains(503) && !StatusCodes::default_set().contains(501));
+    }
+
+    proptest! {
+        #[test]
+        fn waits_stay_inside_their_bounds(
+            initial_interval in 0.0..1e6f64, max_interval in 0.0..1e6f64, exponent in 0.0..10.0f64, retry: u32, random in 0.0..1.0f64
+        ) {
+            let backoff = Backoff { initial_interval, max_interval, exponent, max_elapsed: f64::INFINITY };
+            let wait = backoff.wait(retry.min(5000), random);
+            prop_assert!(wait >= 0.0 && wait <= max_interval);
+            if exponent <= 1.0 {
+                prop_assert!(wait <= initial_interval);
+            }
+        }
+
+        #[test]
+        fn a_wait_never_passes_the_budget(max_elapsed in 0.0..1e5f64, elapsed in 0.0..1e5f64, after in proptest::option::of(0.0..1e6f64), random in 0.0..1.0f64) {
+            let backoff = Backoff { max_elapsed, ..Backoff::DEFAULT };
+            if let Next::Wait(wait) = next(&backoff, 3, elapsed, after, random) {
+                prop_assert!(elapsed + wait <= max_elapsed);
+            }
+        }
+    }
+}

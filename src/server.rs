@@ -1,0 +1,286 @@
+//! The server's URL: where requests, and so the token, may go.
+//!
+//! What is accepted is a small subset of the WHATWG URL grammar on which every parser agrees, so that no difference between this
+//! check and the platform's own parser can send a token to another host.
+
+/// Longest server URL or tenant accepted, in UTF-16 code units.
+pub const MAX_URL_LENGTH: u32 = 2048;
+
+/// The API's hosts are `<tenant>.conductor.one`.
+pub const DOMAIN: &str = ".conductor.one";
+
+/// Why a server URL or a tenant is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerError {
+    /// Neither https nor http.
+    Scheme,
+    /// http to another host than the loopback one.
+    Insecure,
+    /// `user:password@` in the URL.
+    UserInfo,
+    /// A query or a fragment.
+    QueryOrFragment,
+    /// The host or the port is not well-formed.
+    Host,
+    /// The path is not well-formed, or has dot segments.
+    Path,
+    /// Not a tenant's name.
+    Tenant,
+}
+
+impl ServerError {
+    /// What is wrong and what to do, to follow the option's name.
+    pub fn message(self) -> &'static str {
+        match self {
+            ServerError::Scheme => " must be an absolute URL that begins with https://",
+            ServerError::Insecure => {
+                " uses http, which would send the token unencrypted: use https, or set allowInsecureHTTP (loopback hosts need neither)"
+            }
+            ServerError::UserInfo => " must not hold a user name or password",
+            ServerError::QueryOrFragment => " must not have a query or a fragment",
+            ServerError::Host => " has no well-formed ASCII host (write an international name in its xn-- form) and port",
+            ServerError::Path => " has a path with \".\" or \"..\" segments, or with characters that are not allowed there",
+            ServerError::Tenant => {
+                " must be the tenant's name, as in \"acme\", \"acme.conductor.one\" or \"https://acme.conductor.one\""
+            }
+        }
+    }
+}
+
+fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let head = text.get(..prefix.len())?;
+    if head.eq_ignore_ascii_case(prefix) { text.get(prefix.len()..) } else { None }
+}
+
+/// Whether `label` is a DNS label: 1 to 63 letters, digits and inner hyphens (RFC 1123, 2.1).
+pub fn is_dns_label(label: &str) -> bool {
+    label.len() <= 63
+        && !label.is_empty()
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Whether `host` (lower case, no port) is this machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3).
+pub fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || {
+        let mut parts = host.split('.');
+        parts.next() == Some("127")
+            && host.split('.').count() == 4
+            && parts.all(|part| part.parse::<u8>().is_ok() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+}
+
+/// Splits `host[:port]`, checks both, and gives them in lower case: `(host, host and port)`.
+///
+/// # Errors
+/// [`ServerError::Host`]
+pub fn parse_authority(authority: &str) -> Result<(String, String), ServerError> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once(']').ok_or(ServerError::Host)?;
+            if address.parse::<core::net::Ipv6Addr>().is_err() {
+                return Err(ServerError::Host);
+            }
+            let port = match port.strip_prefix(':') {
+                Some(port) => Some(port),
+                None if port.is_empty() => None,
+                None => return Err(ServerError::Host),
+            };
+            (authority.get(..address.len().saturating_add(2)).unwrap_or_default(), port)
+        }
+        None => {
+            let (host, port) = match authority.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (authority, None),
+            };
+            if host.len() > 253 || !host.split('.').all(|label| is_host_label(label)) {
+                return Err(ServerError::Host);
+            }
+            (host, port)
+        }
+    };
+    if let Some(port) = port {
+        let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits || port.parse::<u16>().map_or(true, |number| number == 0) {
+            return Err(ServerError::Host);
+        }
+    }
+    Ok((host.to_ascii_lowercase(), authority.to_ascii_lowercase()))
+}
+
+/// As [`is_dns_label`], and inner underscores, which internal host names have.
+fn is_host_label(label: &str) -> bool {
+    label.len() <= 63
+        && !label.is_empty()
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+/// The base URL that `url` gives, without trailing slashes.
+///
+/// # Errors
+/// What is not https (or http to a loopback host, or `allow_insecure`), and whatever is not plainly scheme, host, port and path.
+pub fn parse_server_url(url: &str, allow_insecure: bool) -> Result<String, ServerError> {
+    let (scheme, rest) = if let Some(rest) = strip_prefix_ignoring_case(url, "https://") {
+        ("https://", rest)
+    } else if let Some(rest) = strip_prefix_ignoring_case(url, "http://") {
+        ("http://", rest)
+    } else {
+        return Err(ServerError::Scheme);
+    };
+    if rest.contains(['?', '#']) {
+        return Err(ServerError::QueryOrFragment);
+    }
+    let (authority, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    if authority.contains('@') {
+        return Err(ServerError::UserInfo);
+    }
+    let (host, authority) = parse_authority(authority)?;
+    if scheme == "http://" && !allow_insecure && !is_loopback(&host) {
+        return Err(ServerError::Insecure);
+    }
+    let path = path.trim_end_matches('/');
+    if !path.split('/').all(is_plain_segment) {
+        return Err(ServerError::Path);
+    }
+    Ok([scheme, &authority, path].concat())
+}
+
+/// RFC 3986 `pchar`s, percent escapes well-formed, and no dot segment in any spelling.
+fn is_plain_segment(segment: &str) -> bool {
+    let mut bytes = segment.bytes();
+    let mut only_dots = !segment.is_empty();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            match (bytes.next(), bytes.next()) {
+                (Some(b'2'), Some(b'e' | b'E')) => {}
+                (Some(high), Some(low)) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => only_dots = false,
+                _ => return false,
+            }
+        } else if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
+            only_dots &= byte == b'.';
+        } else {
+            return false;
+        }
+    }
+    !only_dots
+}
+
+/// The base URL of a tenant: `acme`, `acme.conductor.one` or `https://acme.conductor.one`, in any case.
+///
+/// # Errors
+/// [`ServerError::Tenant`] for whatever else.
+pub fn parse_tenant(tenant: &str) -> Result<String, ServerError> {
+    let tenant = tenant.to_ascii_lowercase();
+    let name = tenant.strip_prefix("https://").unwrap_or(&tenant);
+    let full = name.len() != tenant.len();
+    let label = match name.strip_suffix(DOMAIN) {
+        Some(label) => label,
+        None if full => return Err(ServerError::Tenant),
+        None => name,
+    };
+    if !is_dns_label(label) {
+        return Err(ServerError::Tenant);
+    }
+    Ok(["https://", label, DOMAIN].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn tenants() {
+        for good in ["acme", "ACME", "acme.conductor.one", "https://acme.conductor.one", "HTTPS://Acme.Conductor.One"] {
+            assert_eq!(parse_tenant(good).as_deref(), Ok("https://acme.conductor.one"), "{good}");
+        }
+        for bad in [
+            "", "evil.com#", "evil.com/", "evil.com?", "evil.com", "a.b", "acme.conductor.one.evil.com", "-a", "a-", "a b", "a\\b", "a@b",
+            "http://acme.conductor.one", "https://acme", "https://evil.com", "acme.conductor.one/", ".conductor.one", "é", "a\n", "a:1",
+            "https://https://acme.conductor.one",
+        ] {
+            assert_eq!(parse_tenant(bad), Err(ServerError::Tenant), "{bad}");
+        }
+        assert_eq!(parse_tenant(&"a".repeat(64)), Err(ServerError::Tenant));
+    }
+
+    #[test]
+    fn server_urls() {
+        let parse = |url| parse_server_url(url, false);
+        for (url, base) in [
+            ("https://acme.conductor.one", "https://acme.conductor.one"),
+            ("https://acme.conductor.one/", "https://acme.conductor.one"),
+            ("HTTPS://Proxy.Example/c1///", "https://proxy.example/c1"),
+            ("https://proxy.example/c1", "https://proxy.example/c1"),
+            ("http://127.0.0.1:8787", "http://127.0.0.1:8787"),
+            ("http://localhost:8787/x", "http://localhost:8787/x"),
+            ("http://[::1]:80", "http://[::1]:80"),
+            ("https://[2001:DB8::1]", "https://[2001:db8::1]"),
+            ("https://my_host.internal", "https://my_host.internal"),
+        ] {
+            assert_eq!(parse(url).as_deref(), Ok(base), "{url}");
+        }
+        for (url, error) in [
+            ("acme.conductor.one", ServerError::Scheme),
+            ("//acme.conductor.one", ServerError::Scheme),
+            ("ftp://acme", ServerError::Scheme),
+            ("", ServerError::Scheme),
+            (" https://a", ServerError::Scheme),
+            ("http://acme.conductor.one", ServerError::Insecure),
+            ("http://127.0.0.1.evil.com", ServerError::Insecure),
+            ("http://127.1", ServerError::Insecure),
+            ("https://u:p@acme.conductor.one", ServerError::UserInfo),
+            ("https://a/?q", ServerError::QueryOrFragment),
+            ("https://a#f", ServerError::QueryOrFragment),
+            ("https://", ServerError::Host),
+            ("https:///evil", ServerError::Host),
+            ("https://a\\b", ServerError::Host),
+            ("https://a b", ServerError::Host),
+            ("https://é.example", ServerError::Host),
+            ("https://a:0", ServerError::Host),
+            ("https://a:65536", ServerError::Host),
+            ("https://a:", ServerError::Host),
+            ("https://a:+80", ServerError::Host),
+            ("https://[::1]x", ServerError::Host),
+            ("https://[::g]", ServerError::Host),
+            ("https://a..b", ServerError::Host),
+            ("https://a\n.b", ServerError::Host),
+            ("https://a/../b", ServerError::Path),
+            ("https://a/%2E%2e/b", ServerError::Path),
+            ("https://a/.", ServerError::Path),
+            ("https://a/b c", ServerError::Path),
+            ("https://a/b\\c", ServerError::Path),
+            ("https://a/%zz", ServerError::Path),
+            ("https://a/%4", ServerError::Path),
+        ] {
+            assert_eq!(parse(url), Err(error), "{url}");
+        }
+        assert_eq!(parse_server_url("http://intranet/c1", true).as_deref(), Ok("http://intranet/c1"));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_but_a_label_changes_in_a_tenant_s_host(tenant in "\\PC{0,40}") {
+            if let Ok(base) = parse_tenant(&tenant) {
+                let label = base.strip_prefix("https://").unwrap().strip_suffix(DOMAIN).unwrap();
+                prop_assert!(is_dns_label(label));
+            }
+        }
+
+        #[test]
+        fn accepted_urls_hold_no_character_that_parsers_read_differently(url in "(https?://)?\\PC{0,40}") {
+            if let Ok(base) = parse_server_url(&url, true) {
+                let plain = base.bytes().all(|b| b.is_ascii_graphic() && !b"\\?#\"<>^`{|}".contains(&b));
+                prop_assert!(plain);
+                prop_assert!(!base.ends_with('/'));
+                prop_assert_eq!(parse_server_url(&base, true), Ok(base.clone()));
+            }
+        }
+    }
+}
