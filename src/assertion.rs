@@ -1,0 +1,274 @@
+//! What is sent for a token: the client's assertion, a JWT (RFC 7519, RFC 7523 §3) signed with Ed25519 (RFC 8037 §3.1) in
+//! compact form (RFC 7515 §3.1), and the form bodies of the client credentials grant (RFC 6749 §4.4 with RFC 7523 §2.2) and
+//! of token exchange (RFC 8693 §2.1).
+//!
+//! All of these open doors while they live, so each is built in one buffer that is measured first, never grows and is wiped.
+
+use crate::base64url;
+use crate::text::push_number;
+use zeroize::Zeroizing;
+
+/// How long before and after now an assertion is valid, in seconds: the API refuses more than five minutes in all.
+const LEEWAY: u64 = 120;
+
+/// What an assertion says.
+pub struct Assertion<'a> {
+    /// Issuer and subject.
+    pub client_id: &'a str,
+    /// The server's host name without a port.
+    pub audience: &'a str,
+    /// Now, in seconds since 1970.
+    pub now: u64,
+    /// Random bytes that make the header unlike any other.
+    pub nonce: &'a [u8; 16],
+    /// Random bytes that name this assertion, so that a server can refuse to see it twice (RFC 7519 §4.1.7).
+    pub id: &'a [u8; 16],
+}
+
+impl Assertion<'_> {
+    /// The text to be signed, as ASCII.
+    pub fn signing_input(&self) -> Zeroizing<String> {
+        // Constant text is 67 + 125 bytes and the numbers 60 at most; a character becomes six at most (`\u001f`).
+        let client_id = self.client_id.len().saturating_mul(12);
+        let capacity = client_id.saturating_add(self.audience.len().saturating_mul(6)).saturating_add(256);
+        let mut json = Zeroizing::new(String::with_capacity(capacity));
+        json.push_str("{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"nonce\":\"");
+        push_hex(&mut json, self.nonce);
+        json.push_str("\"}");
+        let header = json.len();
+        json.push_str("{\"iss\":");
+        push_json_string(&mut json, self.client_id);
+        json.push_str(",\"sub\":");
+        push_json_string(&mut json, self.client_id);
+        json.push_str(",\"aud\":[");
+        push_json_string(&mut json, self.audience);
+        json.push_str("],\"iat\":");
+        push_number(&mut json, self.now);
+        json.push_str(",\"nbf\":");
+        push_number(&mut json, self.now.saturating_sub(LEEWAY));
+        json.push_str(",\"exp\":");
+        push_number(&mut json, self.now.saturating_add(LEEWAY));
+        json.push_str(",\"jti\":\"");
+        push_hex(&mut json, self.id);
+        json.push_str("\"}");
+        let (header, claims) = json.split_at_checked(header).unwrap_or_default();
+        join(header.as_bytes(), claims.as_bytes())
+    }
+}
+
+/// The whole JWT: what was signed, and its signature.
+pub fn finish(signing_input: &str, signature: &[u8; 64]) -> Zeroizing<String> {
+    let mut jwt = buffer(&[signing_input.len(), 1, base64url::encoded_len(signature.len())]);
+    jwt.push_str(signing_input);
+    jwt.push('.');
+    base64url::encode_into(signature, &mut jwt);
+    jwt
+}
+
+/// The body that asks for a token with a client's assertion.
+pub fn client_credentials_body(client_id: &str, assertion: &str) -> Zeroizing<String> {
+    form(&[
+        ("grant_type", "client_credentials"),
+        ("client_id", client_id),
+        ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
+        ("client_assertion", assertion),
+    ])
+}
+
+/// The body that asks for a token in exchange for another issuer's ID token.
+pub fn token_exchange_body(client_id: &str, oidc_token: &str) -> Zeroizing<String> {
+    form(&[
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("subject_token", oidc_token),
+        ("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"),
+        ("client_id", client_id),
+    ])
+}
+
+fn join(header: &[u8], claims: &[u8]) -> Zeroizing<String> {
+    let mut input = buffer(&[base64url::encoded_len(header.len()), 1, base64url::encoded_len(claims.len())]);
+    base64url::encode_into(header, &mut input);
+    input.push('.');
+    base64url::encode_into(claims, &mut input);
+    input
+}
+
+fn buffer(lengths: &[usize]) -> Zeroizing<String> {
+    let capacity = lengths.iter().fold(0_usize, |sum, length| sum.saturating_add(*length));
+    Zeroizing::new(String::with_capacity(capacity))
+}
+
+fn push_hex(out: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            out.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+        }
+    }
+}
+
+/// Appends `text` as a JSON string (RFC 8259 §7).
+fn push_json_string(out: &mut String, text: &str) {
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '\0'..='\x1f' => {
+                out.push_str("\\u00");
+                push_hex(out, &[character as u8]);
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+}
+
+/// The application/x-www-form-urlencoded serializer of the WHATWG URL standard (§5.2).
+fn form(fields: &[(&str, &str)]) -> Zeroizing<String> {
+    let length = fields.iter().fold(0_usize, |sum, (name, value)| {
+        let bytes = name.bytes().chain(value.bytes());
+        sum.saturating_add(2).saturating_add(bytes.fold(0, |sum, byte| sum.saturating_add(if escaped(byte) { 3 } else { 1 })))
+    });
+    let mut body = buffer(&[length]);
+    for (name, value) in fields {
+        if !body.is_empty() {
+            body.push('&');
+        }
+        push_escaped(&mut body, name);
+        body.push('=');
+        push_escaped(&mut body, value);
+    }
+    body
+}
+
+fn escaped(byte: u8) -> bool {
+    !(byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_' | b' '))
+}
+
+fn push_escaped(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if escaped(byte) {
+            out.push('%');
+            for digit in [byte >> 4, byte & 15] {
+                out.push(char::from_digit(u32::from(digit), 16).unwrap_or('0').to_ascii_uppercase());
+            }
+        } else {
+            out.push(if byte == b' ' { '+' } else { char::from(byte) });
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::string_slice)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NONCE: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255];
+
+    fn signing_input(client_id: &str, audience: &str, now: u64) -> Zeroizing<String> {
+        Assertion { client_id, audience, now, nonce: &NONCE, id: &[0xab; 16] }.signing_input()
+    }
+
+    fn plain(coded: &str) -> String {
+        String::from_utf8(base64url::decode(coded.as_bytes()).unwrap().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn says_what_the_api_wants_to_hear() {
+        let input = signing_input("name-1@acme.conductor.one/pcc", "acme.conductor.one", 1_700_000_000);
+        let (header, claims) = input.split_once('.').unwrap();
+        assert_eq!(plain(header), "{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"nonce\":\"000102030405060708090a0b0c0d0eff\"}");
+        assert_eq!(
+            plain(claims),
+            "{\"iss\":\"name-1@acme.conductor.one/pcc\",\"sub\":\"name-1@acme.conductor.one/pcc\",\"aud\":[\"acme.conductor.one\"],\
+             \"iat\":1700000000,\"nbf\":1699999880,\"exp\":1700000120,\"jti\":\"abababababababababababababababab\"}"
+        );
+    }
+
+    #[test]
+    fn survives_a_clock_at_either_end() {
+        let claims_at = |now| plain(signing_input("a", "b", now).split_once('.').unwrap().1);
+        assert!(claims_at(0).contains("\"iat\":0,\"nbf\":0,\"exp\":120,"));
+        assert!(claims_at(u64::MAX).contains("\"nbf\":18446744073709551495,\"exp\":18446744073709551615,"));
+    }
+
+    #[test]
+    fn escapes_json() {
+        let mut out = String::new();
+        push_json_string(&mut out, "a\"b\\c\n\u{1f}\u{7f}\u{e9}\u{1f600}/");
+        assert_eq!(out, "\"a\\\"b\\\\c\\u000a\\u001f\u{7f}\u{e9}\u{1f600}/\"");
+    }
+
+    /// RFC 8037 appendix A.4.
+    #[test]
+    fn puts_header_claims_and_signature_together_as_in_rfc8037() {
+        let input = join(b"{\"alg\":\"EdDSA\"}", b"Example of Ed25519 signing");
+        assert_eq!(*input, "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc");
+        let signature = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+        let bytes = base64url::decode(signature.as_bytes()).unwrap();
+        let jwt = finish(&input, bytes.as_slice().try_into().unwrap());
+        assert_eq!(*jwt, [input.as_str(), signature].join("."));
+    }
+
+    #[test]
+    fn bodies() {
+        assert_eq!(
+            *client_credentials_body("n@acme.conductor.one/pcc", "a.b-c_d"),
+            "grant_type=client_credentials&client_id=n%40acme.conductor.one%2Fpcc\
+             &client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer&client_assertion=a.b-c_d"
+        );
+        assert_eq!(
+            *token_exchange_body("n@acme.conductor.one/wfe", "e30.e30.x"),
+            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token=e30.e30.x\
+             &subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt&client_id=n%40acme.conductor.one%2Fwfe"
+        );
+        assert_eq!(*form(&[("a b", "*-._~+&=%\u{e9}\0")]), "a+b=*-._%7E%2B%26%3D%25%C3%A9%00");
+    }
+
+    /// What a form parser (WHATWG URL §5.1) reads back.
+    fn parse_form(body: &str) -> Vec<(String, String)> {
+        let undo = |text: &str| {
+            let mut bytes = Vec::new();
+            let mut rest = text.bytes();
+            while let Some(byte) = rest.next() {
+                bytes.push(match byte {
+                    b'+' => b' ',
+                    b'%' => {
+                        let digits = [rest.next().unwrap(), rest.next().unwrap()];
+                        u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+                    }
+                    byte => byte,
+                });
+            }
+            String::from_utf8(bytes).unwrap()
+        };
+        body.split('&').map(|field| field.split_once('=').unwrap()).map(|(name, value)| (undo(name), undo(value))).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn forms_read_back(a in "\\PC{0,20}", b in any::<String>()) {
+            let body = form(&[("x", &a), (&b, "y")]);
+            prop_assert!(body.bytes().all(|c| c.is_ascii_graphic()));
+            prop_assert_eq!(parse_form(&body), vec![("x".to_owned(), a), (b, "y".to_owned())]);
+        }
+
+        #[test]
+        fn no_buffer_grows(client_id in any::<String>(), audience in any::<String>(), now: u64, token in any::<String>()) {
+            let fits = |text: &String, slack: usize| text.capacity() <= text.len() + slack;
+            let input = signing_input(&client_id, &audience, now);
+            prop_assert!(fits(&input, 0) && fits(&finish(&input, &[1; 64]), 0));
+            prop_assert!(fits(&client_credentials_body(&client_id, &token), 1) && fits(&token_exchange_body(&client_id, &token), 1));
+        }
+
+        #[test]
+        fn a_json_string_holds_no_bare_delimiter(text in any::<String>()) {
+            let mut out = String::new();
+            push_json_string(&mut out, &text);
+            prop_assert!(out.len() <= 6 * text.len() + 2);
+            let inner = &out[1..out.len() - 1];
+            prop_assert!(inner.chars().all(|c| c >= ' '));
+            prop_assert!(!inner.replace("\\\\", "").replace("\\\"", "").contains('"'));
+        }
+    }
+}
