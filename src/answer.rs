@@ -100,7 +100,11 @@ pub fn classify_rejection(name: &str, message: &str, code: &str, own_client: boo
             let known = CONNECTION_MESSAGES.iter().any(|known| message.starts_with(known))
                 || CONNECTION_CODES.contains(&code)
                 || code.starts_with("UND_ERR_");
-            if known { Rejection::Connection } else { Rejection::Unexpected }
+            if known {
+                Rejection::Connection
+            } else {
+                Rejection::Unexpected
+            }
         }
     }
 }

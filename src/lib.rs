@@ -1,31 +1,29 @@
-//! Stub, replaced while the core is written: the exported surface and nothing behind it.
-#![allow(missing_docs)]
-use wasm_bindgen::prelude::*;
+//! Revokes a C1 (ConductorOne) connector credential, from a browser's page or a Cloudflare Worker.
+//!
+//! The crate is the core of the npm package `c1-revoke`. Pure modules, which know nothing of JavaScript and are tested natively,
+//! hold the decisions; the others bind them to the platform. The whole exported surface is [`Client`].
 
-#[wasm_bindgen(raw_module = "../errors.js")]
-extern "C" {
-    pub type SDKValidationError;
-    #[wasm_bindgen(constructor)]
-    fn new(message: &str, cause: JsValue, raw: JsValue) -> SDKValidationError;
-}
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic))]
 
-#[wasm_bindgen]
-pub struct Client {
-    fetch: JsValue,
-}
+// Pure.
+pub mod answer;
+pub mod bearer;
+pub mod path;
+pub mod retry;
+pub mod retry_after;
+pub mod server;
+mod text;
 
-#[wasm_bindgen]
-impl Client {
-    #[wasm_bindgen(constructor)]
-    pub fn new(props: JsValue) -> Result<Client, JsValue> {
-        if props.is_string() {
-            return Err(SDKValidationError::new("x", JsValue::NULL, props).into());
-        }
-        Ok(Client { fetch: props })
-    }
-    #[wasm_bindgen(js_name = revokeCredential)]
-    pub fn revoke_credential(&self, _request: JsValue, _options: JsValue) -> js_sys::Promise {
-        let v = self.fetch.clone();
-        wasm_bindgen_futures::future_to_promise(async move { Ok(v) })
-    }
-}
+// Bound to the platform.
+mod call;
+mod client;
+mod errors;
+mod input;
+mod interrupt;
+mod js;
+mod options;
+mod security;
+mod transport;
+
+pub use client::Client;

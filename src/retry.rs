@@ -55,7 +55,11 @@ pub fn next(backoff: &Backoff, retry: u32, elapsed: f64, retry_after: Option<f64
         None => backoff.wait(retry, random),
     };
     // Written so that NaN gives up.
-    if elapsed.max(0.0) + wait <= backoff.max_elapsed { Next::Wait(wait) } else { Next::GiveUp }
+    if elapsed.max(0.0) + wait <= backoff.max_elapsed {
+        Next::Wait(wait)
+    } else {
+        Next::GiveUp
+    }
 }
 
 /// A set of status codes, given as `"429"` or `"5XX"`.

@@ -63,12 +63,20 @@ pub fn parse_http_date(value: &str, now: f64) -> Option<f64> {
 }
 
 fn end<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<()> {
-    if parts.next().is_none() { Some(()) } else { None }
+    if parts.next().is_none() {
+        Some(())
+    } else {
+        None
+    }
 }
 
 /// Exactly `count` digits.
 fn digits(text: &str, count: usize) -> Option<u32> {
-    if text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+    if text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
 fn month(name: &str) -> Option<u32> {
@@ -144,9 +152,20 @@ mod tests {
     #[test]
     fn what_is_no_http_date() {
         for bad in [
-            "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:37", "sun, 06 nov 1994 08:49:37 gmt",
-            "Sun, 31 Feb 2027 00:00:00 GMT", "Sun, 29 Feb 2100 00:00:00 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:49 GMT",
-            "2026-11-23T10:00:00Z", "Sun, 06 Nov 1994 08:49:37 GMT x", "Sun,", "Sunday", "Sun Nov 6 08:49:37 1994", "Sun, 00 Nov 1994 08:49:37 GMT",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 08:49:37",
+            "sun, 06 nov 1994 08:49:37 gmt",
+            "Sun, 31 Feb 2027 00:00:00 GMT",
+            "Sun, 29 Feb 2100 00:00:00 GMT",
+            "Sun, 06 Nov 1994 24:00:00 GMT",
+            "Sun, 06 Nov 1994 08:49 GMT",
+            "2026-11-23T10:00:00Z",
+            "Sun, 06 Nov 1994 08:49:37 GMT x",
+            "Sun,",
+            "Sunday",
+            "Sun Nov 6 08:49:37 1994",
+            "Sun, 00 Nov 1994 08:49:37 GMT",
         ] {
             assert_eq!(parse_http_date(bad, NOW), None, "{bad}");
         }

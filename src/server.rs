@@ -49,7 +49,11 @@ impl ServerError {
 
 fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
     let head = text.get(..prefix.len())?;
-    if head.eq_ignore_ascii_case(prefix) { text.get(prefix.len()..) } else { None }
+    if head.eq_ignore_ascii_case(prefix) {
+        text.get(prefix.len()..)
+    } else {
+        None
+    }
 }
 
 /// Whether `label` is a DNS label: 1 to 63 letters, digits and inner hyphens (RFC 1123, 2.1).
@@ -94,7 +98,7 @@ pub fn parse_authority(authority: &str) -> Result<(String, String), ServerError>
                 Some((host, port)) => (host, Some(port)),
                 None => (authority, None),
             };
-            if host.len() > 253 || !host.split('.').all(|label| is_host_label(label)) {
+            if host.len() > 253 || !host.split('.').all(is_host_label) {
                 return Err(ServerError::Host);
             }
             (host, port)
@@ -201,8 +205,26 @@ mod tests {
             assert_eq!(parse_tenant(good).as_deref(), Ok("https://acme.conductor.one"), "{good}");
         }
         for bad in [
-            "", "evil.com#", "evil.com/", "evil.com?", "evil.com", "a.b", "acme.conductor.one.evil.com", "-a", "a-", "a b", "a\\b", "a@b",
-            "http://acme.conductor.one", "https://acme", "https://evil.com", "acme.conductor.one/", ".conductor.one", "é", "a\n", "a:1",
+            "",
+            "evil.com#",
+            "evil.com/",
+            "evil.com?",
+            "evil.com",
+            "a.b",
+            "acme.conductor.one.evil.com",
+            "-a",
+            "a-",
+            "a b",
+            "a\\b",
+            "a@b",
+            "http://acme.conductor.one",
+            "https://acme",
+            "https://evil.com",
+            "acme.conductor.one/",
+            ".conductor.one",
+            "é",
+            "a\n",
+            "a:1",
             "https://https://acme.conductor.one",
         ] {
             assert_eq!(parse_tenant(bad), Err(ServerError::Tenant), "{bad}");

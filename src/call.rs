@@ -1,0 +1,113 @@
+//! One call: attempts, retries and waits, until there is a result.
+
+use crate::client::Core;
+use crate::errors::{Failure, Kind};
+use crate::interrupt::{sleep, Interrupt};
+use crate::js;
+use crate::options::CallOptions;
+use crate::retry::{self, Next};
+use crate::transport::{self, Outgoing};
+use core::cell::Cell;
+use wasm_bindgen::prelude::*;
+
+/// A request that has been checked and can be sent any number of times.
+pub struct Prepared {
+    /// Absolute URL.
+    pub url: String,
+    /// `{}` or undefined.
+    pub body: JsValue,
+}
+
+/// What is known of a call besides its result: kept for audit records.
+#[derive(Default)]
+pub struct Trail {
+    /// Requests sent.
+    pub attempts: u32,
+    /// Status of the last answer.
+    pub status: Option<u16>,
+    /// When the last request was sent, in ms since 1970.
+    pub sent: Option<f64>,
+    /// When the head of the last answer arrived.
+    pub answered: Option<f64>,
+    /// What the server calls the request, when it says.
+    pub request_id: Option<JsValue>,
+}
+
+/// Sends the request once. `again` is asked, with status and Retry-After, whether the answer is to be thrown away for another try;
+/// then the failure is [`Kind::Again`].
+///
+/// # Errors
+/// Everything but success.
+pub async fn attempt(
+    core: &Core,
+    prepared: &Prepared,
+    options: &CallOptions,
+    trail: &mut Trail,
+    again: &dyn Fn(u16, Option<f64>) -> bool,
+) -> Result<JsValue, Failure> {
+    let interrupt = Interrupt::new(&options.signal, options.timeout);
+    if let Some(failure) = interrupt.failure() {
+        return Err(failure);
+    }
+    let authorization = core.security.authorization(&interrupt).await?;
+    let outgoing = Outgoing {
+        url: &prepared.url,
+        content_type: "application/json",
+        body: prepared.body.clone(),
+        authorization,
+        secret: false,
+    };
+    trail.attempts = trail.attempts.saturating_add(1);
+    trail.sent = Some(js_sys::Date::now());
+    trail.answered = None;
+    trail.status = None;
+    let incoming = transport::send(&outgoing, options, &core.options, &interrupt).await?;
+    trail.answered = Some(js_sys::Date::now());
+    trail.status = Some(incoming.status);
+    if again(incoming.status, incoming.retry_after) {
+        incoming.discard();
+        return Err(Failure::again());
+    }
+    let (body, truncated) = incoming.text(&interrupt, &core.options).await?;
+    incoming.judge(&body, truncated)?;
+    Ok(incoming.success())
+}
+
+/// Sends the request until there is a result, or the retry budget is used up: then the last answer is the result.
+///
+/// # Errors
+/// Everything but success.
+pub async fn revoke(core: &Core, prepared: &Prepared, options: &CallOptions, trail: &mut Trail) -> Result<JsValue, Failure> {
+    let begun = js_sys::Date::now();
+    let mut retry = 0u32;
+    loop {
+        let wait = Cell::new(0.0);
+        let may_wait = |retry_after| {
+            let Some(backoff) = &options.retry.backoff else { return false };
+            match retry::next(backoff, retry, js_sys::Date::now() - begun, retry_after, js_sys::Math::random()) {
+                Next::Wait(ms) => {
+                    wait.set(ms);
+                    true
+                }
+                Next::GiveUp => false,
+            }
+        };
+        let again = |status, retry_after| options.codes.contains(status) && may_wait(retry_after);
+        match attempt(core, prepared, options, trail, &again).await {
+            Err(failure) if failure.kind == Kind::Again => {}
+            Err(failure) if failure.kind == Kind::Connection && options.retry.connection_errors && may_wait(None) => {}
+            result => return result,
+        }
+        sleep(wait.get(), &options.signal).await?;
+        retry = retry.saturating_add(1);
+    }
+}
+
+/// `{}` when the request holds the request-body field, as the official SDK sends it.
+pub fn body(field: &JsValue) -> JsValue {
+    if js::is_object(field) {
+        JsValue::from_str("{}")
+    } else {
+        JsValue::UNDEFINED
+    }
+}

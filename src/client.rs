@@ -1,0 +1,131 @@
+//! The client: what it is constructed with, and the functions that it exports.
+
+use crate::call::{self, Prepared, Trail};
+use crate::errors::Failure;
+use crate::input::Input;
+use crate::js;
+use crate::options::{self, CallOptions, ClientOptions};
+use crate::path::{Ids, MAX_ID_LENGTH};
+use crate::security::Security;
+use crate::server;
+use crate::text::concat;
+use js_sys::Promise;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+/// The tenant that the API's own document names by default.
+const DEFAULT_TENANT: &str = "example";
+
+/// Number of servers in the API's document: `https://{tenantDomain}.conductor.one`.
+const SERVERS: f64 = 1.0;
+
+/// All that calls need of a client. Calls hold their own reference, so that freeing the client never disturbs one on its way.
+pub struct Core {
+    /// Base URL, without trailing slash.
+    server: String,
+    /// How requests are authenticated.
+    pub security: Security,
+    /// The rest.
+    pub options: ClientOptions,
+}
+
+impl Core {
+    fn new(props: &JsValue) -> Result<Core, Failure> {
+        let input = Input::new(props, "props", "")?;
+        let options = ClientOptions::read(&input)?;
+        let tenant = input.string("tenantDomain", server::MAX_URL_LENGTH)?;
+        let server = match options::server(&input, options.allow_insecure)? {
+            Some(server) => server,
+            None => server::parse_tenant(tenant.as_deref().unwrap_or(DEFAULT_TENANT))
+                .map_err(|error| input.wrong("tenantDomain", error.message(), &JsValue::UNDEFINED))?,
+        };
+        if input.number("serverIdx")?.is_some_and(|index| !(0.0..SERVERS).contains(&index)) {
+            return Err(input.wrong("serverIdx", " must be 0: there is one server", &JsValue::UNDEFINED));
+        }
+        Ok(Core { server, security: Security::read(&input)?, options })
+    }
+
+    /// Checks a request.
+    ///
+    /// # Errors
+    /// By name, the field that is wrong.
+    pub fn prepare(&self, request: &JsValue, options: &CallOptions) -> Result<Prepared, Failure> {
+        if !js::is_object(request) {
+            return Err(crate::input::wrong_type("", "the request", "an object with appId, connectorId and id", request));
+        }
+        let input = Input::new(request, "request", "")?;
+        let ids = Ids { app: id(&input, "appId")?, connector: id(&input, "connectorId")?, credential: id(&input, "id")? };
+        const BODY: &str = "connectorServiceRevokeCredentialRequest";
+        let body = match input.value(BODY)? {
+            Some(body) if !body.is_object() || js_sys::Array::is_array(&body) => {
+                return Err(input.wrong_type(BODY, "an object", &body))
+            }
+            Some(body) => call::body(&body),
+            None => JsValue::UNDEFINED,
+        };
+        let path = ids.path().map_err(|(name, error)| input.wrong(name, error.message(), request))?;
+        let server = options.server.as_ref().unwrap_or(&self.server);
+        Ok(Prepared { url: concat(&[server, &path]), body })
+    }
+}
+
+/// An id of the request. Its string is checked where it lies before it is copied, for the copy would hide lone surrogates.
+fn id(input: &Input<'_>, name: &str) -> Result<String, Failure> {
+    let value = input.value(name)?.ok_or_else(|| input.wrong(name, " is missing", &JsValue::UNDEFINED))?;
+    let text = js::as_js_string(&value).ok_or_else(|| input.wrong_type(name, "a string", &value))?;
+    if text.length() > MAX_ID_LENGTH {
+        return Err(input.wrong(name, " is too long for an id", &JsValue::UNDEFINED));
+    }
+    let id = String::from(&text);
+    if id.contains('\u{fffd}') && !text.is_valid_utf16() {
+        return Err(input.wrong(name, " holds a lone surrogate, which no URL can carry", &value));
+    }
+    Ok(id)
+}
+
+/// A client of the C1 API's operation "Revoke Credential".
+#[wasm_bindgen]
+pub struct Client {
+    core: Rc<Core>,
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// A client with these `SDKProps`.
+    ///
+    /// # Errors
+    /// `SDKValidationError`: an option is wrong.
+    #[wasm_bindgen(constructor)]
+    pub fn new(props: &JsValue) -> Result<Client, JsValue> {
+        match Core::new(props) {
+            Ok(core) => Ok(Client { core: Rc::new(core) }),
+            Err(failure) => Err(failure.error),
+        }
+    }
+
+    /// Revokes one credential: `POST /api/v1/apps/{app_id}/connectors/{connector_id}/credentials/{id}`.
+    #[wasm_bindgen(js_name = revokeCredential)]
+    pub fn revoke_credential(&self, request: JsValue, options: JsValue) -> Promise {
+        let core = self.core.clone();
+        future_to_promise(async move { revoke(&core, &request, &options).await.map_err(|failure| failure.error) })
+    }
+
+    /// The same, but its promise never rejects: `{ ok: true, value }` or `{ ok: false, error }`.
+    #[wasm_bindgen(js_name = tryRevokeCredential)]
+    pub fn try_revoke_credential(&self, request: JsValue, options: JsValue) -> Promise {
+        let core = self.core.clone();
+        future_to_promise(async move {
+            Ok(match revoke(&core, &request, &options).await {
+                Ok(value) => js::object(&[("ok", &JsValue::TRUE), ("value", &value)]),
+                Err(failure) => js::object(&[("ok", &JsValue::FALSE), ("error", &failure.error)]),
+            })
+        })
+    }
+}
+
+async fn revoke(core: &Core, request: &JsValue, options: &JsValue) -> Result<JsValue, Failure> {
+    let options = CallOptions::read(options, &core.options)?;
+    let prepared = core.prepare(request, &options)?;
+    call::revoke(core, &prepared, &options, &mut Trail::default()).await
+}

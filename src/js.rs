@@ -1,0 +1,160 @@
+//! The platform, as it is bound here. Everything that a page, a polyfill or a caller's object could make throw is bound with
+//! `catch`, because an exception that crosses wasm frames leaves them half done. Globals are looked up at each call.
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsCast;
+
+#[wasm_bindgen]
+extern "C" {
+    /// `fetch(request)` (WHATWG Fetch).
+    #[wasm_bindgen(catch)]
+    pub fn fetch(request: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = setTimeout)]
+    pub fn set_timeout(callback: &JsValue, ms: f64) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = clearTimeout)]
+    pub fn clear_timeout(id: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = Reflect, js_name = get)]
+    fn reflect_get(target: &JsValue, key: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = Reflect, js_name = set)]
+    fn reflect_set(target: &JsValue, key: &str, value: &JsValue) -> Result<bool, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = Reflect, js_name = apply)]
+    fn reflect_apply(function: &JsValue, this: &JsValue, arguments: &js_sys::Array) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = Object, js_name = assign)]
+    pub fn assign(target: &js_sys::Object, first: &JsValue, second: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
+    pub fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
+    pub fn array_from(iterable: &JsValue) -> Result<js_sys::Array, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = Promise, js_name = resolve)]
+    fn promise_resolve(value: &JsValue) -> Result<js_sys::Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = String)]
+    fn to_string(value: &JsValue) -> Result<js_sys::JsString, JsValue>;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = userAgent)]
+    static USER_AGENT: Option<JsValue>;
+
+    /// `Headers` (WHATWG Fetch).
+    pub type Headers;
+
+    #[wasm_bindgen(catch, constructor)]
+    pub fn new(init: &JsValue) -> Result<Headers, JsValue>;
+
+    #[wasm_bindgen(catch, method)]
+    pub fn set(this: &Headers, name: &JsValue, value: &JsValue) -> Result<(), JsValue>;
+
+    /// `Request` (WHATWG Fetch).
+    pub type Request;
+
+    #[wasm_bindgen(catch, constructor)]
+    pub fn new(url: &str, init: &JsValue) -> Result<Request, JsValue>;
+
+    /// `TextDecoder` (WHATWG Encoding).
+    pub type TextDecoder;
+
+    #[wasm_bindgen(catch, constructor)]
+    pub fn new() -> Result<TextDecoder, JsValue>;
+
+    #[wasm_bindgen(catch, method)]
+    pub fn decode(this: &TextDecoder, chunk: &JsValue, options: &JsValue) -> Result<js_sys::JsString, JsValue>;
+
+    /// `DOMException` (Web IDL).
+    pub type DOMException;
+
+    #[wasm_bindgen(catch, constructor)]
+    pub fn new(message: &str, name: &str) -> Result<DOMException, JsValue>;
+
+    /// `AbortController` (DOM).
+    pub type AbortController;
+
+    #[wasm_bindgen(catch, constructor)]
+    pub fn new() -> Result<AbortController, JsValue>;
+}
+
+/// `target[key]`; what its getter throws is the error.
+pub fn get(target: &JsValue, key: &str) -> Result<JsValue, JsValue> {
+    reflect_get(target, key)
+}
+
+/// `target[key]`, or undefined when that throws or `target` is no object.
+pub fn peek(target: &JsValue, key: &str) -> JsValue {
+    reflect_get(target, key).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// `target[key]` when it is a string.
+pub fn peek_string(target: &JsValue, key: &str) -> Option<String> {
+    peek(target, key).as_string()
+}
+
+/// `target[key] = value` on an object of our own.
+pub fn set(target: &JsValue, key: &str, value: &JsValue) {
+    // It can fail only where the page froze or patched its prototypes; what is missing then shows in the request.
+    let _ = reflect_set(target, key, value);
+}
+
+/// `target[name](...arguments)`.
+pub fn call_method(target: &JsValue, name: &str, arguments: &[&JsValue]) -> Result<JsValue, JsValue> {
+    call(&reflect_get(target, name)?, target, arguments)
+}
+
+/// `function.apply(this, arguments)`.
+pub fn call(function: &JsValue, this: &JsValue, arguments: &[&JsValue]) -> Result<JsValue, JsValue> {
+    let list = js_sys::Array::new();
+    for argument in arguments {
+        list.push(argument);
+    }
+    reflect_apply(function, this, &list)
+}
+
+/// The promise of `value`, whatever it is: a promise, a thenable, a plain value.
+pub fn promise_of(value: &JsValue) -> Result<js_sys::Promise, JsValue> {
+    promise_resolve(value)
+}
+
+/// Waits for `value`, whatever it is.
+pub async fn settle(value: &JsValue) -> Result<JsValue, JsValue> {
+    wasm_bindgen_futures::JsFuture::from(promise_of(value)?).await
+}
+
+/// Whether `value` is an object or a function, so that it has properties.
+pub fn is_object(value: &JsValue) -> bool {
+    value.is_object() || value.is_function()
+}
+
+/// An array of strings and values made one string by the platform, so that a secret among them never enters wasm memory.
+pub fn concat(first: &str, second: &JsValue) -> JsValue {
+    js_sys::JsString::from(first).concat(second).into()
+}
+
+/// `String(value)`, or nothing when even that throws.
+pub fn text(value: &JsValue) -> String {
+    to_string(value).ok().and_then(|text| text.as_string()).unwrap_or_default()
+}
+
+/// Whether this is a browser's page or worker. There, `user-agent` is the browser's own (setting it would cost a CORS preflight).
+pub fn is_browser() -> bool {
+    USER_AGENT.with(|agent| agent.as_ref().and_then(JsValue::as_string).is_some_and(|agent| agent.starts_with("Mozilla/")))
+}
+
+/// A new object with these properties.
+pub fn object(properties: &[(&str, &JsValue)]) -> JsValue {
+    let object = js_sys::Object::new();
+    for (key, value) in properties {
+        set(&object, key, value);
+    }
+    object.into()
+}
+
+/// `value` as a string that stays in JavaScript's memory.
+pub fn as_js_string(value: &JsValue) -> Option<js_sys::JsString> {
+    value.dyn_ref::<js_sys::JsString>().cloned()
+}

@@ -1,0 +1,74 @@
+//! Where a request's `Authorization` comes from.
+
+use crate::bearer::{self, MAX_TOKEN_LENGTH};
+use crate::errors::Failure;
+use crate::input::Input;
+use crate::interrupt::Interrupt;
+use crate::js;
+use wasm_bindgen::prelude::*;
+
+/// How a client authenticates its requests.
+pub enum Security {
+    /// Requests go without `Authorization`.
+    None,
+    /// Always this header value, which never enters wasm memory.
+    Fixed(JsValue),
+    /// Whatever this function of the caller's gives for each request.
+    Function(JsValue),
+}
+
+impl Security {
+    /// Reads the `security` property.
+    ///
+    /// # Errors
+    /// By name, what is wrong with it.
+    pub fn read(props: &Input<'_>) -> Result<Security, Failure> {
+        let Some(value) = props.value("security")? else { return Ok(Security::None) };
+        if value.is_function() {
+            return Ok(Security::Function(value));
+        }
+        Ok(authorization(&value)?.map_or(Security::None, Security::Fixed))
+    }
+
+    /// The `Authorization` of one request.
+    ///
+    /// # Errors
+    /// What the caller's function throws or gives instead of a `Security`; an interruption of the wait for it.
+    pub async fn authorization(&self, interrupt: &Interrupt) -> Result<Option<JsValue>, Failure> {
+        match self {
+            Security::None => Ok(None),
+            Security::Fixed(header) => Ok(Some(header.clone())),
+            Security::Function(function) => {
+                let failed = |thrown| Failure::unexpected("The security function failed", &thrown);
+                let promise = js::call(function, &JsValue::UNDEFINED, &[]).map_err(failed)?;
+                let value = interrupt.race(js::settle(&promise)).await?.map_err(failed)?;
+                authorization(&value)
+            }
+        }
+    }
+}
+
+/// The header value that a `Security` object gives: `oauth` where both tokens are there, as in the official SDK.
+fn authorization(security: &JsValue) -> Result<Option<JsValue>, Failure> {
+    let input = Input::new(security, "security", "security.")?;
+    let bearer_auth = header(&input, "bearerAuth")?;
+    Ok(header(&input, "oauth")?.or(bearer_auth))
+}
+
+fn header(input: &Input<'_>, name: &str) -> Result<Option<JsValue>, Failure> {
+    let Some(value) = input.value(name)? else { return Ok(None) };
+    let token = js::as_js_string(&value).ok_or_else(|| input.wrong_type(name, "a string", &value))?;
+    header_value(&token).map(Some).map_err(|detail| input.wrong(name, &detail, &JsValue::UNDEFINED))
+}
+
+/// The `Authorization` for a token, which is read where it lies, in JavaScript's memory.
+///
+/// # Errors
+/// What is wrong with the token, to follow its name.
+pub fn header_value(token: &js_sys::JsString) -> Result<JsValue, String> {
+    if token.length() > MAX_TOKEN_LENGTH {
+        return Err(String::from(" is too long for a header"));
+    }
+    let prefixed = bearer::check(token.iter()).map_err(bearer::TokenError::message)?;
+    Ok(if prefixed { token.clone().into() } else { js::concat(bearer::SCHEME, token) })
+}
