@@ -1,0 +1,2 @@
+export * from "./all.js";
+export { useWasm } from "./wasm-slim.js";

@@ -1,0 +1,4 @@
+export * from "./index.js";
+export * from "./core.js";
+export * from "./errors.js";
+export * from "./funcs/connectorRevokeCredential.js";

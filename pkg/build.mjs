@@ -1,0 +1,237 @@
+// Builds the package: `node pkg/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or DIR) is
+// what `npm pack` packs. The same sources give the same bytes, wherever they lie.
+//
+// src/ → cargo → wasm-bindgen → wasm-opt → names shortened → c1_revoke.wasm, dist/glue.js, dist/hex.js
+// Then three trees of the same files: the root (ES modules, wasm inlined), cjs/ (the same for require), edge/ (wasm imported).
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { homedir } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import * as esbuild from "esbuild";
+import { glueExports, glueFactory } from "./build/glue.mjs";
+import { exportNames, shortenNames } from "./build/wasm-names.mjs";
+
+const PKG = dirname(fileURLToPath(import.meta.url));
+const ROOT = dirname(PKG);
+const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
+const WASM_BINDGEN = process.env.WASM_BINDGEN ?? join(ROOT, ".tools/bin/wasm-bindgen");
+const WASM_OPT = join(dirname(createRequire(import.meta.url).resolve("binaryen")), "bin/wasm-opt");
+
+// Named one by one: with --all-features wasm-opt writes what Node and browsers do not read yet.
+const WASM_OPT_FLAGS = [
+  "-Oz",
+  "--enable-bulk-memory",
+  "--enable-nontrapping-float-to-int",
+  "--enable-sign-ext",
+  "--enable-mutable-globals",
+  "--enable-reference-types",
+  "--enable-multivalue",
+  "--strip-debug",
+  "--strip-producers",
+  "--strip-target-features",
+];
+
+/** Every module of the package, as it is in each of the three trees. */
+const MODULES = [
+  "index", "core", "ready", "all", "client", "runtime", "errors",
+  "funcs/connectorRevokeCredential",
+  "lib/config", "lib/http", "lib/retries", "lib/sdks",
+  "sdk/types/index", "sdk/models/errors/index", "sdk/models/operations/index", "sdk/models/shared/index",
+];
+/** Written by hand and shipped, or read by this build, besides the modules and their .d.ts files. */
+const OTHER_SOURCES = [
+  "package.json", "README.md", "wasm.js", "wasm-edge.js", "wasm-slim.js", "all-slim.js",
+  "lib/bulk.d.ts", "lib/logger.d.ts", "lib/web.d.ts", "slim.d.ts", "cdn.d.ts", "c1_revoke.wasm.d.ts",
+];
+/** What the build makes. */
+const BUILT = ["cjs", "dist", "edge", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", "errors.js", "slim.js"];
+
+const { values: args } = parseArgs({ options: { features: { type: "string" }, out: { type: "string" }, clean: { type: "boolean" } } });
+const OUT = args.out ? resolve(args.out) : PKG;
+await (args.clean ? clean() : build());
+
+async function build() {
+  if (args.features && OUT === PKG) {
+    throw new Error("--features needs --out: what is in pkg/ gets published");
+  }
+  checkVersions();
+  if (OUT !== PKG) {
+    say(`copying the sources to ${args.out}`);
+    copySources();
+  }
+  const { wasm, glue } = await core(compile());
+  say("writing the package");
+  clean();
+  write("c1_revoke.wasm", wasm);
+  write("dist/glue.js", glue);
+  write("dist/hex.js", `export const hex = "${Buffer.from(wasm).toString("hex")}";\n`);
+  write("errors.js", readFileSync(join(ROOT, "src/errors.js")));
+  for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
+    write(licence, readFileSync(join(ROOT, licence)));
+  }
+  await bundles();
+  edgeTree();
+  await commonjsTree();
+  checkNoMachinePaths();
+  say(`done: ${relative(process.cwd(), OUT) || "."}, wasm ${wasm.length} bytes`);
+}
+
+/** Removes what the build makes. */
+function clean() {
+  for (const file of BUILT) {
+    rmSync(join(OUT, file), { recursive: true, force: true });
+  }
+}
+
+function checkVersions() {
+  const { version } = JSON.parse(read("package.json"));
+  const crate = readFileSync(join(ROOT, "Cargo.toml"), "utf8");
+  if (!crate.includes(`\nversion = "${version}"\n`)) {
+    throw new Error(`pkg/package.json says version ${version}, Cargo.toml another one`);
+  }
+  const [, library] = /^wasm-bindgen = "=(.+)"$/m.exec(crate) ?? [];
+  const tool = execFileSync(WASM_BINDGEN, ["--version"], { encoding: "utf8" }).trim();
+  if (tool !== `wasm-bindgen ${library}`) {
+    throw new Error(`${WASM_BINDGEN} is ${tool}, Cargo.toml wants ${library}`);
+  }
+}
+
+/** Compiles the crate; returns the module's bytes. */
+function compile() {
+  const features = ["package", ...(args.features?.split(",") ?? [])].join(",");
+  say(`cargo: compiling the crate with features ${features}`);
+  // A cdylib alone: with an rlib beside it the optimised module is a quarter larger.
+  const command = ["rustc", "--locked", "--release", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
+  execFileSync("cargo", [...command, "--features", features], {
+    cwd: ROOT,
+    stdio: "inherit",
+    env: { ...process.env, CARGO_ENCODED_RUSTFLAGS: remappedPaths(), CARGO_TARGET_DIR: TARGET },
+  });
+  return readFileSync(join(TARGET, "wasm32-unknown-unknown/release/c1_revoke.wasm"));
+}
+
+/** Panic messages hold the paths of sources: they get the same everywhere, and tell nothing of this machine. */
+function remappedPaths() {
+  const sysroot = execFileSync("rustc", ["--print", "sysroot"], { cwd: ROOT, encoding: "utf8" }).trim();
+  const cargo = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
+  return [[ROOT, "."], [cargo, "cargo"], [sysroot, "rust"]].map(([from, to]) => `--remap-path-prefix=${from}=${to}`).join("\x1f");
+}
+
+/** What becomes of the compiled crate: `{ wasm, glue }`. Kept in target/, since optimising takes longer than all the rest. */
+async function core(compiled) {
+  const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join());
+  for (const file of ["build/glue.mjs", "build/wasm-names.mjs", "package-lock.json"]) {
+    key.update(readFileSync(join(PKG, file)));
+  }
+  const dir = join(TARGET, "c1-revoke-pkg", key.digest("hex").slice(0, 16));
+  const wasm = join(dir, "c1_revoke.wasm");
+  const glue = join(dir, "glue.js");
+  if (existsSync(glue)) {
+    say("core unchanged: wasm-bindgen and wasm-opt not run again");
+  } else {
+    mkdirSync(dir, { recursive: true });
+    say("wasm-bindgen: writing the glue");
+    const input = join(dir, "c1_revoke_cargo.wasm");
+    writeFileSync(input, compiled);
+    execFileSync(WASM_BINDGEN, [input, "--target", "bundler", "--no-typescript", "--out-dir", dir, "--out-name", "c1_revoke"], { stdio: "inherit" });
+    say("wasm-opt: optimising");
+    const optimised = join(dir, "c1_revoke_opt.wasm");
+    execFileSync(process.execPath, [WASM_OPT, ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", optimised], { stdio: "inherit" });
+    await shorten(readFileSync(optimised), readFileSync(join(dir, "c1_revoke_bg.js"), "utf8"), wasm, glue);
+  }
+  return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
+}
+
+async function shorten(optimised, source, wasm, glue) {
+  // A function that Rust exports has one name, in the wasm and in the glue's API: those stay.
+  const api = new Set(await glueExports(source));
+  const short = shortenNames(optimised, new Set(exportNames(optimised).filter((name) => api.has(name))));
+  say(`shortened ${short.names.size} names: ${optimised.length} → ${short.wasm.length} bytes`);
+  writeFileSync(wasm, short.wasm);
+  writeFileSync(glue, await glueFactory(source, short));
+}
+
+/** The one-file builds. */
+async function bundles() {
+  const options = { bundle: true, format: "esm", target: "es2022", legalComments: "none", write: false, absWorkingDir: OUT };
+  const cdn = await esbuild.build({ ...options, entryPoints: ["all.js"], minify: true });
+  write("cdn.js", cdn.outputFiles[0].contents);
+  // Shares errors and HTTPClient with the other entry points, so that `instanceof` holds whichever one they come from.
+  const slim = await esbuild.build({
+    ...options,
+    entryPoints: ["all-slim.js"],
+    external: ["./errors.js", "./lib/*"],
+    plugins: [{
+      name: "wasm given by the caller",
+      setup: ({ onResolve }) => onResolve({ filter: /^\.\/wasm\.js$/ }, () => ({ path: join(OUT, "wasm-slim.js") })),
+    }],
+  });
+  write("slim.js", slim.outputFiles[0].contents);
+}
+
+/** edge/: the root's files as they are, but for where the wasm comes from. */
+function edgeTree() {
+  for (const file of [...MODULES.map(js), "slim.js", "dist/glue.js"]) {
+    write(`edge/${file}`, read(file));
+  }
+  write("edge/wasm.js", readFileSync(join(PKG, "wasm-edge.js")));
+}
+
+/** cjs/: file by file, not bundled, so that its entry points share one wasm instance and one set of error classes. */
+async function commonjsTree() {
+  for (const file of [...MODULES.map(js), "slim.js", "wasm.js", "dist/glue.js", "dist/hex.js"]) {
+    const minify = file.startsWith("dist/");
+    const options = { format: "cjs", platform: "node", target: "es2022", minifyWhitespace: minify, minifySyntax: minify };
+    write(`cjs/${file}`, (await esbuild.transform(read(file), options)).code);
+  }
+  for (const file of declarations()) {
+    write(`cjs/${file}`, read(file));
+  }
+  write("cjs/package.json", '{ "type": "commonjs" }\n');
+}
+
+function checkNoMachinePaths() {
+  const places = [ROOT, homedir(), process.env.CARGO_HOME, "/home/", "/Users/", "/rustup/", "/.cargo/", "\\Users\\"].filter((place) => place?.length > 1);
+  for (const file of ["c1_revoke.wasm", "cdn.js", "slim.js", "dist/glue.js"]) {
+    const text = readFileSync(join(OUT, file), "latin1");
+    const found = places.find((place) => text.includes(place));
+    if (found) {
+      throw new Error(`${file} holds a path of this machine (${found})`);
+    }
+  }
+}
+
+function copySources() {
+  mkdirSync(OUT, { recursive: true });
+  for (const file of [...MODULES.map(js).filter((file) => file !== "errors.js"), ...declarations(PKG), ...OTHER_SOURCES]) {
+    cpSync(join(PKG, file), join(OUT, file));
+  }
+}
+
+/** The hand-written .d.ts files that belong in the cjs tree too. */
+function declarations(dir = OUT) {
+  return readdirSync(dir, { recursive: true })
+    .filter((file) => file.endsWith(".d.ts") && !/^(node_modules|cjs|edge)\//.test(file) && file !== "cdn.d.ts" && file !== "c1_revoke.wasm.d.ts")
+    .sort();
+}
+
+function js(module) {
+  return `${module}.js`;
+}
+
+function read(file) {
+  return readFileSync(join(OUT, file), "utf8");
+}
+
+function write(file, data) {
+  mkdirSync(dirname(join(OUT, file)), { recursive: true });
+  writeFileSync(join(OUT, file), data);
+}
+
+function say(message) {
+  console.error(`[pkg] ${message}`);
+}

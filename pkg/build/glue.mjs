@@ -1,0 +1,59 @@
+// Makes wasm-bindgen's glue a factory: it keeps its state (the instance, views of its memory, finalizers) in module variables,
+// but after a trap a new instance needs new state, while the old one's clients are still around.
+import * as esbuild from "esbuild";
+
+/** The names that the glue exports, which are what the wasm imports and the JavaScript API. */
+export async function glueExports(source) {
+  const { metafile } = await toCommonJS(source);
+  return Object.values(metafile.outputs)[0].exports;
+}
+
+/**
+ * An ES module exporting `createGlue()`, which returns `{ Client, exports, imports, start(exports) }`. `names` is the Map from the
+ * wasm's old import and export names to its new ones, `module` what it imports from. Renaming is esbuild's, on the syntax tree.
+ */
+export async function glueFactory(source, { module, names }) {
+  const { outputFiles } = await toCommonJS(source);
+  const factory = `
+    import * as errors from "../errors.js";
+    export function createGlue() {
+      const module = { exports: {} };
+      const require = () => errors;
+      ${outputFiles[0].text}
+      const glue = module.exports;
+      return {
+        Client: glue.Client,
+        exports: glue,
+        imports: { ${JSON.stringify(module)}: glue },
+        start(wasm) {
+          glue.__wbg_set_wasm(wasm);
+          wasm.__wbindgen_start();
+        },
+      };
+    }`;
+  const { code } = await esbuild.transform(factory, {
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    mangleProps: new RegExp(`^(?:${[...names.keys()].map(escaped).join("|")})$`),
+    mangleCache: Object.fromEntries(names),
+  });
+  return code;
+}
+
+function toCommonJS(source) {
+  return esbuild.build({
+    stdin: { contents: source, sourcefile: "glue.js" },
+    bundle: true,
+    external: ["../errors.js"],
+    format: "cjs",
+    metafile: true,
+    target: "es2022",
+    write: false,
+    outdir: "/",
+  });
+}
+
+function escaped(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+}

@@ -1,0 +1,109 @@
+// The public classes: shells over the wasm class of the same calls. What they add is what only JavaScript can do for Rust:
+// reject instead of throw when a client is gone, and free the wasm's memory at a moment when nothing is using it.
+import { SDKValidationError, UnexpectedClientError } from "./errors.js";
+import { runtime } from "./runtime.js";
+
+/** Starts one of the wasm client's asynchronous methods; never throws. */
+let start;
+
+export class ConductoroneSDKTypescriptCore {
+  #runtime = runtime();
+  #client;
+  #entered = 0;
+
+  constructor(props) {
+    const { guard, glue } = this.#runtime;
+    this.#client = guard.run(() => new glue.Client(props));
+  }
+
+  getValidToken() {
+    return this.#start("getValidToken", []);
+  }
+
+  getCurrentToken() {
+    return this.#alive ? (this.#call("getCurrentToken", []) ?? null) : null;
+  }
+
+  clearToken() {
+    if (this.#alive) {
+      this.#call("clearToken", []);
+    }
+  }
+
+  free() {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client && this.#entered === 0) {
+      client.free();
+    }
+  }
+
+  // The fallback is the name that compilers of `using` look for where the symbol is missing.
+  [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
+    this.free();
+  }
+
+  // Also keeps Vue from wrapping a client in a Proxy, through which private fields cannot be reached.
+  get [Symbol.toStringTag]() {
+    return "ConductoroneSDKTypescript";
+  }
+
+  static {
+    start = (core, method, args) => {
+      if (typeof core === "object" && core !== null && #client in core) {
+        return core.#start(method, args);
+      }
+      const cause = new TypeError("not a ConductoroneSDKTypescriptCore, or one from another copy of c1-revoke");
+      return Promise.reject(new SDKValidationError("Invalid client", cause, core));
+    };
+  }
+
+  get #alive() {
+    return this.#client && !this.#runtime.guard.failure;
+  }
+
+  #start(method, args) {
+    const { failure } = this.#runtime.guard;
+    if (failure) {
+      return Promise.reject(failure);
+    }
+    if (!this.#client) {
+      return Promise.reject(new UnexpectedClientError("This client has been freed"));
+    }
+    return this.#runtime.guard.promise(() => this.#call(method, args));
+  }
+
+  #call(method, args) {
+    const client = this.#client;
+    this.#entered++;
+    try {
+      return this.#runtime.guard.run(() => client[method](...args));
+    } finally {
+      this.#entered--;
+      // The arguments' own getters may have freed the client, while Rust was reading them.
+      if (!this.#client && this.#entered === 0) {
+        client.free();
+      }
+    }
+  }
+}
+
+class Connector {
+  // Own functions, so that they work detached from the object too.
+  constructor(core) {
+    this.revokeCredential = (request, options) => start(core, "revokeCredential", [request, options]);
+    this.revokeCredentials = (requests, options) => start(core, "revokeCredentials", [requests, options]);
+  }
+}
+
+export class ConductoroneSDKTypescript extends ConductoroneSDKTypescriptCore {
+  #connector;
+
+  get connector() {
+    return (this.#connector ??= new Connector(this));
+  }
+}
+
+export function connectorRevokeCredential(core, request, options) {
+  return start(core, "tryRevokeCredential", [request, options]).catch((error) => ({ ok: false, error }));
+}

@@ -1,0 +1,1 @@
+export { ConductoroneSDKTypescriptCore } from "./client.js";

@@ -1,0 +1,1 @@
+export { connectorRevokeCredential } from "../client.js";

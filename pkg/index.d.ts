@@ -1,0 +1,22 @@
+export { ConductoroneSDKTypescript, type Connector } from "./client.js";
+export type {
+  RevokeCredentialsInput,
+  RevokeCredentialsOptions,
+  RevokeCredentialsProgress,
+  RevokeCredentialsReport,
+  RevokeCredentialsResult,
+} from "./lib/bulk.js";
+export { ServerList, type SDKOptions, type SDKOptions as SDKProps } from "./lib/config.js";
+export {
+  HTTPClient,
+  type BeforeRequestHook,
+  type Fetcher,
+  type HTTPClientLike,
+  type HTTPClientOptions,
+  type RequestErrorHook,
+  type ResponseHook,
+} from "./lib/http.js";
+export type { Logger } from "./lib/logger.js";
+export type { BackoffStrategy, RetryConfig } from "./lib/retries.js";
+export type { RequestOptions } from "./lib/sdks.js";
+export { ready } from "./ready.js";

@@ -1,0 +1,1 @@
+export { ready } from "./runtime.js";

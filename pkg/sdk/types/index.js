@@ -1,0 +1,2 @@
+// Types only: see the .d.ts file beside this one.
+export {};
