@@ -1,14 +1,14 @@
 //! Which requests were seen before, in little memory.
 //!
-//! A request is remembered by a 128-bit hash: among a million requests, two different ones share a hash with odds of one in
-//! 10^27, so that no credential is ever taken for another. The hash is SipHash-2-4 (Aumasson and Bernstein, 2012) in its
+//! A request is remembered by a 128-bit hash: among a million requests, two different ones share a hash with odds of less
+//! than one in 10^26, so that no credential is ever taken for another. The hash is SipHash-2-4 (Aumasson and Bernstein, 2012) in its
 //! 128-bit form under a random key, so that nobody can make up ids that collide.
 //!
 //! Remembering every request of an endless input would take endless memory. With a limit, requests are kept in two
 //! generations: when the young one is full, the old one is forgotten and takes its place. So at least the last `limit`
 //! different requests are known, at most twice as many, and memory stays as it is.
 
-/// A table grows when more than half of it is taken, so that a search ends soon.
+/// A table begins with so many places, and grows when half of them are taken, so that a search ends soon.
 const SMALLEST: usize = 64;
 
 /// The hash of a request.
