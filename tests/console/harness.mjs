@@ -1,0 +1,91 @@
+// Starts the console as `npm start` does (wrangler, real workerd) and a Chromium to look at it with.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const www = fileURLToPath(new URL("../../www", import.meta.url));
+
+const CHROMIUM_FLAGS = [
+  "--headless=new",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Serves the console on a free port, with a state of its own. `vars` are the Worker's settings. */
+export async function startConsole(vars = {}) {
+  const state = mkdtempSync(join(tmpdir(), "c1-revoke-console-"));
+  const settings = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+  const child = spawn(
+    process.execPath,
+    [join(www, "start.mjs"), "--port", "0", "--inspector-port", "0", "--persist-to", state, ...settings],
+    // A registry of its own: wrangler would otherwise join Workers of the same name that run elsewhere on this machine.
+    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, WRANGLER_REGISTRY_PATH: join(state, "registry") } },
+  );
+  const output = [];
+  const url = await new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output.push(text);
+        const [, address] = /The console is at {2}(\S+)/.exec(output.join("")) ?? [];
+        if (address) resolve(address);
+      });
+    }
+    child.once("exit", (code) => reject(new Error(`the console ended with ${code}:\n${output.join("")}`)));
+  });
+  return {
+    url,
+    /** Everything that the Worker and wrangler printed so far. */
+    output: () => output.join(""),
+    async stop() {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill();
+      await ended;
+      rmSync(state, { recursive: true, force: true });
+    },
+  };
+}
+
+export function launchChromium() {
+  return chromium.launch({ executablePath: "/usr/bin/chromium", args: CHROMIUM_FLAGS });
+}
+
+/** Chromium's own note of an answer that is no 2xx. A page cannot keep it off the console. */
+const ITS_OWN_NOTE = /^Failed to load resource: the server responded with a status of (401|404|429) /;
+
+/**
+ * Opens the console in a fresh context, ready for use. `seen` collects what went over the wire and what should not happen: messages
+ * on the browser's console, uncaught errors, violations of the Content-Security-Policy.
+ */
+export async function openConsole(browser, url, options = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const seen = { requests: [], messages: [], errors: [] };
+  page.on("request", (request) => seen.requests.push(request));
+  page.on("console", (message) => {
+    if (!ITS_OWN_NOTE.test(message.text())) seen.messages.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => seen.errors.push(String(error)));
+  await page.addInitScript(() => {
+    globalThis.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => globalThis.violations.push(event.violatedDirective));
+  });
+  await page.goto(url);
+  await page.getByRole("button", { name: "Revoke credential" }).and(page.locator(":enabled")).waitFor();
+  return { page, seen, violations: () => page.evaluate(() => globalThis.violations), close: () => context.close() };
+}
+
+/** What the heading says of what happened, once it has been told: it has the focus then. */
+export async function outcome(page) {
+  const heading = page.locator("#outcome-title:focus");
+  await heading.waitFor();
+  return (await heading.locator("span").allTextContents()).filter(Boolean);
+}

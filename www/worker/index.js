@@ -1,0 +1,29 @@
+// The Worker behind the console. The platform serves the files of public/; what is left comes here:
+//   GET  /config               what the page needs to know of this Worker
+//   *    /sandbox/…            the sandbox of the endpoint (sandbox.js)
+//   POST /api/v1/apps/…        a revocation, passed on to the tenant that C1_TENANT names (forward.js)
+import { failure, json } from "./answers.js";
+import { forwardRevocation, tenantOrigin } from "./forward.js";
+
+export { Sandbox } from "./sandbox.js";
+
+export default {
+  async fetch(request, env) {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/sandbox/")) return env.SANDBOX.get(env.SANDBOX.idFromName("sandbox")).fetch(request);
+
+    let tenant;
+    try {
+      tenant = tenantOrigin(env.C1_TENANT);
+    } catch (error) {
+      return failure(500, error.message);
+    }
+    if (pathname === "/config") return json({ tenant: tenant && new URL(tenant).host });
+    if (pathname.startsWith("/api/")) {
+      return tenant
+        ? forwardRevocation(request, tenant)
+        : failure(404, "this Worker forwards to no tenant: C1_TENANT is not set");
+    }
+    return failure(404, "nothing is served here");
+  },
+};
