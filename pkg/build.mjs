@@ -215,7 +215,7 @@ function copySources() {
 /** The hand-written .d.ts files that belong in the cjs tree too. */
 function declarations(dir = OUT) {
   return readdirSync(dir, { recursive: true })
-    .filter((file) => file.endsWith(".d.ts") && !/^(node_modules|cjs|edge)\//.test(file) && file !== "cdn.d.ts" && file !== "c1_revoke.wasm.d.ts")
+    .filter((file) => file.endsWith(".d.ts") && !/^(node_modules|cjs|edge)\//.test(file) && file !== "cdn.d.ts")
     .sort();
 }
 

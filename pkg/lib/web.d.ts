@@ -3,21 +3,21 @@
  * `@cloudflare/workers-types` or another. Where none does, they stay loose, and this package compiles all the same.
  */
 
+type Fetch = typeof globalThis extends { fetch: infer F extends (input: any, init?: any) => Promise<any> } ? F : never;
+
 type Global<Name extends string, Fallback> = typeof globalThis extends Record<Name, abstract new (...args: any) => infer T> ? T : Fallback;
 
-/** A Fetch API `Request`. */
-export type Request = Global<"Request", object>;
+/** A Fetch API `Request`, as `fetch` takes it. */
+export type Request = [Fetch] extends [never] ? object : Extract<Parameters<Fetch>[0], { readonly method: string }>;
 
-/** A Fetch API `Response`. */
-export type Response = Global<"Response", object>;
+/** A Fetch API `Response`, as `fetch` gives it. */
+export type Response = [Fetch] extends [never] ? object : Awaited<ReturnType<Fetch>>;
+
+/** What `fetch` takes as its second argument. */
+export type RequestInit = [Fetch] extends [never] ? Record<string, unknown> : NonNullable<Parameters<Fetch>[1]>;
 
 /** A Fetch API `Headers`. */
 export type Headers = Global<"Headers", object>;
-
-/** What `fetch` takes as its second argument. */
-export type RequestInit = typeof globalThis extends { Request: new (input: any, init?: infer Init) => any }
-  ? NonNullable<Init>
-  : Record<string, unknown>;
 
 /** A `URL`. */
 export type URL = Global<"URL", { readonly href: string }>;
