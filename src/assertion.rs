@@ -6,6 +6,7 @@
 
 use crate::base64url;
 use crate::text::push_number;
+use alloc::string::String;
 use zeroize::Zeroizing;
 
 /// How long before and after now an assertion is valid, in seconds: the API refuses more than five minutes in all.
@@ -158,10 +159,11 @@ fn push_escaped(out: &mut String, text: &str) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::string_slice)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
+    use std::vec;
 
     const NONCE: [u8; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255];
 

@@ -1,6 +1,8 @@
 //! base64url without padding: RFC 4648 §5, with the strictness of its §3.2 (no padding), §3.3 (no other character)
 //! and §3.5 (the unused bits of the last character are zero). So each byte string has exactly one spelling.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -60,10 +62,10 @@ fn value(character: u8) -> Option<u32> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::string_slice)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
 
     fn encode(bytes: &[u8]) -> String {
         let mut out = String::new();

@@ -21,8 +21,9 @@
 mod seen;
 
 use crate::retry::{self, Backoff, Next};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use seen::{Key, Seen};
-use std::collections::VecDeque;
 
 /// How many attempts an item has, unless its caller says otherwise.
 pub const MAX_ATTEMPTS: u32 = 8;
@@ -473,11 +474,12 @@ fn duplicate(index: usize, original: usize, status: Status) -> Settled {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
+    use std::prelude::v1::*;
+    use std::vec;
 
     const OPTIONS: Options = Options {
         concurrency: 4,
@@ -672,6 +674,29 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_goes_first_in_input_order() {
+        let script = |_| vec![(Outcome::RateLimited(Some(1000.0)), 100.0), (Outcome::Revoked, 100.0)];
+        let run = play(OPTIONS, &world(0..5, script));
+        assert_eq!(run.sent.iter().map(|sent| sent.1).collect::<Vec<_>>(), [0, 1, 2, 3, 0, 1, 2, 3, 4, 4]);
+    }
+
+    #[test]
+    fn what_waits_to_be_tried_again_holds_up_the_input() {
+        let slow = Options { backoff: Backoff { initial_interval: 1e5, max_interval: 1e5, ..Backoff::DEFAULT }, ..OPTIONS };
+        let run =
+            play(Options { finite: false, ..slow }, &World { abort_at: Some(9e4), ..world(0..50, always(Outcome::Unavailable)) });
+        assert_eq!(run.pulled, 2 * OPTIONS.concurrency);
+    }
+
+    #[test]
+    fn the_first_reason_to_stop_stays() {
+        let mut scheduler = Scheduler::new(OPTIONS, [0, 0]);
+        scheduler.stop(Stop::Unauthorized);
+        scheduler.stop(Stop::Aborted);
+        assert_eq!(scheduler.stopped(), Some(Stop::Unauthorized));
+    }
+
+    #[test]
     fn refusals_of_one_round_halve_the_window_once_and_successes_widen_it_by_one_a_round() {
         let mut scheduler = Scheduler::new(Options { concurrency: 8, ..OPTIONS }, [0, 0]);
         let round = |scheduler: &mut Scheduler, outcome, now: f64| {
@@ -848,7 +873,7 @@ mod tests {
                 Action::Pull(index) => scheduler.pulled(Pulled::Request(["a", "c", &index.to_string()]), 0.0),
                 Action::Send(index) => scheduler.answered(index, Outcome::Revoked, 0.0, 0.0),
                 Action::Settle(_) => settled += 1,
-                other => panic!("{other:?}"),
+                other => assert_eq!(other, Action::Done),
             }
         }
         assert!(scheduler.items.capacity() + scheduler.settled.capacity() + scheduler.duplicates.capacity() < 64);

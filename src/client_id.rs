@@ -10,6 +10,7 @@
 //! - except loopback hosts, for development.
 
 use crate::server::{is_dns_label, is_loopback, parse_authority};
+use alloc::string::String;
 
 /// What a client ID says about its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,10 +91,10 @@ fn is_ipv4_number(label: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
 
     fn host_of(host: &str) -> Result<ClientId, ClientIdError> {
         ClientId::parse(&["name-1@", host, "/pcc"].concat())

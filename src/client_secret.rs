@@ -6,6 +6,7 @@
 //! it does not know, and says which rule was broken, never what stood there.
 
 use crate::base64url;
+use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 const SCHEME: &str = "secret-token:conductorone.com:";
@@ -79,7 +80,7 @@ pub fn parse(secret: &str) -> Result<Seed, ClientSecretError> {
         return Err(ClientSecretError::Base64url);
     }
     let json = base64url::decode(coded.as_bytes()).ok_or(ClientSecretError::Base64url)?;
-    seed_of_jwk(std::str::from_utf8(&json).map_err(|_| ClientSecretError::Json)?)
+    seed_of_jwk(core::str::from_utf8(&json).map_err(|_| ClientSecretError::Json)?)
 }
 
 /// The key as PKCS #8 (RFC 8410 §7, RFC 5958), the form in which WebCrypto imports it as non-extractable without asking for
@@ -166,7 +167,7 @@ impl<'a> Text<'a> {
     /// Its UTF-16 code units with escapes undone: the one form in which equal strings are equal (RFC 8259 §8.3).
     fn units(self) -> impl Iterator<Item = u16> + 'a {
         let mut units = self.raw.encode_utf16();
-        std::iter::from_fn(move || {
+        core::iter::from_fn(move || {
             let unit = units.next()?;
             if unit != u16::from(b'\\') {
                 return Some(unit);
@@ -300,10 +301,11 @@ impl<'a> Scanner<'a> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::string_slice)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
+    use std::vec;
 
     // RFC 8037 appendix A.1.
     const D: &str = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";

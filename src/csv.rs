@@ -7,7 +7,9 @@
 //!
 //! What is wrong is told by line, and the rest is read all the same: nothing is guessed, because what is read is revoked.
 
-use std::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned};
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// One credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,11 +185,14 @@ impl<'a> Rows<'a> {
             let (part, rest) = self.rest.split_once('"').ok_or(RowErrorKind::OpenQuote)?;
             self.line = self.line.saturating_add(line_breaks(part));
             self.rest = rest;
-            value += part;
+            match &mut value {
+                Cow::Borrowed("") => value = Cow::Borrowed(part),
+                _ => value.to_mut().push_str(part),
+            }
             if !self.take('"') {
                 break;
             }
-            value += "\"";
+            value.to_mut().push('"');
         }
         self.skip_spaces();
         if !self.rest.is_empty() && !self.rest.starts_with([self.delimiter, '\r', '\n']) {
@@ -274,17 +279,18 @@ fn row<'a>(line: usize, mut values: Vec<Cow<'a, str>>, columns: Columns) -> Resu
     let mut take = |column: Column| {
         let place = columns.places.into_iter().zip(COLUMNS).find(|(_, other)| *other == column);
         let value = place.and_then(|(place, _)| values.get_mut(place)).filter(|value| !value.is_empty());
-        value.map(std::mem::take).ok_or(RowErrorKind::NoValue(column))
+        value.map(core::mem::take).ok_or(RowErrorKind::NoValue(column))
     };
     let (app_id, connector_id, id) = (take(Column::AppId)?, take(Column::ConnectorId)?, take(Column::Id)?);
     Ok(Row { line, app_id, connector_id, id })
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
+    use std::vec;
     use Column::{AppId, ConnectorId, Id};
     use RowErrorKind::*;
 
@@ -299,7 +305,7 @@ mod tests {
     }
 
     fn good(text: &str) -> Vec<String> {
-        read(text).into_iter().map(|row| row.unwrap_or_else(|error| panic!("{text:?}: {error:?}"))).collect()
+        read(text).into_iter().map(Result::unwrap).collect()
     }
 
     #[test]

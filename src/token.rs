@@ -66,10 +66,10 @@ pub fn is_bearer(token_type: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
 
     /// The seconds after which a token is renewed, and not used any more.
     fn seconds(expires_in: Option<f64>) -> (f64, f64) {

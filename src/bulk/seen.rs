@@ -8,6 +8,8 @@
 //! generations: when the young one is full, the old one is forgotten and takes its place. So at least the last `limit`
 //! different requests are known, at most twice as many, and memory stays as it is.
 
+use alloc::vec::Vec;
+
 /// A table begins with so many places, and grows when half of them are taken, so that a search ends soon.
 const SMALLEST: usize = 64;
 
@@ -102,7 +104,7 @@ impl<T: Copy> Seen<T> {
     /// Remembers a request that `get` does not know.
     pub fn insert(&mut self, key: Key, index: usize, note: T) {
         if self.young.taken >= self.limit {
-            std::mem::swap(&mut self.young, &mut self.old);
+            core::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
         }
         self.young.insert(Slot { key, index, note });
@@ -163,7 +165,7 @@ impl<T: Copy> Table<T> {
         if self.taken >= self.slots.len() / 2 {
             let mut larger = Vec::new();
             larger.resize(self.slots.len().saturating_mul(2).max(SMALLEST), None);
-            let slots = std::mem::replace(&mut self.slots, larger);
+            let slots = core::mem::replace(&mut self.slots, larger);
             self.taken = 0;
             slots.into_iter().flatten().for_each(|slot| self.put(slot));
         }
@@ -185,11 +187,11 @@ impl<T: Copy> Table<T> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::HashMap;
+    use std::prelude::v1::*;
 
     /// SipHash-2-4-128 of 00 01 02 … under the key 00 01 … 0f, as in the reference implementation's test vectors.
     #[test]
