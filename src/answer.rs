@@ -113,6 +113,9 @@ pub fn classify_rejection(name: &str, message: &str, code: &str, own_client: boo
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
+    #[allow(unused_imports)]
+    use std::{format, vec};
 
     fn head(status: u16, content_type: &str) -> Head<'_> {
         Head { status, content_type, redirected: false }

@@ -1,6 +1,7 @@
 //! Bearer tokens: what may stand in an `Authorization` header (RFC 6750, 2.1).
 
 use crate::text::push_number;
+use alloc::string::String;
 
 /// Longest token accepted, in UTF-16 code units. Servers refuse headers of more than some tens of kilobytes.
 pub const MAX_TOKEN_LENGTH: u32 = 32_768;
@@ -70,6 +71,9 @@ pub fn check(units: impl Iterator<Item = u16>) -> Result<bool, TokenError> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
+    #[allow(unused_imports)]
+    use std::{format, vec};
 
     fn check_str(token: &str) -> Result<bool, TokenError> {
         check(token.encode_utf16())

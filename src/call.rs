@@ -7,6 +7,7 @@ use crate::js;
 use crate::options::CallOptions;
 use crate::retry::{self, Next};
 use crate::transport::{self, Outgoing};
+use alloc::string::String;
 use core::cell::Cell;
 use wasm_bindgen::prelude::*;
 

@@ -9,8 +9,9 @@ use crate::path::{Ids, MAX_ID_LENGTH};
 use crate::security::Security;
 use crate::server;
 use crate::text::concat;
+use alloc::rc::Rc;
+use alloc::string::String;
 use js_sys::Promise;
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 

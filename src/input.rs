@@ -3,6 +3,7 @@
 use crate::errors::Failure;
 use crate::js;
 use crate::text::concat;
+use alloc::string::String;
 use wasm_bindgen::prelude::*;
 
 /// An object of the caller's, and what to call its fields in messages.

@@ -2,11 +2,11 @@
 
 use crate::errors::Failure;
 use crate::js;
+use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 use core::future::{poll_fn, Future};
 use core::pin::pin;
 use core::task::{Poll, Waker};
-use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// Timers hold 32-bit signed milliseconds (HTML, "timer initialization steps"); longer ones would fire at once.

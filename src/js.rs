@@ -1,6 +1,7 @@
 //! The platform, as it is bound here. Everything that a page, a polyfill or a caller's object could make throw is bound with
 //! `catch`, because an exception that crosses wasm frames leaves them half done. Globals are looked up at each call.
 
+use alloc::string::String;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
 

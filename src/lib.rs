@@ -3,8 +3,13 @@
 //! The crate is the core of the npm package `c1-revoke`. Pure modules, which know nothing of JavaScript and are tested natively,
 //! hold the decisions; the others bind them to the platform. The whole exported surface is [`Client`].
 
+#![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic))]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 // Pure.
 pub mod answer;
@@ -27,3 +32,15 @@ mod security;
 mod transport;
 
 pub use client::Client;
+
+#[cfg(feature = "package")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+
+/// No code of this crate panics. Should one of a dependency's do, the trap is all that is wanted: the package's loader turns it
+/// into an `UnexpectedClientError` for every call that is pending. A message would cost kilobytes and reach nobody.
+#[cfg(all(feature = "package", target_arch = "wasm32"))]
+#[panic_handler]
+fn trap(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}

@@ -5,6 +5,7 @@ use crate::input::{wrong_type, Input};
 use crate::js;
 use crate::retry::{Backoff, StatusCodes};
 use crate::server::{self, MAX_URL_LENGTH};
+use alloc::string::String;
 use js_sys::Object;
 use wasm_bindgen::prelude::*;
 

@@ -1,6 +1,7 @@
 //! Path segments: how an id becomes part of the request's URL.
 
 use crate::text::concat;
+use alloc::string::String;
 
 /// Longest id accepted, in UTF-16 code units. C1's ids have 27 characters; servers refuse URLs of some kilobytes.
 pub const MAX_ID_LENGTH: u32 = 2048;
@@ -90,6 +91,9 @@ impl Ids {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
+    #[allow(unused_imports)]
+    use std::{format, vec};
 
     fn ids(app: &str, connector: &str, credential: &str) -> Ids {
         Ids { app: app.into(), connector: connector.into(), credential: credential.into() }

@@ -1,5 +1,7 @@
 //! The retry schedule: which answers are tried again, when, and until when.
 
+use alloc::vec::Vec;
+
 /// Exponential backoff; times in milliseconds. The defaults are the official SDK's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backoff {
@@ -107,6 +109,9 @@ impl StatusCodes {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
+    #[allow(unused_imports)]
+    use std::{format, vec};
 
     #[test]
     fn the_default_schedule() {

@@ -122,6 +122,9 @@ fn timestamp(year: u32, month: u32, day: u32, seconds: u32) -> Option<f64> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
+    #[allow(unused_imports)]
+    use std::{format, vec};
 
     const NOW: f64 = 1_795_000_000_000.0;
     const SAMPLE: f64 = 784_111_777_000.0;

@@ -5,6 +5,7 @@ use crate::errors::Failure;
 use crate::input::Input;
 use crate::interrupt::Interrupt;
 use crate::js;
+use alloc::string::String;
 use wasm_bindgen::prelude::*;
 
 /// How a client authenticates its requests.

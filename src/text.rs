@@ -1,5 +1,7 @@
 //! Small pieces of text handling that avoid `core::fmt`, whose machinery would weigh kilobytes in the package.
 
+use alloc::string::String;
+
 /// Appends `number` in decimal digits.
 pub fn push_number(out: &mut String, number: u64) {
     let mut digits = [0u8; 20];
@@ -27,6 +29,9 @@ pub fn concat(parts: &[&str]) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::prelude::v1::*;
+    #[allow(unused_imports)]
+    use std::{format, vec};
 
     proptest! {
         #[test]

@@ -7,6 +7,7 @@ use crate::js;
 use crate::options::{CallOptions, ClientOptions};
 use crate::retry_after;
 use crate::text::{concat, push_number};
+use alloc::string::String;
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
