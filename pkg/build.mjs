@@ -93,10 +93,11 @@ function checkVersions() {
   if (!crate.includes(`\nversion = "${version}"\n`)) {
     throw new Error(`pkg/package.json says version ${version}, Cargo.toml another one`);
   }
-  const [, library] = /^wasm-bindgen = "=(.+)"$/m.exec(crate) ?? [];
+  const lock = readFileSync(join(ROOT, "Cargo.lock"), "utf8");
+  const [, library] = /^name = "wasm-bindgen"\nversion = "(.+)"$/m.exec(lock) ?? [];
   const tool = execFileSync(WASM_BINDGEN, ["--version"], { encoding: "utf8" }).trim();
   if (tool !== `wasm-bindgen ${library}`) {
-    throw new Error(`${WASM_BINDGEN} is ${tool}, Cargo.toml wants ${library}`);
+    throw new Error(`${WASM_BINDGEN} is ${tool}, Cargo.lock wants ${library}`);
   }
 }
 
@@ -117,8 +118,10 @@ function compile() {
 /** Panic messages hold the paths of sources: they get the same everywhere, and tell nothing of this machine. */
 function remappedPaths() {
   const sysroot = execFileSync("rustc", ["--print", "sysroot"], { cwd: ROOT, encoding: "utf8" }).trim();
-  const cargo = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
-  return [[ROOT, "."], [cargo, "cargo"], [sysroot, "rust"]].map(([from, to]) => `--remap-path-prefix=${from}=${to}`).join("\x1f");
+  const registries = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
+  const crates = readdirSync(registries).map((registry) => join(registries, registry));
+  const from = [[ROOT, "."], [registries, "crates"], ...crates.map((dir) => [dir, "crates"]), [sysroot, "rust"]];
+  return from.map(([path, name]) => `--remap-path-prefix=${path}=${name}`).join("\x1f");
 }
 
 /** What becomes of the compiled crate: `{ wasm, glue }`. Kept in target/, since optimising takes longer than all the rest. */
