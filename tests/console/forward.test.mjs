@@ -49,7 +49,7 @@ describe("forwarding to a tenant", { timeout: 120_000 }, () => {
   it("forwards the page's revocation, with the page's token, and shows the tenant's answer", async () => {
     const { page, seen, violations, close } = await openConsole(browser, served.url);
     assert.equal(await page.getByLabel("Tenant or server").inputValue(), new URL(tenant.url).host);
-    await page.getByLabel("Bearer token").fill("canary-token");
+    await page.getByRole("textbox", { name: "Bearer token" }).fill("canary-token");
     await page.getByLabel("App ID").fill("a");
     await page.getByLabel("Connector ID").fill("b/é");
     await page.getByLabel("Credential ID").fill("c");
@@ -93,6 +93,40 @@ describe("forwarding to a tenant", { timeout: 120_000 }, () => {
     }
     assert.deepEqual(other.requests, []);
   });
+
+  const signed = {
+    grant_type: "client_credentials",
+    client_id: "n@h.example/u",
+    client_assertion_type: "t",
+    client_assertion: "a.b.c",
+  };
+
+  it("forwards a signed token request, and no more of it than that", async () => {
+    tenant.answer = { text: '{"access_token":"t"}' };
+    const body = new URLSearchParams({ ...signed, client_secret: "canary-secret" });
+    const answer = await send("/auth/v1/token", { body, headers: { cookie: "a=b" } });
+    assert.deepEqual(await answer.json(), { access_token: "t" });
+    const [{ method, url, headers, body: forwarded }] = tenant.requests;
+    assert.equal(`${method} ${url}`, "POST /auth/v1/token");
+    assert.deepEqual(Object.fromEntries(new URLSearchParams(forwarded)), signed);
+    assert.equal(headers.authorization, undefined);
+    assert.equal(headers.cookie, undefined);
+  });
+
+  for (const [what, status, init] of [
+    [
+      "no assertion",
+      400,
+      { body: new URLSearchParams({ grant_type: "client_credentials", client_id: "n@h.example/u", client_secret: "s" }) },
+    ],
+    ["a body without end", 413, { body: "x".repeat(9000) }],
+    ["another origin", 403, { body: new URLSearchParams(signed), headers: { origin: "https://evil.example" } }],
+  ]) {
+    it(`forwards no token request with ${what}`, async () => {
+      assert.equal((await send("/auth/v1/token", init)).status, status);
+      assert.deepEqual(tenant.requests, []);
+    });
+  }
 
   for (const [what, path] of [
     ["another operation", "/api/v1/apps/a/connectors/b"],

@@ -9,7 +9,7 @@ const FORWARDED = `${location.origin}/`;
 const SANDBOX = `${location.origin}/sandbox`;
 
 const form = $("form");
-const inputs = Object.fromEntries(["tenant", "token", ...IDS].map((name) => [name, $(name)]));
+const inputs = Object.fromEntries(["tenant", "clientID", "secret", ...IDS].map((name) => [name, $(name)]));
 
 /** The tenant to which this Worker forwards, if it has one. */
 let forwardsTo = null;
@@ -27,7 +27,7 @@ function where() {
   return { options: full ? { serverURL: text } : { tenantDomain: text }, host: text, direct: true };
 }
 
-/** The client with the token that it was given, and for which place: a token is never used for another. */
+/** The client with the token or API key that it was given, and for which place: neither is ever used for another. */
 let held = null;
 
 function forget() {
@@ -36,23 +36,54 @@ function forget() {
   showHeld();
 }
 
-/** The client for this place; made of the token in the field, which is emptied. Throws what the client's constructor throws. */
+/** What a form can authorise with: how to name it, and the options that say so to the client. */
+const WAYS = {
+  token: {
+    name: "A token",
+    label: "Bearer token",
+    hint: "Never stored, never in a URL. It leaves this field for memory when first used.",
+    options: () => ({ security: { bearerAuth: inputs.secret.value.trim() } }),
+  },
+  key: {
+    name: "An API key",
+    label: "Client secret",
+    hint:
+      "Signs requests for short-lived tokens, here in the page. Never stored, never sent. " +
+      "Only your own key belongs here: for a page that others use, keep the key in the Worker.",
+    options: () => ({ clientID: inputs.clientID.value.trim(), clientSecret: inputs.secret.value.trim() }),
+  },
+};
+const way = () => WAYS[form.elements.with.value];
+
+/** Forgets also what was typed, and what was said of it. */
+function forgetAll() {
+  inputs.secret.value = "";
+  for (const name of Object.keys(inputs)) setError(name, "");
+  forget();
+}
+
+/** The client for this place; made of the secret in the form, which is emptied. Throws what the client's constructor throws. */
 function clientFor(place) {
   const key = JSON.stringify(place.options);
   if (held && held.key !== key) forget();
   if (!held) {
-    const token = inputs.token.value.trim();
-    const sdk = new ConductoroneSDKTypescript({ security: { bearerAuth: token }, timeoutMs: TIMEOUT_MS, ...place.options });
+    const sdk = new ConductoroneSDKTypescript({ ...way().options(), timeoutMs: TIMEOUT_MS, ...place.options });
     held = { key, sdk, host: place.host };
-    inputs.token.value = "";
+    inputs.secret.value = "";
     showHeld();
   }
   return held.sdk;
 }
 
 function showHeld() {
-  $("token-field").hidden = held !== null;
+  const { name, label, hint } = way();
+  $("with").hidden = held !== null;
+  $("clientID-field").hidden = held !== null || way() !== WAYS.key;
+  $("secret-field").hidden = held !== null;
+  $("secret-label").textContent = label;
+  $("secret-hint").textContent = hint;
   $("held").hidden = held === null;
+  $("held-what").textContent = `${name} is held in memory`;
   $("held-where").textContent = held?.host ?? "";
 }
 
@@ -83,7 +114,8 @@ function setError(name, message) {
 
 const MISSING = {
   tenant: "Name the tenant, or its server.",
-  token: "Enter a bearer token.",
+  clientID: "Enter the API key’s client ID.",
+  secret: "Enter it: nothing can be revoked without.",
   appId: "Enter the app’s ID.",
   connectorId: "Enter the connector’s ID.",
   id: "Enter the credential’s ID.",
@@ -122,10 +154,15 @@ function fillIds(ids) {
   }
 }
 
-function fillToken(token) {
+/** Fills in what to authorise with: a token, or an API key. */
+function fillCredentials({ token, clientID = "", clientSecret }) {
   forget();
-  inputs.token.value = token;
-  setError("token", "");
+  form.elements.with.value = token ? "token" : "key";
+  inputs.clientID.value = clientID;
+  inputs.secret.value = token ?? clientSecret;
+  setError("clientID", "");
+  setError("secret", "");
+  showHeld();
 }
 
 // --- revoking ---------------------------------------------------------------------------------------------------------------------
@@ -151,7 +188,7 @@ async function revoke() {
     ].filter(([, value]) => value !== "");
   } catch (error) {
     Object.assign(outcome, explain(error, place), { facts: facts(error) });
-    if (error?.statusCode === 401) forget();
+    if (outcome.forget) forget();
   }
   outcome.at = new Date();
   setBusy(false);
@@ -222,14 +259,14 @@ function tell(outcome) {
             "span",
             { className: "what" },
             earlier.title || VERDICTS.revoked,
-            el("small", { className: "code" }, earlier.request.id),
+            el("small", {}, el("span", { className: "code" }, earlier.request.id), ` in ${earlier.place.host}`),
           ),
           el("time", { dateTime: earlier.at.toISOString() }, clock(earlier.at)),
         ),
       ),
   );
 
-  if (outcome.field && inputs[outcome.field]) {
+  if (outcome.field) {
     setError(outcome.field, outcome.title === "Nothing was sent" ? outcome.text : `${outcome.title}.`);
   }
   $("outcome-title").focus();
@@ -266,6 +303,7 @@ async function showSandbox(state) {
   sandbox = state ?? (await ask("sandbox/state")) ?? sandbox;
   if (!sandbox) return;
   $("sandbox-token").textContent = sandbox.token;
+  $("sandbox-client").textContent = sandbox.apiKey.clientID;
   const { appId, connectorId, count } = sandbox.load;
   $("load").textContent =
     `For a long list: cred-00001 to cred-${count} of ${appId}, ${connectorId}. Revoked in all: ${sandbox.revoked}.`;
@@ -285,10 +323,11 @@ async function showSandbox(state) {
   );
 }
 
-/** Fills the form with a credential of the sandbox and the token that it takes, ready to send. */
-function example(credential, token = sandbox.token) {
+/** Fills the form with a credential of the sandbox and what to authorise with, ready to send. */
+function example(credential, values) {
   fillIds(credential);
-  if (!held || token !== sandbox.token) fillToken(token);
+  if (values) fillCredentials(values);
+  else if (!held) fillCredentials(form.elements.with.value === "key" ? sandbox.apiKey : { token: sandbox.token });
   $("revoke").focus();
 }
 
@@ -297,7 +336,8 @@ function firstActive() {
 }
 
 const TRIES = {
-  token: () => example(firstActive(), "a-token-that-is-not-known"),
+  token: () => example(firstActive(), { token: "a-token-that-is-not-known" }),
+  key: () => example(firstActive(), sandbox.apiKey),
   id: () => example({ ...firstActive(), id: "cred-unheard-of" }),
   busy: () => example(sandbox.credentials.at(-1)),
 };
@@ -312,15 +352,14 @@ for (const name of Object.keys(inputs)) inputs[name].addEventListener("input", (
 for (const name of IDS) inputs[name].addEventListener("paste", pasteAddress);
 for (const choice of form.elements.where) {
   choice.addEventListener("change", () => {
-    forget();
-    inputs.token.value = "";
-    for (const name of Object.keys(inputs)) setError(name, "");
+    forgetAll();
     showWhere();
   });
 }
+for (const choice of form.elements.with) choice.addEventListener("change", forgetAll);
 $("forget").addEventListener("click", () => {
   forget();
-  inputs.token.focus();
+  inputs.secret.focus();
 });
 $("again").addEventListener("click", revoke);
 $("copy").addEventListener("click", copyRecord);
@@ -330,10 +369,7 @@ for (const button of document.querySelectorAll("[data-try]")) {
   button.addEventListener("click", () => sandbox && TRIES[button.dataset.try]());
 }
 // A page that is kept for the back button keeps its memory too.
-addEventListener("pagehide", () => {
-  forget();
-  inputs.token.value = "";
-});
+addEventListener("pagehide", forgetAll);
 addEventListener("focus", () => showSandbox());
 
 forwardsTo = (await ask("config"))?.tenant ?? null;

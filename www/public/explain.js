@@ -6,6 +6,7 @@
  * @property {string} title
  * @property {string} text     what it means, and what to do
  * @property {string} [field]  the id of the input that is to blame
+ * @property {boolean} [forget]  what the page authorised with is of no more use
  */
 
 /** The fields of the form, by the words with which the package names its options in what it says of them. */
@@ -13,7 +14,9 @@ const FIELDS = [
   [/\bappId\b/, "appId"],
   [/\bconnectorId\b/, "connectorId"],
   [/\b(tenantDomain|serverURL)\b/, "tenant"],
-  [/\b(bearerAuth|security|token)\b/i, "token"],
+  [/\bclientID\b/, "clientID"],
+  [/\bclientSecret\b/, "secret"],
+  [/\b(bearerAuth|security|token)\b/i, "secret"],
   [/\bid\b/, "id"],
 ];
 
@@ -77,6 +80,8 @@ export function explain(error, { host, direct }) {
       };
     case "RequestTimeoutError":
       return { verdict: "unknown", title: `${host} did not answer in time`, text: `Try again. ${NOT_KNOWN}` };
+    case "TokenRequestError":
+      return explainTokenRequest(error, host);
     case "UnsupportedRuntimeError":
       return { verdict: "refused", title: "This browser cannot do it", text: sentence(error) };
     case "ResponseValidationError":
@@ -103,7 +108,14 @@ function explainStatus(error, host) {
   }
   if (HTTP[statusCode]) {
     const [title, text] = HTTP[statusCode];
-    return { verdict: "refused", title: `${title} (${statusCode})`, text, field: statusCode === 401 ? "token" : undefined };
+    const unauthorised = statusCode === 401;
+    return {
+      verdict: "refused",
+      title: `${title} (${statusCode})`,
+      text,
+      field: unauthorised ? "secret" : undefined,
+      forget: unauthorised,
+    };
   }
   if (statusCode < 400) {
     return {
@@ -116,10 +128,28 @@ function explainStatus(error, host) {
   return { verdict: "unknown", title: `${host} failed (${statusCode})`, text: `Try again in a moment. ${NOT_KNOWN}` };
 }
 
+/** No token was had, so no revocation was sent. */
+function explainTokenRequest(error, host) {
+  if (error.statusCode === 400 || error.statusCode === 401) {
+    return {
+      verdict: "refused",
+      title: `The API key was not accepted (${error.statusCode})`,
+      text: `Check the client ID and the secret: they must belong together, and to ${host}. This one has been forgotten.`,
+      field: "secret",
+      forget: true,
+    };
+  }
+  return {
+    ...explainStatus(error, host),
+    verdict: "refused",
+    text: "No token was obtained, so nothing was revoked. Try again in a moment.",
+  };
+}
+
 /** What the server said, and which request it was, in the server's own words: the lines below the explanation. */
 export function facts(error) {
   return [
-    ["API says", apiMessage(error?.body)],
+    ["API says", error?.errorDescription || apiMessage(error?.body)],
     ["Request ID", error?.headers?.get?.("x-request-id") ?? ""],
     ["Error", typeof error?.name === "string" ? error.name : ""],
   ].filter(([, value]) => value !== "");

@@ -2,8 +2,9 @@
 //   GET  /config               what the page needs to know of this Worker
 //   *    /sandbox/…            the sandbox of the endpoint (sandbox.js)
 //   POST /api/v1/apps/…        a revocation, passed on to the tenant that C1_TENANT names (forward.js)
+//   POST /auth/v1/token        a token request, likewise
 import { failure, json } from "./answers.js";
-import { forwardRevocation, tenantOrigin } from "./forward.js";
+import { forward, tenantOrigin } from "./forward.js";
 
 export { Sandbox } from "./sandbox.js";
 
@@ -19,10 +20,8 @@ export default {
       return failure(500, error.message);
     }
     if (pathname === "/config") return json({ tenant: tenant && new URL(tenant).host });
-    if (pathname.startsWith("/api/")) {
-      return tenant
-        ? forwardRevocation(request, tenant)
-        : failure(404, "this Worker forwards to no tenant: C1_TENANT is not set");
+    if (/^\/(api|auth)\//.test(pathname)) {
+      return tenant ? forward(request, tenant) : failure(404, "this Worker forwards to no tenant: C1_TENANT is not set");
     }
     return failure(404, "nothing is served here");
   },
