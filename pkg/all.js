@@ -1,5 +1,6 @@
 // Everything at once: what the one-file builds (cdn.js, slim.js) export.
-export * from "./index.js";
+
 export * from "./core.js";
-export * from "./funcs/connectorRevokeCredential.js";
 export * from "./errors.js";
+export * from "./funcs/connectorRevokeCredential.js";
+export * from "./index.js";

@@ -37,20 +37,44 @@ const WASM_OPT_FLAGS = [
 
 /** Every module of the package, as it is in each of the three trees. */
 const MODULES = [
-  "index", "core", "ready", "all", "client", "runtime", "errors",
+  "index",
+  "core",
+  "ready",
+  "all",
+  "client",
+  "runtime",
+  "errors",
   "funcs/connectorRevokeCredential",
-  "lib/config", "lib/http", "lib/retries", "lib/sdks",
-  "sdk/types/index", "sdk/models/errors/index", "sdk/models/operations/index", "sdk/models/shared/index",
+  "lib/config",
+  "lib/http",
+  "lib/retries",
+  "lib/sdks",
+  "sdk/types/index",
+  "sdk/models/errors/index",
+  "sdk/models/operations/index",
+  "sdk/models/shared/index",
 ];
 /** Written by hand and shipped, or read by this build, besides the modules and their .d.ts files. */
 const OTHER_SOURCES = [
-  "package.json", "README.md", "wasm.js", "wasm-edge.js", "wasm-slim.js", "all-slim.js",
-  "lib/bulk.d.ts", "lib/logger.d.ts", "lib/web.d.ts", "slim.d.ts", "cdn.d.ts", "c1_revoke.wasm.d.ts",
+  "package.json",
+  "README.md",
+  "wasm.js",
+  "wasm-edge.js",
+  "wasm-slim.js",
+  "all-slim.js",
+  "lib/bulk.d.ts",
+  "lib/logger.d.ts",
+  "lib/web.d.ts",
+  "slim.d.ts",
+  "cdn.d.ts",
+  "c1_revoke.wasm.d.ts",
 ];
 /** What the build makes. */
 const BUILT = ["cjs", "dist", "edge", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", "errors.js", "slim.js"];
 
-const { values: args } = parseArgs({ options: { features: { type: "string" }, out: { type: "string" }, clean: { type: "boolean" } } });
+const { values: args } = parseArgs({
+  options: { features: { type: "string" }, out: { type: "string" }, clean: { type: "boolean" } },
+});
 const OUT = args.out ? resolve(args.out) : PKG;
 await (args.clean ? clean() : build());
 
@@ -118,6 +142,8 @@ function compile() {
 /** Panic messages hold the paths of sources: they get the same everywhere, and tell nothing of this machine. */
 function remappedPaths() {
   const sysroot = execFileSync("rustc", ["--print", "sysroot"], { cwd: ROOT, encoding: "utf8" }).trim();
+  // Only once the crates are there is it known where they lie.
+  execFileSync("cargo", ["fetch", "--locked", "--quiet", "--target", "wasm32-unknown-unknown"], { cwd: ROOT, stdio: "inherit" });
   const registries = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
   const crates = readdirSync(registries).map((registry) => join(registries, registry));
   const from = [[ROOT, "."], [registries, "crates"], ...crates.map((dir) => [dir, "crates"]), [sysroot, "rust"]];
@@ -140,10 +166,14 @@ async function core(compiled) {
     say("wasm-bindgen: writing the glue");
     const input = join(dir, "c1_revoke_cargo.wasm");
     writeFileSync(input, compiled);
-    execFileSync(WASM_BINDGEN, [input, "--target", "bundler", "--no-typescript", "--out-dir", dir, "--out-name", "c1_revoke"], { stdio: "inherit" });
+    execFileSync(WASM_BINDGEN, [input, "--target", "bundler", "--no-typescript", "--out-dir", dir, "--out-name", "c1_revoke"], {
+      stdio: "inherit",
+    });
     say("wasm-opt: optimising");
     const optimised = join(dir, "c1_revoke_opt.wasm");
-    execFileSync(process.execPath, [WASM_OPT, ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", optimised], { stdio: "inherit" });
+    execFileSync(process.execPath, [WASM_OPT, ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", optimised], {
+      stdio: "inherit",
+    });
     await shorten(readFileSync(optimised), readFileSync(join(dir, "c1_revoke_bg.js"), "utf8"), wasm, glue);
   }
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
@@ -168,10 +198,12 @@ async function bundles() {
     ...options,
     entryPoints: ["all-slim.js"],
     external: ["./errors.js", "./lib/*"],
-    plugins: [{
-      name: "wasm given by the caller",
-      setup: ({ onResolve }) => onResolve({ filter: /^\.\/wasm\.js$/ }, () => ({ path: join(OUT, "wasm-slim.js") })),
-    }],
+    plugins: [
+      {
+        name: "wasm given by the caller",
+        setup: ({ onResolve }) => onResolve({ filter: /^\.\/wasm\.js$/ }, () => ({ path: join(OUT, "wasm-slim.js") })),
+      },
+    ],
   });
   write("slim.js", slim.outputFiles[0].contents);
 }
@@ -198,7 +230,9 @@ async function commonjsTree() {
 }
 
 function checkNoMachinePaths() {
-  const places = [ROOT, homedir(), process.env.CARGO_HOME, "/home/", "/Users/", "/rustup/", "/.cargo/", "\\Users\\"].filter((place) => place?.length > 1);
+  const places = [ROOT, homedir(), process.env.CARGO_HOME, "/home/", "/Users/", "/rustup/", "/.cargo/", "\\Users\\"].filter(
+    (place) => place?.length > 1,
+  );
   for (const file of ["c1_revoke.wasm", "cdn.js", "slim.js", "dist/glue.js"]) {
     const text = readFileSync(join(OUT, file), "latin1");
     const found = places.find((place) => text.includes(place));

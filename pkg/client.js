@@ -100,7 +100,8 @@ export class ConductoroneSDKTypescript extends ConductoroneSDKTypescriptCore {
   #connector;
 
   get connector() {
-    return (this.#connector ??= new Connector(this));
+    this.#connector ??= new Connector(this);
+    return this.#connector;
   }
 }
 

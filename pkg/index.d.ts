@@ -6,11 +6,11 @@ export type {
   RevokeCredentialsReport,
   RevokeCredentialsResult,
 } from "./lib/bulk.js";
-export { ServerList, type SDKOptions, type SDKOptions as SDKProps } from "./lib/config.js";
+export { type SDKOptions, type SDKOptions as SDKProps, ServerList } from "./lib/config.js";
 export {
-  HTTPClient,
   type BeforeRequestHook,
   type Fetcher,
+  HTTPClient,
   type HTTPClientLike,
   type HTTPClientOptions,
   type RequestErrorHook,

@@ -90,7 +90,9 @@ export class Guard {
       { cause },
     );
     this.#onTrap();
-    this.#pending.forEach((reject) => reject(this.failure));
+    for (const reject of this.#pending) {
+      reject(this.failure);
+    }
     this.#pending.clear();
   }
 }

@@ -10,7 +10,9 @@ export function useWasm(source) {
 
 export function wasmSource() {
   if (!given) {
-    throw new UnsupportedRuntimeError("c1-revoke/slim has no WebAssembly yet: call useWasm(moduleOrBytes) before the first client");
+    throw new UnsupportedRuntimeError(
+      "c1-revoke/slim has no WebAssembly yet: call useWasm(moduleOrBytes) before the first client",
+    );
   }
   return given;
 }

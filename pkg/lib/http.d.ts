@@ -1,10 +1,10 @@
-import type { Request, RequestInit, Response, URL } from "./web.js";
+import type { Request, RequestInit, Response } from "./web.js";
 
 /** A function that sends a request: the platform's `fetch`, or one that can stand in for it. */
 export type Fetcher = (input: Request, init?: RequestInit) => Promise<Response>;
 
 /** Called with each request before it is sent; a `Request` that it returns is sent instead. */
-export type BeforeRequestHook = (request: Request) => Request | void | Promise<Request | void>;
+export type BeforeRequestHook = (request: Request) => Request | undefined | Promise<Request | undefined>;
 
 /** Called when a request got no answer, or when a `response` hook threw. The error is thrown on afterwards. */
 export type RequestErrorHook = (error: unknown, request: Request) => void | Promise<void>;

@@ -61,7 +61,11 @@ export class HTTPClient {
 
   #named(name) {
     if (!HOOKS.includes(name)) {
-      throw new SDKValidationError("Invalid hook", new TypeError(`no hook is called ${String(name)}: there are ${HOOKS.join(", ")}`), name);
+      throw new SDKValidationError(
+        "Invalid hook",
+        new TypeError(`no hook is called ${String(name)}: there are ${HOOKS.join(", ")}`),
+        name,
+      );
     }
     return this.#hooks[name];
   }

@@ -9,5 +9,5 @@ export interface Logger {
   /** Ends the group. */
   groupEnd(): void;
   /** Writes a line. */
-  log(message: any, ...args: any[]): void;
+  log(message: unknown, ...args: unknown[]): void;
 }

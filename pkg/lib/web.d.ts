@@ -3,9 +3,10 @@
  * `@cloudflare/workers-types` or another. Where none does, they stay loose, and this package compiles all the same.
  */
 
-type Fetch = typeof globalThis extends { fetch: infer F extends (input: any, init?: any) => Promise<any> } ? F : never;
+type Fetch = typeof globalThis extends { fetch: infer F extends (input: never, init?: never) => Promise<unknown> } ? F : never;
 
-type Global<Name extends string, Fallback> = typeof globalThis extends Record<Name, abstract new (...args: any) => infer T> ? T : Fallback;
+type Global<Name extends string, Fallback> =
+  typeof globalThis extends Record<Name, abstract new (...args: never) => infer T> ? T : Fallback;
 
 /** A Fetch API `Request`, as `fetch` takes it. */
 export type Request = [Fetch] extends [never] ? object : Extract<Parameters<Fetch>[0], { readonly method: string }>;
@@ -23,7 +24,9 @@ export type Headers = Global<"Headers", object>;
 export type URL = Global<"URL", { readonly href: string }>;
 
 /** A `WebAssembly.Module`. */
-export type WebAssemblyModule = typeof globalThis extends { WebAssembly: { Module: abstract new (...args: any) => infer T } } ? T : object;
+export type WebAssemblyModule = typeof globalThis extends { WebAssembly: { Module: abstract new (...args: never) => infer T } }
+  ? T
+  : object;
 
 /** The bytes of a file. */
 export type BufferSource = ArrayBufferView | ArrayBuffer;

@@ -10,7 +10,7 @@ export interface Security {
 }
 
 /** The request's body: an empty object. */
-export interface ConnectorServiceRevokeCredentialRequest {}
+export type ConnectorServiceRevokeCredentialRequest = object;
 
 /** The answer's body: an empty object. */
-export interface ConnectorServiceRevokeCredentialResponse {}
+export type ConnectorServiceRevokeCredentialResponse = object;
