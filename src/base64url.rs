@@ -15,13 +15,18 @@ pub fn encoded_len(bytes: usize) -> usize {
 
 /// Appends `bytes` in base64url. Does not reallocate when `out` has `encoded_len` to spare.
 pub fn encode_into(bytes: &[u8], out: &mut String) {
-    for chunk in bytes.chunks(3) {
-        let group = [0, 1, 2].into_iter().fold(0_u32, |group, at| (group << 8) | chunk.get(at).map_or(0, |b| u32::from(*b)));
-        // n bytes take n + 1 characters.
-        for shift in [18_u32, 12, 6, 0].into_iter().take(chunk.len().saturating_add(1)) {
-            let index = (group.wrapping_shr(shift) & 63) as usize;
-            out.push(char::from(ALPHABET.get(index).copied().unwrap_or(b'A')));
+    let (mut pending, mut bits) = (0_u32, 0_u32);
+    let mut push = |sextet: u32| out.push(char::from(ALPHABET.get((sextet & 63) as usize).copied().unwrap_or(b'A')));
+    for byte in bytes {
+        pending = (pending << 8) | u32::from(*byte);
+        bits = bits.wrapping_add(8);
+        while bits >= 6 {
+            bits = bits.wrapping_sub(6);
+            push(pending.wrapping_shr(bits));
         }
+    }
+    if bits > 0 {
+        push(pending.wrapping_shl(6_u32.wrapping_sub(bits)));
     }
 }
 
@@ -29,24 +34,18 @@ pub fn encode_into(bytes: &[u8], out: &mut String) {
 /// start, so that nothing secret is left behind by growing it, and is wiped when dropped.
 pub fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity((text.len() / 4).saturating_mul(3).saturating_add(2)));
-    for chunk in text.chunks(4) {
-        let mut group = 0_u32;
-        for at in 0..4 {
-            group = (group << 6) | chunk.get(at).map_or(Some(0), |c| value(*c))?;
+    let (mut pending, mut bits) = (0_u32, 0_u32);
+    for character in text {
+        pending = (pending << 6) | value(*character)?;
+        bits = bits.wrapping_add(6);
+        if bits >= 8 {
+            bits = bits.wrapping_sub(8);
+            bytes.push(pending.wrapping_shr(bits) as u8);
+            // What is left over: 2 or 4 bits, zero at the end.
+            pending &= 1_u32.wrapping_shl(bits).wrapping_sub(1);
         }
-        let [_, decoded @ ..] = group.to_be_bytes();
-        let (keep, unused) = match chunk.len() {
-            4 => (3, 0),
-            3 => (2, 0xff),
-            2 => (1, 0xffff),
-            _ => return None,
-        };
-        if group & unused != 0 {
-            return None;
-        }
-        bytes.extend(decoded.iter().take(keep));
     }
-    Some(bytes)
+    (bits < 6 && pending == 0).then_some(bytes)
 }
 
 fn value(character: u8) -> Option<u32> {
