@@ -1,0 +1,104 @@
+// What users download: `npm run size`, after a build. Every bundle is made by esbuild, minified, in this run. Exits with 1 when the
+// package is over budget.
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+
+const PKG = dirname(fileURLToPath(import.meta.url));
+
+const CALL = `
+  const sdk = new ConductoroneSDKTypescript({ tenantDomain: "acme", security: { bearerAuth: token } });
+  await sdk.connector.revokeCredential({ appId, connectorId, id });
+}`;
+const SIGNATURE = "export async function revoke(token, appId, connectorId, id) {";
+const PATH = "https://acme.conductor.one/api/v1/apps/";
+
+const wasm = read("c1_revoke.wasm");
+const rows = [
+  row("wasm", wasm),
+  row("glue (dist/glue.js)", read("dist/glue.js")),
+  row("browser bundle: the class, wasm inlined", await bundle(`import { ConductoroneSDKTypescript } from "./index.js"; ${SIGNATURE}${CALL}`), 30_000),
+  row("Worker: module + wasm", await bundle(`import { ConductoroneSDKTypescript } from "./edge/index.js"; ${SIGNATURE}${CALL}`), 28_000, wasm),
+  row("cdn.js", read("cdn.js")),
+  row("errors alone", await bundle(`export { SDKError } from "./errors.js";`)),
+  row(
+    "hand-written fetch (no retries, OAuth, bulk)",
+    await bundle(`${SIGNATURE}
+      const response = await fetch(${"`"}${PATH}\${encodeURIComponent(appId)}/connectors/\${encodeURIComponent(connectorId)}/credentials/\${encodeURIComponent(id)}${"`"}, {
+        method: "POST",
+        headers: { accept: "application/json", authorization: "Bearer " + token, "content-type": "application/json" },
+      });
+      if (!response.ok) throw new Error(await response.text());
+      return response.json();
+    }`),
+  ),
+  row(
+    "openapi-fetch (no retries, OAuth, bulk)",
+    await bundle(`import createClient from "openapi-fetch";
+    ${SIGNATURE}
+      const client = createClient({ baseUrl: "https://acme.conductor.one", headers: { authorization: "Bearer " + token } });
+      const { data, error } = await client.POST("/api/v1/apps/{app_id}/connectors/{connector_id}/credentials/{id}", {
+        params: { path: { app_id: appId, connector_id: connectorId, id } },
+      });
+      if (error) throw error;
+      return data;
+    }`),
+  ),
+  row(
+    "ky (no OAuth, bulk)",
+    await bundle(`import ky from "ky";
+    ${SIGNATURE}
+      return ky.post(${"`"}${PATH}\${encodeURIComponent(appId)}/connectors/\${encodeURIComponent(connectorId)}/credentials/\${encodeURIComponent(id)}${"`"}, {
+        headers: { authorization: "Bearer " + token },
+      }).json();
+    }`),
+  ),
+];
+
+const widths = [44, 9, 9, 9, 9];
+print(["", "bytes", "gzip", "brotli", "budget"]);
+for (const { name, bytes, gzip, brotli, budget } of rows) {
+  print([name, bytes, gzip, brotli, budget ?? ""]);
+}
+const over = rows.filter(({ gzip, budget }) => gzip > budget);
+for (const { name, gzip, budget } of over) {
+  console.error(`over budget: ${name}: ${gzip} bytes gzip, ${budget} allowed`);
+}
+process.exitCode = over.length > 0 ? 1 : 0;
+
+/** Sizes of one thing, or of several files together, each compressed by itself as it would be sent. */
+function row(name, data, budget, ...more) {
+  const files = [data, ...more];
+  const sum = (size) => files.reduce((total, file) => total + size(file), 0);
+  return {
+    name,
+    bytes: sum((file) => file.length),
+    gzip: sum((file) => gzipSync(file, { level: 9 }).length),
+    brotli: sum((file) => brotliCompressSync(file, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: file.length } }).length),
+    budget,
+  };
+}
+
+async function bundle(contents) {
+  const { outputFiles } = await esbuild.build({
+    stdin: { contents, resolveDir: PKG },
+    bundle: true,
+    external: ["*.wasm?module"],
+    format: "esm",
+    legalComments: "none",
+    minify: true,
+    target: "es2022",
+    write: false,
+  });
+  return outputFiles[0].contents;
+}
+
+function read(file) {
+  return readFileSync(`${PKG}/${file}`);
+}
+
+function print(cells) {
+  console.log(cells.map((cell, i) => (i === 0 ? String(cell).padEnd(widths[i]) : String(cell).padStart(widths[i]))).join(""));
+}
