@@ -21,7 +21,6 @@
 mod seen;
 
 use crate::retry::{self, Backoff, Next};
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use seen::{Key, Seen};
 
@@ -186,7 +185,9 @@ pub struct Scheduler {
     items: Vec<Item>,
     /// Duplicates whose original (second) is not settled.
     duplicates: Vec<(usize, usize)>,
-    settled: VecDeque<Settled>,
+    /// What is settled, and how many of these are reported.
+    settled: Vec<Settled>,
+    reported: usize,
     progress: Progress,
     pulled: usize,
     pulling: bool,
@@ -213,7 +214,8 @@ impl Scheduler {
             seen: Seen::new(if options.remember_all { usize::MAX } else { REMEMBERED }),
             items: Vec::new(),
             duplicates: Vec::new(),
-            settled: VecDeque::new(),
+            settled: Vec::new(),
+            reported: 0,
             progress: Progress::default(),
             pulled: 0,
             pulling: false,
@@ -229,7 +231,8 @@ impl Scheduler {
 
     /// What to do next. To be asked again at once until it says to wait.
     pub fn poll(&mut self, now: f64) -> Action {
-        if let Some(settled) = self.settled.pop_front() {
+        if let Some(settled) = self.settled.get(self.reported).copied() {
+            self.reported = self.reported.saturating_add(1);
             let count = match settled.status {
                 Status::Revoked => &mut self.progress.revoked,
                 Status::Failed => &mut self.progress.failed,
@@ -238,6 +241,8 @@ impl Scheduler {
             *count = count.saturating_add(1);
             return Action::Settle(settled);
         }
+        self.settled.clear();
+        self.reported = 0;
         if let Some(index) = self.send(now) {
             return Action::Send(index);
         }
@@ -269,7 +274,7 @@ impl Scheduler {
         match pulled {
             Pulled::End => self.ended = true,
             Pulled::Invalid => {
-                self.settled.push_back(Settled { index, status: Status::Failed, attempts: 0, original: None, remaining: false });
+                self.settled.push(Settled { index, status: Status::Failed, attempts: 0, original: None, remaining: false });
                 self.item_failed();
             }
             Pulled::Request(ids) => self.request(index, Key::new(self.secret, ids), now),
@@ -331,10 +336,9 @@ impl Scheduler {
             return;
         }
         self.stopped = Some(reason);
-        let waiting: Vec<(usize, u32)> =
-            self.items.iter().filter(|item| item.waits_until().is_some()).map(|item| (item.index, item.attempts)).collect();
-        for (index, attempts) in waiting {
-            self.settle(index, if attempts == 0 { Status::Skipped } else { Status::Failed }, true);
+        while let Some(item) = self.items.iter().find(|item| item.waits_until().is_some()) {
+            let status = if item.attempts == 0 { Status::Skipped } else { Status::Failed };
+            self.settle(item.index, status, true);
         }
     }
 
@@ -383,11 +387,11 @@ impl Scheduler {
     fn request(&mut self, index: usize, key: Key, now: f64) {
         match self.seen.get(key) {
             Some((original, None)) => self.duplicates.push((index, original)),
-            Some((original, Some(status))) => self.settled.push_back(duplicate(index, original, status)),
+            Some((original, Some(status))) => self.settled.push(duplicate(index, original, status)),
             None if self.stopped.is_some() || self.options.dry_run => {
                 self.seen.insert(key, index, Some(Status::Skipped));
                 let skipped = Settled { index, status: Status::Skipped, attempts: 0, original: None, remaining: true };
-                self.settled.push_back(skipped);
+                self.settled.push(skipped);
             }
             None => {
                 self.seen.insert(key, index, None);
@@ -401,13 +405,13 @@ impl Scheduler {
         items.retain(|item| {
             if item.index == index {
                 seen.update(item.key, index, Some(status));
-                settled.push_back(Settled { index, status, attempts: item.attempts, original: None, remaining });
+                settled.push(Settled { index, status, attempts: item.attempts, original: None, remaining });
             }
             item.index != index
         });
         duplicates.retain(|(same, original)| {
             if *original == index {
-                settled.push_back(duplicate(*same, index, status));
+                settled.push(duplicate(*same, index, status));
             }
             *original != index
         });
@@ -829,8 +833,8 @@ mod tests {
                 _ => break,
             }
             pulled += 1;
+            assert!(pulled <= MAX_WAITING_DUPLICATES + 2);
         }
-        assert!(pulled <= MAX_WAITING_DUPLICATES + 2);
         assert_eq!(play(OPTIONS, &world).progress.revoked, 5000);
     }
 

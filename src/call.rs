@@ -7,6 +7,7 @@ use crate::js;
 use crate::options::CallOptions;
 use crate::retry::{self, Next};
 use crate::transport::{self, Outgoing};
+use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::Cell;
 use wasm_bindgen::prelude::*;
@@ -34,51 +35,91 @@ pub struct Trail {
     pub request_id: Option<JsValue>,
 }
 
-/// Sends the request once. `again` is asked, with status and Retry-After, whether the answer is to be thrown away for another try;
-/// then the failure is [`Kind::Again`].
+/// What a call does.
+pub enum Operation {
+    /// Revokes a credential.
+    Revoke(Prepared),
+    /// Asks for a token, as of this generation of tokens.
+    Token {
+        /// See `OAuth`.
+        generation: u32,
+    },
+}
+
+/// Sends the request once; after a 401 with a token that can be renewed, once more. `again` is asked, with status and
+/// Retry-After, whether the answer is to be thrown away for another try; then the failure is [`Kind::Again`].
 ///
 /// # Errors
 /// Everything but success.
 pub async fn attempt(
-    core: &Core,
-    prepared: &Prepared,
+    core: &Rc<Core>,
+    operation: &Operation,
     options: &CallOptions,
     trail: &mut Trail,
     again: &dyn Fn(u16, Option<f64>) -> bool,
 ) -> Result<JsValue, Failure> {
-    let interrupt = Interrupt::new(&options.signal, options.timeout);
-    if let Some(failure) = interrupt.failure() {
-        return Err(failure);
+    let mut renewable = core.security.oauth();
+    loop {
+        // Getting a token has a time limit of its own, so that it does not use up the request's.
+        let interrupt = Interrupt::new(&options.signal, options.timeout);
+        if let Some(failure) = interrupt.failure() {
+            return Err(failure);
+        }
+        let outgoing = match operation {
+            Operation::Revoke(prepared) => Outgoing {
+                url: prepared.url.clone(),
+                content_type: "application/json",
+                body: prepared.body.clone(),
+                authorization: core.security.authorization(core, &interrupt).await?,
+                secret: None,
+            },
+            Operation::Token { .. } => match core.security.oauth() {
+                Some(oauth) => oauth.outgoing(&core.server, &interrupt).await?,
+                None => return Err(Failure::unexpected("There are no client credentials", &JsValue::UNDEFINED)),
+            },
+        };
+        drop(interrupt);
+        let interrupt = Interrupt::new(&options.signal, options.timeout);
+        if let Some(failure) = interrupt.failure() {
+            return Err(failure);
+        }
+        trail.attempts = trail.attempts.saturating_add(1);
+        let sent = js_sys::Date::now();
+        trail.sent = Some(sent);
+        trail.answered = None;
+        trail.status = None;
+        trail.request_id = None;
+        let incoming = transport::send(&outgoing, options, &core.options, &interrupt).await?;
+        trail.answered = Some(js_sys::Date::now());
+        trail.status = Some(incoming.status);
+        trail.request_id = incoming.request_id();
+        if again(incoming.status, incoming.retry_after) {
+            incoming.discard();
+            return Err(Failure::again());
+        }
+        let revoke = matches!(operation, Operation::Revoke(_));
+        if let (401, true, Some(oauth)) = (incoming.status, revoke, renewable.take()) {
+            incoming.discard();
+            if let Some(authorization) = &outgoing.authorization {
+                oauth.reject(authorization);
+            }
+            continue;
+        }
+        let (body, truncated) = incoming.text(&interrupt, &core.options).await?;
+        return match (operation, core.security.oauth(), &outgoing.secret) {
+            (Operation::Token { generation }, Some(oauth), Some(secret)) => {
+                oauth.conclude(&incoming, &body, truncated, secret, sent, *generation)
+            }
+            _ => incoming.judge(&body, truncated).map(|()| incoming.success()),
+        };
     }
-    let authorization = core.security.authorization(&interrupt).await?;
-    let outgoing = Outgoing {
-        url: &prepared.url,
-        content_type: "application/json",
-        body: prepared.body.clone(),
-        authorization,
-        secret: false,
-    };
-    trail.attempts = trail.attempts.saturating_add(1);
-    trail.sent = Some(js_sys::Date::now());
-    trail.answered = None;
-    trail.status = None;
-    let incoming = transport::send(&outgoing, options, &core.options, &interrupt).await?;
-    trail.answered = Some(js_sys::Date::now());
-    trail.status = Some(incoming.status);
-    if again(incoming.status, incoming.retry_after) {
-        incoming.discard();
-        return Err(Failure::again());
-    }
-    let (body, truncated) = incoming.text(&interrupt, &core.options).await?;
-    incoming.judge(&body, truncated)?;
-    Ok(incoming.success())
 }
 
 /// Sends the request until there is a result, or the retry budget is used up: then the last answer is the result.
 ///
 /// # Errors
 /// Everything but success.
-pub async fn revoke(core: &Core, prepared: &Prepared, options: &CallOptions, trail: &mut Trail) -> Result<JsValue, Failure> {
+pub async fn run(core: &Rc<Core>, operation: &Operation, options: &CallOptions, trail: &mut Trail) -> Result<JsValue, Failure> {
     let begun = js_sys::Date::now();
     let mut retry = 0u32;
     loop {
@@ -94,7 +135,7 @@ pub async fn revoke(core: &Core, prepared: &Prepared, options: &CallOptions, tra
             }
         };
         let again = |status, retry_after| options.codes.contains(status) && may_wait(retry_after);
-        match attempt(core, prepared, options, trail, &again).await {
+        match attempt(core, operation, options, trail, &again).await {
             Err(failure) if failure.kind == Kind::Again => {}
             Err(failure) if failure.kind == Kind::Connection && options.retry.connection_errors && may_wait(None) => {}
             result => return result,

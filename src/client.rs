@@ -1,9 +1,11 @@
 //! The client: what it is constructed with, and the functions that it exports.
 
-use crate::call::{self, Prepared, Trail};
+use crate::call::{self, Operation, Prepared, Trail};
 use crate::errors::Failure;
 use crate::input::Input;
+use crate::interrupt::Interrupt;
 use crate::js;
+use crate::oauth::OAuth;
 use crate::options::{self, CallOptions, ClientOptions};
 use crate::path::{Ids, MAX_ID_LENGTH};
 use crate::security::Security;
@@ -24,7 +26,7 @@ const SERVERS: f64 = 1.0;
 /// All that calls need of a client. Calls hold their own reference, so that freeing the client never disturbs one on its way.
 pub struct Core {
     /// Base URL, without trailing slash.
-    server: String,
+    pub server: String,
     /// How requests are authenticated.
     pub security: Security,
     /// The rest.
@@ -36,15 +38,20 @@ impl Core {
         let input = Input::new(props, "props", "")?;
         let options = ClientOptions::read(&input)?;
         let tenant = input.string("tenantDomain", server::MAX_URL_LENGTH)?;
-        let server = match options::server(&input, options.allow_insecure)? {
-            Some(server) => server,
-            None => server::parse_tenant(tenant.as_deref().unwrap_or(DEFAULT_TENANT))
+        let security = match OAuth::read(&input)? {
+            Some(oauth) => Security::OAuth(oauth),
+            None => Security::read(&input)?,
+        };
+        let server = match (options::server(&input, options.allow_insecure)?, &tenant, security.oauth()) {
+            (Some(server), ..) => server,
+            (None, None, Some(oauth)) => String::from(oauth.origin()),
+            _ => server::parse_tenant(tenant.as_deref().unwrap_or(DEFAULT_TENANT))
                 .map_err(|error| input.wrong("tenantDomain", error.message(), &JsValue::UNDEFINED))?,
         };
         if input.number("serverIdx")?.is_some_and(|index| !(0.0..SERVERS).contains(&index)) {
             return Err(input.wrong("serverIdx", " must be 0: there is one server", &JsValue::UNDEFINED));
         }
-        Ok(Core { server, security: Security::read(&input)?, options })
+        Ok(Core { server, security, options })
     }
 
     /// Checks a request.
@@ -123,10 +130,47 @@ impl Client {
             })
         })
     }
+
+    /// The token that the next request would carry, fetched if need be; null without credentials.
+    #[wasm_bindgen(js_name = getValidToken)]
+    pub fn get_valid_token(&self) -> Promise {
+        let core = self.core.clone();
+        future_to_promise(async move {
+            let interrupt = Interrupt::new(&JsValue::UNDEFINED, options::limit(core.options.timeout));
+            match core.security.authorization(&core, &interrupt).await {
+                Ok(Some(authorization)) => Ok(bare(&authorization)),
+                Ok(None) => Err(Failure::input("this client has no credentials to get a token with", &JsValue::UNDEFINED).error),
+                Err(failure) => Err(failure.error),
+            }
+        })
+    }
+
+    /// The token at hand that is still good, or null.
+    #[wasm_bindgen(js_name = getCurrentToken)]
+    pub fn get_current_token(&self) -> JsValue {
+        match &self.core.security {
+            Security::Fixed(authorization) => bare(authorization),
+            Security::OAuth(oauth) => oauth.current().map_or(JsValue::NULL, Into::into),
+            Security::None | Security::Function(_) => JsValue::NULL,
+        }
+    }
+
+    /// Forgets the cached token; the next request fetches a new one.
+    #[wasm_bindgen(js_name = clearToken)]
+    pub fn clear_token(&self) {
+        if let Some(oauth) = self.core.security.oauth() {
+            oauth.clear();
+        }
+    }
 }
 
-async fn revoke(core: &Core, request: &JsValue, options: &JsValue) -> Result<JsValue, Failure> {
+async fn revoke(core: &Rc<Core>, request: &JsValue, options: &JsValue) -> Result<JsValue, Failure> {
     let options = CallOptions::read(options, &core.options)?;
     let prepared = core.prepare(request, &options)?;
-    call::revoke(core, &prepared, &options, &mut Trail::default()).await
+    call::run(core, &Operation::Revoke(prepared), &options, &mut Trail::default()).await
+}
+
+/// The token of an `Authorization` value, without its scheme.
+fn bare(authorization: &JsValue) -> JsValue {
+    js::as_js_string(authorization).map_or(JsValue::NULL, |value| value.substr(7, i32::MAX).into())
 }

@@ -37,6 +37,14 @@ extern "C" {
     type ConnectionError;
     #[wasm_bindgen(constructor)]
     fn new(message: &str, options: &JsValue) -> ConnectionError;
+
+    type UnsupportedRuntimeError;
+    #[wasm_bindgen(constructor)]
+    fn new(message: &str, options: &JsValue) -> UnsupportedRuntimeError;
+
+    type TokenRequestError;
+    #[wasm_bindgen(catch, constructor)]
+    fn new(message: &JsValue, meta: &JsValue) -> Result<TokenRequestError, JsValue>;
 }
 
 /// What kind of failure an error tells of, for those who must decide on it.
@@ -131,6 +139,24 @@ impl Failure {
         ]);
         match ResponseValidationError::new(MESSAGE, &meta) {
             Ok(error) => Failure { kind: Kind::Response, error: error.into() },
+            Err(thrown) => Failure::unexpected("Unexpected HTTP client error", &thrown),
+        }
+    }
+
+    /// The runtime lacks something.
+    pub fn unsupported(message: &str) -> Failure {
+        Failure { kind: Kind::Token, error: UnsupportedRuntimeError::new(message, &JsValue::UNDEFINED).into() }
+    }
+
+    /// No token, for a reason that is already an error.
+    pub fn token(error: JsValue) -> Failure {
+        Failure { kind: Kind::Token, error }
+    }
+
+    /// The token endpoint's answer is not a token.
+    pub fn token_request(message: &JsValue, meta: &JsValue) -> Failure {
+        match TokenRequestError::new(message, meta) {
+            Ok(error) => Failure::token(error.into()),
             Err(thrown) => Failure::unexpected("Unexpected HTTP client error", &thrown),
         }
     }

@@ -44,6 +44,12 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = userAgent)]
     static USER_AGENT: Option<JsValue>;
 
+    #[wasm_bindgen(thread_local_v2, js_namespace = crypto, js_name = subtle)]
+    static SUBTLE: Option<JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    pub fn random(bytes: &js_sys::Uint8Array) -> Result<(), JsValue>;
+
     /// `Headers` (WHATWG Fetch).
     pub type Headers;
 
@@ -67,6 +73,12 @@ extern "C" {
 
     #[wasm_bindgen(catch, method)]
     pub fn decode(this: &TextDecoder, chunk: &JsValue, options: &JsValue) -> Result<js_sys::JsString, JsValue>;
+
+    /// A string, for the method that js-sys binds without `catch`.
+    pub type Text;
+
+    #[wasm_bindgen(catch, method, js_name = replaceAll)]
+    pub fn replace_all(this: &Text, from: &JsValue, to: &str) -> Result<js_sys::JsString, JsValue>;
 
     /// `DOMException` (Web IDL).
     pub type DOMException;
@@ -145,6 +157,14 @@ pub fn text(value: &JsValue) -> String {
 pub fn is_browser() -> bool {
     USER_AGENT.with(|agent| agent.as_ref().and_then(JsValue::as_string).is_some_and(|agent| agent.starts_with("Mozilla/")))
 }
+
+/// WebCrypto's functions, which insecure contexts do not have.
+pub fn subtle() -> Option<JsValue> {
+    SUBTLE.with(Option::clone)
+}
+
+/// What stands in place of a secret.
+pub const MASK: &str = "***";
 
 /// A new object with these properties.
 pub fn object(properties: &[(&str, &JsValue)]) -> JsValue {

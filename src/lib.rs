@@ -13,12 +13,19 @@ extern crate std;
 
 // Pure.
 pub mod answer;
+pub mod assertion;
+pub mod base64url;
 pub mod bearer;
+pub mod bulk;
+pub mod client_id;
+pub mod client_secret;
+pub mod csv;
 pub mod path;
 pub mod retry;
 pub mod retry_after;
 pub mod server;
 mod text;
+pub mod token;
 
 // Bound to the platform.
 mod call;
@@ -27,6 +34,7 @@ mod errors;
 mod input;
 mod interrupt;
 mod js;
+mod oauth;
 mod options;
 mod security;
 mod transport;

@@ -1,10 +1,13 @@
 //! Where a request's `Authorization` comes from.
 
 use crate::bearer::{self, MAX_TOKEN_LENGTH};
+use crate::client::Core;
 use crate::errors::Failure;
 use crate::input::Input;
 use crate::interrupt::Interrupt;
 use crate::js;
+use crate::oauth::OAuth;
+use alloc::rc::Rc;
 use alloc::string::String;
 use wasm_bindgen::prelude::*;
 
@@ -16,6 +19,8 @@ pub enum Security {
     Fixed(JsValue),
     /// Whatever this function of the caller's gives for each request.
     Function(JsValue),
+    /// A token that client credentials or an ID token give.
+    OAuth(OAuth),
 }
 
 impl Security {
@@ -31,12 +36,21 @@ impl Security {
         Ok(authorization(&value)?.map_or(Security::None, Security::Fixed))
     }
 
+    /// The client credentials, if it is them.
+    pub fn oauth(&self) -> Option<&OAuth> {
+        match self {
+            Security::OAuth(oauth) => Some(oauth),
+            _ => None,
+        }
+    }
+
     /// The `Authorization` of one request.
     ///
     /// # Errors
-    /// What the caller's function throws or gives instead of a `Security`; an interruption of the wait for it.
-    pub async fn authorization(&self, interrupt: &Interrupt) -> Result<Option<JsValue>, Failure> {
+    /// What the caller's function throws or gives instead of a `Security`; why there is no token; an interruption of the wait.
+    pub async fn authorization(&self, core: &Rc<Core>, interrupt: &Interrupt) -> Result<Option<JsValue>, Failure> {
         match self {
+            Security::OAuth(oauth) => oauth.token(core, interrupt).await.map(|token| Some(js::concat(bearer::SCHEME, &token))),
             Security::None => Ok(None),
             Security::Fixed(header) => Ok(Some(header.clone())),
             Security::Function(function) => {

@@ -12,17 +12,17 @@ use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
 /// The request's parts that the caller's options do not say.
-pub struct Outgoing<'a> {
+pub struct Outgoing {
     /// Absolute URL.
-    pub url: &'a str,
+    pub url: String,
     /// `Content-Type`.
-    pub content_type: &'a str,
+    pub content_type: &'static str,
     /// The body, or undefined.
     pub body: JsValue,
     /// `Authorization`.
     pub authorization: Option<JsValue>,
-    /// The body holds secrets, and so may the answer's.
-    pub secret: bool,
+    /// The secret that the body holds, if it does. Then the answer's may hold one too.
+    pub secret: Option<JsString>,
 }
 
 /// An answer whose head has arrived.
@@ -43,12 +43,7 @@ pub struct Incoming {
 ///
 /// # Errors
 /// What the platform does not take.
-pub fn build(
-    outgoing: &Outgoing<'_>,
-    call: &CallOptions,
-    client: &ClientOptions,
-    interrupt: &Interrupt,
-) -> Result<JsValue, Failure> {
+pub fn build(outgoing: &Outgoing, call: &CallOptions, client: &ClientOptions, interrupt: &Interrupt) -> Result<JsValue, Failure> {
     let refused = |thrown: JsValue| Failure::request(&thrown);
     let headers = js::object(&[
         ("accept", &JsValue::from_str("application/json")),
@@ -81,7 +76,7 @@ pub fn build(
     if !signal.is_undefined() {
         js::set(&init, "signal", &signal);
     }
-    js::Request::new(outgoing.url, &init).map(Into::into).map_err(refused)
+    js::Request::new(&outgoing.url, &init).map(Into::into).map_err(refused)
 }
 
 /// Sends the request and waits for the head of the answer.
@@ -89,7 +84,7 @@ pub fn build(
 /// # Errors
 /// Connection failures, aborts, timeouts, and faults of the caller's own client.
 pub async fn send(
-    outgoing: &Outgoing<'_>,
+    outgoing: &Outgoing,
     call: &CallOptions,
     client: &ClientOptions,
     interrupt: &Interrupt,
@@ -103,8 +98,8 @@ pub async fn send(
         Err(thrown) => Err(thrown),
     };
     let response = answer.map_err(|thrown| rejected(&thrown, own_client, interrupt))?;
-    let incoming = head(response, outgoing.secret)?;
-    log_response(&client.logger, &incoming, outgoing.url);
+    let incoming = head(response, outgoing.secret.is_some())?;
+    log_response(&client.logger, &incoming, &outgoing.url);
     Ok(incoming)
 }
 
@@ -150,6 +145,19 @@ impl Incoming {
         if let Ok(promise) = js::call_method(&body, "cancel", &[]).and_then(|promise| js::promise_of(&promise)) {
             ignore(promise);
         }
+    }
+
+    /// What the server calls the request, where it says: the headers that gateways commonly use.
+    pub fn request_id(&self) -> Option<JsValue> {
+        let headers = js::peek(&self.response, "headers");
+        ["x-request-id", "x-amzn-requestid", "cf-ray"].iter().find_map(|name| {
+            let value = js::call_method(&headers, "get", &[&JsValue::from_str(name)]).ok()?;
+            if value.is_string() {
+                Some(value)
+            } else {
+                None
+            }
+        })
     }
 
     /// The whole body as text (UTF-8, ill-formed bytes replaced), and whether it was longer than what is read.
@@ -238,10 +246,7 @@ impl Incoming {
 
     /// The `SDKError`, with the official SDK's message.
     fn unexpected(&self, body: &JsString) -> Failure {
-        let redirect = self.redirected
-            || (300..400).contains(&self.status) && self.status != 304
-            || js::peek_string(&self.response, "type").as_deref() == Some("opaqueredirect");
-        let mut message = String::from(if redirect {
+        let mut message = String::from(if self.is_redirect() {
             "Redirected, so nothing was revoked: Status "
         } else {
             "Unexpected Status or Content-Type: Status "
@@ -272,6 +277,38 @@ impl Incoming {
         Failure::status(&message.trim(), &self.response, body)
     }
 
+    /// Whether the answer is a redirect, or comes from where one led.
+    pub fn is_redirect(&self) -> bool {
+        self.redirected
+            || (300..400).contains(&self.status) && self.status != 304
+            || js::peek_string(&self.response, "type").as_deref() == Some("opaqueredirect")
+    }
+
+    /// The `TokenRequestError` for an answer that is not success (RFC 6749, 5.2).
+    pub fn token_refused(&self, body: &JsValue, error: Option<JsValue>, description: Option<JsValue>) -> Failure {
+        let mut message = String::from("Token request failed: Status ");
+        push_number(&mut message, u64::from(self.status));
+        let mut message = JsString::from(message);
+        for part in [&error, &description].into_iter().flatten() {
+            message = message.concat(&": ".into()).concat(part);
+        }
+        let or_undefined = |part: Option<JsValue>| part.unwrap_or(JsValue::UNDEFINED);
+        let meta = js::object(&[
+            ("response", &self.response),
+            ("body", body),
+            ("error", &or_undefined(error)),
+            ("errorDescription", &or_undefined(description)),
+        ]);
+        Failure::token_request(&message, &meta)
+    }
+
+    /// The `TokenRequestError` for a 200 that holds no token to use.
+    pub fn token_unusable(&self, why: &str) -> Failure {
+        let message = concat(&["Token request failed: the answer ", why]);
+        let meta = js::object(&[("response", &self.response), ("body", &JsValue::from_str(js::MASK))]);
+        Failure::token_request(&JsValue::from_str(&message), &meta)
+    }
+
     /// The operation's result.
     pub fn success(&self) -> JsValue {
         js::object(&[
@@ -298,8 +335,6 @@ pub fn ignore(promise: js_sys::Promise) {
 
 // The debug logger. What it throws must not change the call, so every result is dropped.
 
-const MASK: &str = "***";
-
 fn log(logger: &JsValue, method: &str, message: &str) {
     let _ = js::call_method(logger, method, &[&JsValue::from_str(message)]);
 }
@@ -309,19 +344,19 @@ fn log_headers(logger: &JsValue, headers: &JsValue) {
     for pair in js::array_from(headers).unwrap_or_default().iter() {
         let name = js::peek_string(&pair, "0").unwrap_or_default();
         let secret = ["authorization", "proxy-authorization", "cookie", "set-cookie"].contains(&name.as_str());
-        let value = if secret { String::from(MASK) } else { js::peek_string(&pair, "1").unwrap_or_default() };
+        let value = if secret { String::from(js::MASK) } else { js::peek_string(&pair, "1").unwrap_or_default() };
         log(logger, "log", &concat(&[&name, ": ", &value]));
     }
     log(logger, "groupEnd", "");
 }
 
-fn log_request(logger: &JsValue, request: &JsValue, outgoing: &Outgoing<'_>) {
+fn log_request(logger: &JsValue, request: &JsValue, outgoing: &Outgoing) {
     if logger.is_undefined() {
         return;
     }
-    log(logger, "group", &concat(&["> Request: POST ", outgoing.url]));
+    log(logger, "group", &concat(&["> Request: POST ", &outgoing.url]));
     log_headers(logger, &js::peek(request, "headers"));
-    log_body(logger, if outgoing.secret { None } else { outgoing.body.dyn_ref() });
+    log_body(logger, if outgoing.secret.is_some() { None } else { outgoing.body.dyn_ref() });
     log(logger, "groupEnd", "");
 }
 
@@ -342,7 +377,7 @@ fn log_body(logger: &JsValue, body: Option<&JsString>) {
         return;
     }
     log(logger, "group", "Body:");
-    let mask = JsValue::from_str(MASK);
+    let mask = JsValue::from_str(js::MASK);
     let _ = js::call_method(logger, "log", &[body.map_or(&mask, |body| body.as_ref())]);
     log(logger, "groupEnd", "");
 }
