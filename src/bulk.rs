@@ -764,6 +764,32 @@ mod tests {
     }
 
     #[test]
+    fn one_request_waits_for_the_end_of_a_pause() {
+        let mut scheduler = Scheduler::new(OPTIONS, [0, 0]);
+        scheduler.paused_until = 1e6;
+        assert_eq!(scheduler.poll(0.0), Action::Pull(0));
+        scheduler.pulled(Pulled::Request(["", "", ""]), 0.0);
+        assert_eq!(scheduler.poll(0.0), Action::WaitUntil(1e6));
+        assert_eq!(scheduler.poll(1e6), Action::Send(0));
+    }
+
+    #[test]
+    fn an_answer_to_what_was_sent_before_a_refusal_does_not_undo_it() {
+        let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS }, [0, 0]);
+        for (index, id) in ["a", "b"].into_iter().enumerate() {
+            assert_eq!(scheduler.poll(0.0), Action::Pull(index));
+            scheduler.pulled(Pulled::Request([id, id, id]), 0.0);
+            assert_eq!(scheduler.poll(0.0), Action::Send(index));
+        }
+        scheduler.answered(0, Outcome::RateLimited(None), 0.0, 1.0);
+        scheduler.answered(1, Outcome::Revoked, 500.0, 1.0);
+        assert!(matches!(scheduler.poll(500.0), Action::Settle(Settled { index: 1, .. })));
+        assert_eq!(scheduler.poll(1000.0), Action::Send(0));
+        scheduler.answered(0, Outcome::RateLimited(None), 1000.0, 1.0);
+        assert_eq!(scheduler.poll(1000.0), Action::WaitUntil(3000.0));
+    }
+
+    #[test]
     fn what_may_pass_is_tried_again_so_often() {
         let run = play(OPTIONS, &world(0..3, always(Outcome::Unavailable)));
         assert!(run

@@ -27,6 +27,8 @@ pub struct Trail {
     pub attempts: u32,
     /// Status of the last answer.
     pub status: Option<u16>,
+    /// What its `Retry-After` says, in ms.
+    pub retry_after: Option<f64>,
     /// When the last request was sent, in ms since 1970.
     pub sent: Option<f64>,
     /// When the head of the last answer arrived.
@@ -92,6 +94,7 @@ pub async fn attempt(
         let incoming = transport::send(&outgoing, options, &core.options, &interrupt).await?;
         trail.answered = Some(js_sys::Date::now());
         trail.status = Some(incoming.status);
+        trail.retry_after = incoming.retry_after;
         trail.request_id = incoming.request_id();
         if again(incoming.status, incoming.retry_after) {
             incoming.discard();
@@ -121,11 +124,12 @@ pub async fn attempt(
 /// Everything but success.
 pub async fn run(core: &Rc<Core>, operation: &Operation, options: &CallOptions, trail: &mut Trail) -> Result<JsValue, Failure> {
     let begun = js_sys::Date::now();
+    let connection_errors = options.retry.as_ref().is_some_and(|retry| retry.connection_errors);
     let mut retry = 0u32;
     loop {
         let wait = Cell::new(0.0);
         let may_wait = |retry_after| {
-            let Some(backoff) = &options.retry.backoff else { return false };
+            let Some(backoff) = options.retry.as_ref().and_then(|retry| retry.backoff.as_ref()) else { return false };
             match retry::next(backoff, retry, js_sys::Date::now() - begun, retry_after, js_sys::Math::random()) {
                 Next::Wait(ms) => {
                     wait.set(ms);
@@ -137,7 +141,7 @@ pub async fn run(core: &Rc<Core>, operation: &Operation, options: &CallOptions, 
         let again = |status, retry_after| options.codes.contains(status) && may_wait(retry_after);
         match attempt(core, operation, options, trail, &again).await {
             Err(failure) if failure.kind == Kind::Again => {}
-            Err(failure) if failure.kind == Kind::Connection && options.retry.connection_errors && may_wait(None) => {}
+            Err(failure) if failure.kind == Kind::Connection && connection_errors && may_wait(None) => {}
             result => return result,
         }
         sleep(wait.get(), &options.signal).await?;

@@ -8,6 +8,7 @@ use crate::js;
 use crate::oauth::OAuth;
 use crate::options::{self, CallOptions, ClientOptions};
 use crate::path::{Ids, MAX_ID_LENGTH};
+use crate::run;
 use crate::security::Security;
 use crate::server;
 use crate::text::concat;
@@ -129,6 +130,13 @@ impl Client {
                 Err(failure) => js::object(&[("ok", &JsValue::FALSE), ("error", &failure.error)]),
             })
         })
+    }
+
+    /// Revokes many credentials; its promise gives the report, and rejects for bad options only.
+    #[wasm_bindgen(js_name = revokeCredentials)]
+    pub fn revoke_credentials(&self, requests: JsValue, options: JsValue) -> Promise {
+        let core = self.core.clone();
+        future_to_promise(async move { run::revoke_all(core, requests, options).await.map_err(|failure| failure.error) })
     }
 
     /// The token that the next request would carry, fetched if need be; null without credentials.

@@ -20,6 +20,10 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = Reflect, js_name = get)]
     fn reflect_get(target: &JsValue, key: &str) -> Result<JsValue, JsValue>;
 
+    /// `target[symbol]`.
+    #[wasm_bindgen(catch, js_namespace = Reflect, js_name = get)]
+    pub fn get_symbol(target: &JsValue, symbol: &js_sys::Symbol) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(catch, js_namespace = Reflect, js_name = set)]
     fn reflect_set(target: &JsValue, key: &str, value: &JsValue) -> Result<bool, JsValue>;
 

@@ -36,6 +36,7 @@ mod interrupt;
 mod js;
 mod oauth;
 mod options;
+mod run;
 mod security;
 mod transport;
 

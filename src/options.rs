@@ -160,8 +160,8 @@ pub struct CallOptions {
     pub signal: JsValue,
     /// Milliseconds for each attempt.
     pub timeout: Option<f64>,
-    /// How the call is tried again.
-    pub retry: Retry,
+    /// How the call is tried again, if anything says so.
+    pub retry: Option<Retry>,
     /// On which answers.
     pub codes: StatusCodes,
     /// In place of the client's server.
@@ -193,8 +193,8 @@ impl CallOptions {
             }
         }
         let retry = match retry(&input, "retries")? {
-            Some(retry) => retry,
-            None => client.retry.clone().unwrap_or(Retry { backoff: None, connection_errors: false }),
+            Some(retry) => Some(retry),
+            None => client.retry.clone(),
         };
         Ok(CallOptions {
             init,
