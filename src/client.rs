@@ -21,9 +21,6 @@ use wasm_bindgen_futures::future_to_promise;
 /// The tenant that the API's own document names by default.
 const DEFAULT_TENANT: &str = "example";
 
-/// Number of servers in the API's document: `https://{tenantDomain}.conductor.one`.
-const SERVERS: f64 = 1.0;
-
 /// All that calls need of a client. Calls hold their own reference, so that freeing the client never disturbs one on its way.
 pub struct Core {
     /// Base URL, without trailing slash.
@@ -49,7 +46,7 @@ impl Core {
             _ => server::parse_tenant(tenant.as_deref().unwrap_or(DEFAULT_TENANT))
                 .map_err(|error| input.wrong("tenantDomain", error.message(), &JsValue::UNDEFINED))?,
         };
-        if input.number("serverIdx")?.is_some_and(|index| !(0.0..SERVERS).contains(&index)) {
+        if input.number("serverIdx")?.is_some_and(|index| index != 0.0) {
             return Err(input.wrong("serverIdx", " must be 0: there is one server", &JsValue::UNDEFINED));
         }
         Ok(Core { server, security, options })
