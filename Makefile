@@ -19,7 +19,7 @@ unexport MAKEFLAGS MFLAGS
 QUIET := .ci/quiet
 NPM_CI := npm ci --no-audit --no-fund --prefix
 WASM_TARGET := wasm32-unknown-unknown
-WASM_BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = "=\(.*\)"/\1/p' Cargo.toml)
+WASM_BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = .*"=\([0-9.]*\)".*/\1/p' Cargo.toml)
 WASM_BINDGEN := .tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 # All that the package is made of; what git ignores is built.
 PKG_SOURCES := $(shell git ls-files -co --exclude-standard Cargo.toml Cargo.lock rust-toolchain.toml src pkg 'LICENSE*')
