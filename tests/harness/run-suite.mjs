@@ -1,0 +1,28 @@
+// Registers the whole suite with node:test, for one runtime.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { namesFor } from "../suite/all.js";
+import { startPrism } from "./prism.mjs";
+import { runtimes } from "./runtimes.mjs";
+import { startServer } from "./server.mjs";
+
+export function runSuite(runtimeName) {
+  const { family, start } = runtimes[runtimeName];
+  describe(runtimeName, () => {
+    let runtime, server, prism;
+    before(async () => {
+      [server, prism, runtime] = await Promise.all([startServer(), startPrism(), start()]);
+    });
+    after(async () => {
+      server?.stop();
+      prism?.stop();
+      await runtime?.stop();
+    });
+    for (const name of namesFor(family)) {
+      it(name, { timeout: 60_000 }, async () => {
+        const failure = await runtime.run(name, { server: server.url, prism: prism.url });
+        if (failure) assert.fail(failure);
+      });
+    }
+  });
+}

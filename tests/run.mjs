@@ -1,0 +1,124 @@
+// Runs every test and ends with the line `N passed, N failed`. `node tests/run.mjs [name...]` runs only the runners named.
+//
+// Each runner is a command; its own summary is read for the counts. One that fails, is cut short, or runs no test at all is a
+// failure, whatever it says. Runners of one lane go one after another, the lanes side by side.
+import { spawn } from "node:child_process";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const tests = fileURLToPath(new URL(".", import.meta.url));
+const repository = join(tests, "..");
+const logs = join(repository, "target", "logs");
+
+/** Adds up `test result: ok. 3 passed; 0 failed; ...`, as cargo and wasm-bindgen-test print it for each test binary. */
+function cargoCounts(output) {
+  const results = [...output.matchAll(/^test result: .*?(\d+) passed; (\d+) failed/gm)];
+  const sum = (group) => results.reduce((total, result) => total + Number(result[group]), 0);
+  return { passed: sum(1), failed: sum(2) };
+}
+
+/** Reads the closing lines of node:test's spec reporter. A test that was skipped or cancelled did not pass. */
+function nodeCounts(output) {
+  const count = (name) => Number(new RegExp(`^ℹ ${name} (\\d+)$`, "m").exec(output)?.[1] ?? 0);
+  return { passed: count("pass"), failed: count("fail") + count("cancelled") + count("skipped") + count("todo") };
+}
+
+/** Test files of node:test, wherever they lie under tests/. */
+function testFiles() {
+  return readdirSync(tests, { recursive: true })
+    .filter((file) => /\.test\.m?js$/.test(file) && !/(^|\/)(node_modules|\.work)\//.test(file))
+    .sort()
+    .map((file) => relative(repository, join(tests, file)));
+}
+
+const wasm = ["cargo", "test", "--locked", "--target", "wasm32-unknown-unknown", "--test", "*"];
+const wasmEnvironment = {
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(repository, ".tools", "bin", "wasm-bindgen-test-runner"),
+  WASM_BINDGEN_TEST_TIMEOUT: "120",
+};
+
+const lanes = [
+  [
+    { name: "cargo", command: ["cargo", "test", "--locked"], counts: cargoCounts },
+    { name: "wasm-node", command: wasm, environment: wasmEnvironment, counts: cargoCounts },
+    {
+      name: "wasm-chromium",
+      command: wasm,
+      environment: {
+        ...wasmEnvironment,
+        WASM_BINDGEN_USE_BROWSER: "1",
+        CHROMEDRIVER: process.env.CHROMEDRIVER ?? "/usr/bin/chromedriver",
+      },
+      counts: cargoCounts,
+    },
+  ],
+  [
+    { name: "pack", command: ["node", "tests/harness/app.mjs"] },
+    {
+      name: "node",
+      command: ["node", "--test", "--test-reporter=spec", "--test-concurrency=2", ...testFiles()],
+      counts: nodeCounts,
+    },
+  ],
+];
+
+const running = new Set();
+const chosen = process.argv.slice(2);
+
+/** Runs one runner to its end; resolves to its counts. */
+function run({ name, command: [program, ...args], environment, counts }) {
+  const start = performance.now();
+  running.add(name);
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: repository,
+      env: { ...process.env, NODE_NO_WARNINGS: "1", ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const chunks = [];
+    child.stdout.on("data", (chunk) => chunks.push(chunk));
+    child.stderr.on("data", (chunk) => chunks.push(chunk));
+    child.on("error", (error) => chunks.push(Buffer.from(String(error))));
+    child.on("close", (code) => {
+      running.delete(name);
+      const output = Buffer.concat(chunks).toString();
+      const log = join(logs, `test-${name}.log`);
+      writeFileSync(log, output);
+      resolve(report({ name, code, output, log, seconds: (performance.now() - start) / 1000, ...counts?.(output) }));
+    });
+  });
+}
+
+function report({ name, code, output, log, seconds, passed, failed }) {
+  const isStep = passed === undefined;
+  let missing = 0;
+  if (code !== 0 && !failed) missing = 1;
+  if (!isStep && passed + failed === 0) missing = 1;
+  const bad = code !== 0 || failed || missing;
+  const result = isStep ? (bad ? "failed" : "done") : `${passed} passed, ${failed + missing} failed`;
+  if (bad) console.log(`${output.trimEnd()}\n(${relative(repository, log)})`);
+  console.log(`${name}: ${result} in ${seconds.toFixed(0)} s${bad && !failed ? ` (exit status ${code})` : ""}`);
+  return { passed: passed ?? 0, failed: (failed ?? 0) + missing };
+}
+
+async function runLane(lane) {
+  const total = { passed: 0, failed: 0 };
+  for (const runner of lane) {
+    if (chosen.length && runner.counts && !chosen.includes(runner.name)) continue;
+    const { passed, failed } = await run(runner);
+    total.passed += passed;
+    total.failed += failed;
+    // The tests after a step that failed would tell of its failure only.
+    if (!runner.counts && failed) break;
+  }
+  return total;
+}
+
+mkdirSync(logs, { recursive: true });
+const heartbeat = setInterval(() => console.log(`... ${[...running].join(" and ")}`), 30_000);
+const totals = await Promise.all(lanes.map(runLane));
+clearInterval(heartbeat);
+const total = (key) => totals.reduce((sum, counts) => sum + counts[key], 0);
+console.log(`${total("passed")} passed, ${total("failed")} failed`);
+process.exitCode = total("failed") || !total("passed") ? 1 : 0;

@@ -1,0 +1,9 @@
+// Every file of the suite, in the order in which it reads best.
+import "./revoke.js";
+import "./errors.js";
+import "./options.js";
+import "./retries.js";
+import "./vectors.js";
+import "./contract.js";
+
+export { namesFor, runByName } from "./registry.js";

@@ -1,0 +1,53 @@
+// Time that tests move by hand. The package looks setTimeout, Date and Math.random up at each call, so it lives in this time too.
+import FakeTimers from "@sinonjs/fake-timers";
+import { cleanups } from "./registry.js";
+
+/** When the tests' time begins: a whole second, so that HTTP dates can name it. */
+export const EPOCH = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+// A turn of the real event loop: whatever can go on without time passing, does.
+const { setTimeout: realTimeout } = globalThis;
+const turn = () => new Promise((resolve) => realTimeout(resolve));
+
+/** Resolves when `condition()` holds, while time stands still. */
+export async function until(condition) {
+  while (!condition()) await turn();
+}
+
+/** Runs `action(clock)` with time standing still at EPOCH, and Math.random giving `random`. */
+export async function withClock(action, { random = 0.5 } = {}) {
+  const clock = FakeTimers.install({ now: EPOCH, toFake: ["setTimeout", "clearTimeout", "Date"] });
+  const before = Math.random;
+  Math.random = () => random;
+  const restore = () => {
+    Math.random = before;
+    clock.uninstall();
+    cleanups.delete(restore);
+  };
+  cleanups.add(restore);
+  try {
+    return await action(clock);
+  } finally {
+    restore();
+  }
+}
+
+/**
+ * Moves time from timer to timer until the promise settles; resolves to how it did. Only for calls whose timers are all waits
+ * between attempts: with a time limit running, moving on would be the limit passing.
+ */
+export async function play(clock, promise) {
+  let outcome;
+  promise.then(
+    (value) => (outcome = { value }),
+    (error) => (outcome = { error }),
+  );
+  while (!outcome) {
+    await turn();
+    if (!outcome && clock.countTimers() > 0) await clock.nextAsync();
+  }
+  return outcome;
+}
+
+/** Milliseconds since the tests' time began. */
+export const elapsed = () => Date.now() - EPOCH;

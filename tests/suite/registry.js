@@ -1,0 +1,86 @@
+// The behavioural suite: tests that any JavaScript runtime can run. Each file registers its tests here by importing `test`;
+// a test gets { sdk, server, prism, runtime }: the package under test, addresses of the loopback servers, the runtime's name.
+import { AssertionError } from "chai";
+
+/** @type {{ name: string, run: (context: object) => Promise<void> | void, only?: string[] }[]} */
+export const tests = [];
+
+/** Registers a test. `only` lists the runtimes that it makes sense in, when it is not all of them. */
+export function test(name, run, { only } = {}) {
+  if (tests.some((other) => other.name === name)) throw new Error(`two tests are named ${name}`);
+  tests.push({ name, run, only });
+}
+
+/** The names of the tests to run in a runtime. */
+export function namesFor(runtime) {
+  return tests.filter(({ only }) => !only || only.includes(runtime)).map(({ name }) => name);
+}
+
+/** What tests must put back, should one of them never come to its end. */
+export const cleanups = new Set();
+
+const LIMIT = 15_000;
+const { setTimeout: realTimeout, clearTimeout: realClear } = globalThis;
+
+/** `promise`, or a rejection when it takes too long: a promise that stays pending is a fault that tests must find. */
+async function limited(promise) {
+  let timer;
+  const tooLong = new Promise((_, reject) => {
+    timer = realTimeout(() => reject(new Error(`still pending after ${LIMIT} ms`)), LIMIT);
+  });
+  try {
+    return await Promise.race([promise, tooLong]);
+  } finally {
+    realClear(timer);
+    for (const cleanup of cleanups) cleanup();
+  }
+}
+
+/** Runs one test. Resolves to undefined, or to what went wrong, as text that can cross from one runtime to another. */
+export async function runByName(name, context) {
+  const strays = [];
+  const stray = (event) => {
+    event.preventDefault?.();
+    strays.push(event.reason ?? event.error ?? event);
+  };
+  const unwatch = watchStrays(stray);
+  try {
+    const { run } = tests.find((candidate) => candidate.name === name);
+    await limited((async () => run(context))());
+    // Unhandled rejections are reported after the microtasks of the turn that made them.
+    await new Promise((resolve) => setTimeout(resolve));
+  } catch (error) {
+    strays.unshift(error);
+  } finally {
+    unwatch();
+  }
+  return strays.length === 0 ? undefined : strays.map(describeError).join("\n---\n");
+}
+
+/** Hears of rejections and exceptions that nobody handles: none may come of any call. */
+function watchStrays(listener) {
+  if (globalThis.process?.on && typeof process.versions?.node === "string") {
+    process.on("unhandledRejection", listener);
+    return () => process.off("unhandledRejection", listener);
+  }
+  globalThis.addEventListener("unhandledrejection", listener);
+  globalThis.addEventListener("error", listener);
+  return () => {
+    globalThis.removeEventListener("unhandledrejection", listener);
+    globalThis.removeEventListener("error", listener);
+  };
+}
+
+function describeError(error) {
+  const text = String(error?.stack ?? error);
+  if (!(error instanceof AssertionError) || error.actual === undefined) return text;
+  return `${text}\n  actual:   ${show(error.actual)}\n  expected: ${show(error.expected)}`;
+}
+
+function show(value) {
+  try {
+    return JSON.stringify(value, (_, inner) => (inner === undefined ? "undefined" : inner)) ?? String(value);
+  } catch {
+    return String(value);
+  }
+}

@@ -1,0 +1,293 @@
+// The main job, and one test for each thing that the official SDK gets wrong about it (numbers 1 to 8 of the table of
+// measured faults in the README's page on coming from it).
+import {
+  assert,
+  assertError,
+  ids,
+  json,
+  PATH,
+  playOn,
+  rejection,
+  response,
+  revoked,
+  stubbed,
+  stubClient,
+  TOKEN,
+  thrown,
+} from "./helpers.js";
+import { test } from "./registry.js";
+
+const KEYS = ["contentType", "statusCode", "rawResponse", "connectorServiceRevokeCredentialResponse"];
+
+test("revoke: one POST with the bearer token over a real connection, and the documented result", async ({
+  sdk,
+  server,
+  runtime,
+}) => {
+  const play = await playOn(server, revoked);
+  const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: play.base });
+  const result = await client.connector.revokeCredential(ids);
+
+  assert.deepEqual(Object.keys(result), KEYS);
+  assert.strictEqual(result.contentType, "application/json");
+  assert.strictEqual(result.statusCode, 200);
+  assert.instanceOf(result.rawResponse, Response);
+  assert.strictEqual(result.rawResponse.status, 200);
+  assert.deepEqual(result.connectorServiceRevokeCredentialResponse, {});
+
+  const requests = await play.requests();
+  assert.lengthOf(requests, 1);
+  const [{ method, url, headers, body }] = requests;
+  assert.strictEqual(method, "POST");
+  assert.strictEqual(url, new URL(play.base).pathname + PATH);
+  assert.strictEqual(headers.authorization, `Bearer ${TOKEN}`);
+  assert.strictEqual(headers.accept, "application/json");
+  assert.strictEqual(headers["content-type"], "application/json");
+  assert.strictEqual(body, "");
+  assert.notProperty(headers, "cookie");
+  if (runtime === "chromium") assert.notMatch(headers["user-agent"], /c1-revoke/);
+  else assert.match(headers["user-agent"], /^c1-revoke\/\d+\.\d+\.\d+/);
+});
+
+test("revoke: the request-body field, when there, is sent as {}", async ({ sdk }) => {
+  const { client, requests } = stubbed(sdk);
+  await client.connector.revokeCredential({ ...ids, connectorServiceRevokeCredentialRequest: {} });
+  assert.strictEqual(requests[0].body, "{}");
+});
+
+test("revoke: the standalone function resolves to a Result and never rejects", async ({ sdk }) => {
+  const { httpClient } = stubClient(sdk, revoked, { status: 404, headers: json, body: "{}" });
+  const core = new sdk.ConductoroneSDKTypescriptCore({ security: { bearerAuth: TOKEN }, tenantDomain: "acme", httpClient });
+  const good = await sdk.connectorRevokeCredential(core, ids);
+  assert.isTrue(good.ok);
+  assert.deepEqual(Object.keys(good.value), KEYS);
+  const bad = await sdk.connectorRevokeCredential(core, ids);
+  assert.isFalse(bad.ok);
+  assertError(sdk, bad.error, "SDKError");
+  const invalid = await sdk.connectorRevokeCredential(core, { ...ids, id: "" });
+  assert.isFalse(invalid.ok);
+  assertError(sdk, invalid.error, "SDKValidationError");
+});
+
+test("revoke: the standalone function takes the class as its client too", async ({ sdk }) => {
+  const { client, requests } = stubbed(sdk);
+  assert.isTrue((await sdk.connectorRevokeCredential(client, ids)).ok);
+  assert.lengthOf(requests, 1);
+});
+
+test("revoke: calls at the same time are independent", async ({ sdk }) => {
+  const { client, requests } = stubbed(sdk, {}, (request) =>
+    response(request.url.endsWith("/bad") ? { status: 404, headers: json, body: "{}" } : revoked),
+  );
+  const calls = ["a", "bad", "b"].map((id) => client.connector.revokeCredential({ ...ids, id }));
+  const outcomes = await Promise.allSettled(calls);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ["fulfilled", "rejected", "fulfilled"],
+  );
+  assert.lengthOf(requests, 3);
+});
+
+test("fault 1: the documented example works, with a tenant or without", async ({ sdk }) => {
+  const { httpClient, requests } = stubClient(sdk, revoked);
+  const security = { bearerAuth: TOKEN };
+  for (const props of [{ tenantDomain: "acme" }, {}]) {
+    const client = new sdk.ConductoroneSDKTypescript({ security, httpClient, ...props });
+    await client.connector.revokeCredential(ids);
+  }
+  assert.deepEqual(
+    requests.map(({ url }) => url),
+    [`https://acme.conductor.one${PATH}`, `https://example.conductor.one${PATH}`],
+  );
+});
+
+test("fault 2: every option of the constructor counts when serverURL is given", async ({ sdk, runtime }) => {
+  const { httpClient, requests } = stubClient(sdk, { status: 503, headers: json, body: "{}" }, revoked);
+  const client = new sdk.ConductoroneSDKTypescript({
+    security: { bearerAuth: TOKEN },
+    serverURL: "https://api.example",
+    httpClient,
+    userAgent: "admin-console/1",
+    retryConfig: { strategy: "backoff", backoff: { initialInterval: 1, maxInterval: 1, exponent: 1, maxElapsedTime: 60_000 } },
+  });
+  await client.connector.revokeCredential(ids);
+  assert.lengthOf(requests, 2);
+  for (const { headers, url } of requests) {
+    assert.strictEqual(headers.authorization, `Bearer ${TOKEN}`);
+    assert.strictEqual(url, `https://api.example${PATH}`);
+    if (runtime !== "chromium") assert.strictEqual(headers["user-agent"], "admin-console/1");
+  }
+});
+
+test("fault 3: either token alone is enough, in the class and in the Core client", async ({ sdk }) => {
+  const { httpClient, requests } = stubClient(sdk, revoked);
+  for (const security of [{ bearerAuth: "b" }, { oauth: "o" }, { bearerAuth: "b", oauth: "o" }]) {
+    const props = { security, tenantDomain: "acme", httpClient };
+    await new sdk.ConductoroneSDKTypescript(props).connector.revokeCredential(ids);
+    await sdk.connectorRevokeCredential(new sdk.ConductoroneSDKTypescriptCore(props), ids);
+  }
+  assert.deepEqual(
+    requests.map(({ headers }) => headers.authorization),
+    ["Bearer b", "Bearer b", "Bearer o", "Bearer o", "Bearer o", "Bearer o"],
+  );
+});
+
+for (const status of [301, 302, 303, 307, 308]) {
+  for (const to of ["base", "elsewhere"]) {
+    test(`fault 4: a ${status} to ${to === "base" ? "the same" : "another"} host is an SDKError and is not followed`, async ({
+      sdk,
+      server,
+    }) => {
+      const play = await playOn(server, { status, headers: { location: `{${to}}/landing`, ...json }, body: "{}" }, revoked);
+      const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: play.base });
+      const error = assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "SDKError");
+      // A browser hides which redirect it was (an opaque response with status 0).
+      assert.include([status, 0], error.statusCode);
+      const requests = await play.requests();
+      assert.lengthOf(requests, 1, "the redirect was followed");
+      assert.strictEqual(requests[0].host, new URL(play.base).host);
+    });
+  }
+}
+
+test("fault 4: a redirect that an HTTP client followed all the same is not success", async ({ sdk }) => {
+  const { revoke } = stubbed(sdk, {}, (request) => {
+    const landed = response(revoked);
+    Object.defineProperties(landed, { redirected: { value: true }, url: { value: `${new URL(request.url).origin}/landing` } });
+    return landed;
+  });
+  assertError(sdk, await rejection(revoke()), "SDKError");
+});
+
+for (const field of ["appId", "connectorId", "id"]) {
+  const bad = ["", ".", "..", null, undefined, 5, true, {}, [], "\ud800", "a\udc00b"];
+  test(`faults 5 and 7: ${field} that names no credential is refused before any request`, async ({ sdk }) => {
+    const { client, requests } = stubbed(sdk);
+    for (const value of bad) {
+      const error = await rejection(client.connector.revokeCredential({ ...ids, [field]: value }));
+      assertError(sdk, error, "SDKValidationError", new RegExp(`\\b${field}\\b`));
+    }
+    assert.lengthOf(requests, 0);
+  });
+}
+
+test("fault 5: ids that merely hold dots are ordinary", async ({ sdk }) => {
+  const { client, requests } = stubbed(sdk);
+  for (const id of ["...", ".a", "a..", "%2e%2e"]) await client.connector.revokeCredential({ ...ids, id });
+  assert.deepEqual(
+    requests.map(({ url }) => url.split("/credentials/")[1]),
+    ["...", ".a", "a..", "%252e%252e"],
+  );
+});
+
+const NOT_TENANTS = [
+  "evil.com#",
+  "evil.com/",
+  "evil.com?",
+  "evil.com",
+  "evil.com:443",
+  "user@evil.com",
+  "acme.evil.com",
+  "acme.conductor.one.evil.com",
+  "https://evil.com",
+  "http://acme.conductor.one",
+  "https://acme.conductor.one.evil.com",
+  "https://evil.com/acme.conductor.one",
+  "https://acme@evil.com",
+  "a.b",
+  "-acme",
+  "acme-",
+  "ac me",
+  "acme\n",
+  "acme\u0000",
+  "acme\\",
+  "%61cme",
+  "",
+  ".",
+  "..",
+  "é",
+  "ａcme",
+  "x".repeat(64),
+];
+test("fault 6: a tenantDomain that is not one DNS label is refused at construction", ({ sdk }) => {
+  for (const tenantDomain of NOT_TENANTS) {
+    const error = thrown(() => new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, tenantDomain }));
+    assertError(sdk, error, "SDKValidationError", /tenantDomain/);
+  }
+});
+
+test("fault 6: the documented forms of a tenant all mean its one server", async ({ sdk }) => {
+  const forms = [
+    "acme",
+    "ACME",
+    "acme.conductor.one",
+    "Acme.Conductor.One",
+    "https://acme.conductor.one",
+    "HTTPS://ACME.conductor.one",
+  ];
+  for (const tenantDomain of forms) {
+    const { revoke, requests } = stubbed(sdk, { tenantDomain });
+    await revoke();
+    assert.strictEqual(requests[0].url, `https://acme.conductor.one${PATH}`, tenantDomain);
+  }
+});
+
+test("fault 6: the token goes to the configured host only, whatever the answer says", async ({ sdk, server }) => {
+  const answers = [
+    { status: 302, headers: { location: "{elsewhere}/landing" } },
+    { status: 401, headers: { "www-authenticate": 'Bearer realm="{elsewhere}"', ...json }, body: "{}" },
+    { status: 200, headers: { refresh: "0; url={elsewhere}/landing", link: "<{elsewhere}>; rel=preload", ...json }, body: "{}" },
+  ];
+  for (const answer of answers) {
+    const play = await playOn(server, answer);
+    const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: play.base });
+    await client.connector.revokeCredential(ids).catch(() => {});
+    const requests = await play.requests();
+    assert.lengthOf(requests, 1);
+    assert.strictEqual(requests[0].host, new URL(play.base).host);
+  }
+});
+
+test("fault 7: 200 with broken JSON is a ResponseValidationError that keeps the status and the text", async ({ sdk }) => {
+  const { revoke } = stubbed(sdk, {}, { status: 200, headers: json, body: "{" });
+  const error = assertError(sdk, await rejection(revoke()), "ResponseValidationError");
+  assert.strictEqual(error.statusCode, 200);
+  assert.strictEqual(error.body, "{");
+});
+
+test("fault 7: 200 with an empty body is success", async ({ sdk }) => {
+  for (const answer of [{ status: 200, headers: json, body: "" }, { status: 200, headers: json }, { status: 200 }]) {
+    const { revoke } = stubbed(sdk, {}, answer);
+    const result = await revoke();
+    assert.strictEqual(result.statusCode, 200);
+  }
+});
+
+const NETWORK_FAILURES = ["fetch failed", "Failed to fetch", "NetworkError when attempting to fetch resource.", "Load failed"];
+test("fault 8: each engine's network failure is a ConnectionError, and is retried when asked", async ({ sdk }) => {
+  const failures = [...NETWORK_FAILURES.map((message) => new TypeError(message)), new Error("Network connection lost.")];
+  for (const failure of failures) {
+    const fails = () => Promise.reject(failure);
+    const { revoke } = stubbed(sdk, {}, fails);
+    const error = assertError(sdk, await rejection(revoke()), "ConnectionError");
+    assert.strictEqual(error.cause, failure);
+    const backoff = { initialInterval: 1, maxInterval: 1, exponent: 1, maxElapsedTime: 60_000 };
+    const again = stubbed(sdk, { retryConfig: { strategy: "backoff", backoff, retryConnectionErrors: true } }, fails, revoked);
+    await again.revoke();
+    assert.lengthOf(again.requests, 2);
+  }
+});
+
+test("fault 8: a real connection that is cut is a ConnectionError", async ({ sdk, server }) => {
+  for (const step of [{ reset: true }, { status: 200, headers: { ...json, "content-length": "100" }, body: "{", cut: true }]) {
+    const play = await playOn(server, step);
+    const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: play.base });
+    assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "ConnectionError");
+  }
+});
+
+test("fault 8: a host that refuses connections is a ConnectionError", async ({ sdk }) => {
+  // Port 9 (discard) is on every browser's list of blocked ports and nothing listens on it.
+  const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: "http://127.0.0.1:9" });
+  assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "ConnectionError");
+});
