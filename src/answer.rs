@@ -1,5 +1,7 @@
 //! What an HTTP answer means: revoked, or which error.
 
+use crate::text::{pieces, strip_prefix_ignoring_case};
+
 /// Bodies are read up to this many bytes. The API's have a few hundred; what is longer is cut off, and is no answer of the API's.
 pub const MAX_BODY_BYTES: u32 = 1 << 20;
 
@@ -27,8 +29,8 @@ pub enum Verdict {
 
 /// Whether `content_type` is `application/json`, with or without parameters (RFC 9110, 8.3.1).
 pub fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default();
-    essence.trim_matches([' ', '\t']).eq_ignore_ascii_case("application/json")
+    let essence = pieces(content_type.as_bytes(), b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
 }
 
 /// Judges an answer. Only a 200 that was not redirected can mean success: a redirected POST may have become a GET, and whatever
@@ -58,34 +60,15 @@ pub enum Rejection {
     Unexpected,
 }
 
-/// How connection failures begin in the engines, in lower case: Chromium, Node and Deno, Firefox, WebKit, workerd (two), React
-/// Native, WebKit offline.
-const CONNECTION_MESSAGES: [&str; 8] = [
-    "failed to fetch",
-    "fetch failed",
-    "networkerror",
-    "load failed",
-    "network connection lost",
-    "network error",
-    "network request failed",
-    "the internet connection appears to be offline",
-];
+/// How connection failures begin in the engines: Chromium, Node and Deno, Firefox, WebKit, workerd (two), React Native, WebKit
+/// offline. In any case, for wrappers change it.
+const CONNECTION_MESSAGES: &[u8] =
+    b"failed to fetch|fetch failed|networkerror|load failed|network connection lost|network error|\
+    network request failed|the internet connection appears to be offline";
 
 /// `code`s that Node, undici and Bun give connection failures.
-const CONNECTION_CODES: [&str; 12] = [
-    "ECONNRESET",
-    "ECONNREFUSED",
-    "ECONNABORTED",
-    "ENOTFOUND",
-    "EAI_AGAIN",
-    "EPIPE",
-    "ETIMEDOUT",
-    "EHOSTUNREACH",
-    "ENETUNREACH",
-    "ConnectionRefused",
-    "ConnectionClosed",
-    "FailedToOpenSocket",
-];
+const CONNECTION_CODES: &[u8] = b"ECONNRESET|ECONNREFUSED|ECONNABORTED|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOSTUNREACH|\
+    ENETUNREACH|ConnectionRefused|ConnectionClosed|FailedToOpenSocket";
 
 /// Reads an error by its `name`, `message` and `code`. The platform's own `fetch` (`own_client` false) fails only because the
 /// connection does, whatever the engine calls it; a client or a hook of the caller's must look like it.
@@ -96,9 +79,8 @@ pub fn classify_rejection(name: &str, message: &str, code: &str, own_client: boo
         "ConnectionError" => Rejection::Connection,
         _ if !own_client => Rejection::Connection,
         _ => {
-            let message = message.to_ascii_lowercase();
-            let known = CONNECTION_MESSAGES.iter().any(|known| message.starts_with(known))
-                || CONNECTION_CODES.contains(&code)
+            let known = pieces(CONNECTION_MESSAGES, b'|').any(|known| strip_prefix_ignoring_case(message, known).is_some())
+                || pieces(CONNECTION_CODES, b'|').any(|known| code.as_bytes() == known)
                 || code.starts_with("UND_ERR_");
             if known {
                 Rejection::Connection

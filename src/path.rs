@@ -1,12 +1,12 @@
 //! Path segments: how an id becomes part of the request's URL.
 
-use crate::text::concat;
+use crate::text::{concat, find};
 use alloc::string::String;
 
 /// Longest id accepted, in UTF-16 code units. C1's ids have 27 characters; servers refuse URLs of some kilobytes.
 pub const MAX_ID_LENGTH: u32 = 2048;
 
-const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Why an id cannot be a path segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +38,13 @@ pub fn push_segment(out: &mut String, id: &str) -> Result<(), SegmentError> {
         _ => {}
     }
     for byte in id.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || find(b"-_.!~*'()", byte).is_some() {
             out.push(char::from(byte));
         } else {
             out.push('%');
             for nibble in [byte >> 4, byte & 15] {
                 if let Some(digit) = HEX.get(usize::from(nibble)) {
-                    out.push(*digit);
+                    out.push(char::from(*digit));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! The retry schedule: which answers are tried again, when, and until when.
 
+use crate::text::decimal;
+use alloc::vec;
 use alloc::vec::Vec;
 
 /// Exponential backoff; times in milliseconds. The defaults are the official SDK's.
@@ -66,12 +68,12 @@ pub fn next(backoff: &Backoff, retry: u32, elapsed: f64, retry_after: Option<f64
 
 /// A set of status codes, given as `"429"` or `"5XX"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusCodes(Vec<(u16, u16)>);
+pub struct StatusCodes(Vec<(u32, u32)>);
 
 impl StatusCodes {
     /// 429, 500, 502, 503, 504.
     pub fn default_set() -> StatusCodes {
-        StatusCodes([429, 500, 502, 503, 504].iter().map(|code| (*code, *code)).collect())
+        StatusCodes(vec![(429, 429), (500, 500), (502, 504)])
     }
 
     /// No code at all.
@@ -81,17 +83,15 @@ impl StatusCodes {
 
     /// Adds a code (`"503"`) or a class (`"5XX"`, any case). `false`: it is neither.
     pub fn add(&mut self, pattern: &str) -> bool {
-        let mut bytes = pattern.bytes();
-        let (Some(class @ b'1'..=b'5'), Some(tens), Some(units), None) = (bytes.next(), bytes.next(), bytes.next(), bytes.next())
-        else {
-            return false;
-        };
-        let hundreds = u16::from(class.wrapping_sub(b'0')).wrapping_mul(100);
-        let range = match (tens, units) {
-            (b'x' | b'X', b'x' | b'X') => (hundreds, hundreds.wrapping_add(99)),
-            (b'0'..=b'9', b'0'..=b'9') => match pattern.parse() {
-                Ok(code) => (code, code),
-                Err(_) => return false,
+        let pattern = pattern.as_bytes();
+        let range = match pattern {
+            [class @ b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => {
+                let first = u32::from(class.wrapping_sub(b'0')).wrapping_mul(100);
+                (first, first.wrapping_add(99))
+            }
+            [b'1'..=b'5', _, _] => match decimal(pattern) {
+                Some(code) => (code, code),
+                None => return false,
             },
             _ => return false,
         };
@@ -101,7 +101,7 @@ impl StatusCodes {
 
     /// Whether `status` is in the set.
     pub fn contains(&self, status: u16) -> bool {
-        self.0.iter().any(|(low, high)| (*low..=*high).contains(&status))
+        self.0.iter().any(|(low, high)| (*low..=*high).contains(&u32::from(status)))
     }
 }
 

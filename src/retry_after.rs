@@ -1,97 +1,71 @@
 //! The `Retry-After` header (RFC 9110, 10.2.3): seconds, or an HTTP date (RFC 9110, 5.6.7), parsed strictly.
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const LONG_DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+use crate::text::{decimal, find, pieces};
+
+const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+const DAYS: &[u8] = b"Monday Tuesday Wednesday Thursday Friday Saturday Sunday";
 
 /// How long the server asks to wait, in milliseconds from `now` (milliseconds since 1970). A date that has passed gives 0.
 /// `None`: the header is neither form, and the client's own backoff applies.
 pub fn parse(value: &str, now: f64) -> Option<f64> {
-    let value = value.trim_matches([' ', '\t']);
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Digits beyond any meaningful wait saturate: the caller's budget refuses them.
-        return Some(value.parse::<u32>().map_or(f64::INFINITY, |seconds| f64::from(seconds) * 1000.0));
+    match decimal(value.trim_ascii().as_bytes()) {
+        // Digits beyond any meaningful wait: the caller's budget refuses them.
+        Some(u32::MAX) => Some(f64::INFINITY),
+        Some(seconds) => Some(f64::from(seconds) * 1000.0),
+        None => Some((parse_http_date(value.trim_ascii(), now)? - now).max(0.0)),
     }
-    let date = parse_http_date(value, now)?;
-    Some((date - now).max(0.0))
 }
 
 /// Milliseconds since 1970 of an HTTP date in any of the three forms that recipients must accept. `now` resolves the two-digit
 /// year of the RFC 850 form: one that would lie over 50 years ahead is of the past century.
 pub fn parse_http_date(value: &str, now: f64) -> Option<f64> {
-    let (day, rest) = value.split_once([',', ' '])?;
-    if DAYS.contains(&day) && value.get(3..4) == Some(",") {
+    let value = value.as_bytes();
+    let (day, rest) = value.split_at_checked(find(value, b' ')?)?;
+    let is_day = |name| pieces(DAYS, b' ').any(|day| day == name);
+    let is_short_day = |name: &[u8]| pieces(DAYS, b' ').any(|day| day.get(..3) == Some(name));
+    // Small letters stand for the fields, as in strftime; all else stands for itself.
+    let form: &[u8] = match day {
         // Sun, 06 Nov 1994 08:49:37 GMT
-        let rest = rest.strip_prefix(' ')?.strip_suffix(" GMT")?;
-        let mut parts = rest.split(' ');
-        let day = digits(parts.next()?, 2)?;
-        let month = month(parts.next()?)?;
-        let year = digits(parts.next()?, 4)?;
-        let time = time(parts.next()?)?;
-        end(&mut parts)?;
-        return timestamp(year, month, day, time);
-    }
-    if LONG_DAYS.contains(&day) {
+        [day @ .., b','] if is_short_day(day) => b" dd bbb yyyy hh:mm:ss GMT",
         // Sunday, 06-Nov-94 08:49:37 GMT
-        let rest = rest.strip_prefix(' ')?.strip_suffix(" GMT")?;
-        let (date, clock) = rest.split_once(' ')?;
-        let mut parts = date.split('-');
-        let day = digits(parts.next()?, 2)?;
-        let month = month(parts.next()?)?;
-        let short_year = digits(parts.next()?, 2)?;
-        end(&mut parts)?;
-        let time = time(clock)?;
-        let date = timestamp(short_year.checked_add(2000)?, month, day, time)?;
-        if date - now > 50.0 * 365.25 * 86_400_000.0 {
-            return timestamp(short_year.checked_add(1900)?, month, day, time);
-        }
-        return Some(date);
-    }
-    if DAYS.contains(&day) {
+        [day @ .., b','] if is_day(day) => b" dd-bbb-yy hh:mm:ss GMT",
         // Sun Nov  6 08:49:37 1994
-        let month = month(rest.get(..3)?)?;
-        let day = rest.get(3..6)?.strip_prefix(' ')?;
-        let day = match day.strip_prefix(' ') {
-            Some(day) => digits(day, 1)?,
-            None => digits(day, 2)?,
+        day if is_short_day(day) => b" bbb ed hh:mm:ss yyyy",
+        _ => return None,
+    };
+    if rest.len() != form.len() {
+        return None;
+    }
+    let (mut year, mut day, mut hours, mut minutes, mut seconds) = (0u32, 0u32, 0u32, 0u32, 0u32);
+    for (kind, byte) in form.iter().zip(rest) {
+        let field = match kind {
+            b'y' => &mut year,
+            b'e' if *byte == b' ' => continue,
+            b'd' | b'e' => &mut day,
+            b'h' => &mut hours,
+            b'm' => &mut minutes,
+            b's' => &mut seconds,
+            b'b' => continue,
+            literal if literal == byte => continue,
+            _ => return None,
         };
-        let time = time(rest.get(6..15)?.strip_prefix(' ')?)?;
-        let year = digits(rest.get(15..)?.strip_prefix(' ')?, 4)?;
-        return timestamp(year, month, day, time);
+        *field = field.wrapping_mul(10).wrapping_add(decimal(&[*byte])?);
     }
-    None
-}
-
-fn end<'a>(parts: &mut impl Iterator<Item = &'a str>) -> Option<()> {
-    if parts.next().is_none() {
-        Some(())
-    } else {
-        None
+    let name = rest.split_at_checked(find(form, b'b')?)?.1.get(..3);
+    let month = (1u32..).zip(MONTHS.chunks(3)).find(|(_, month)| Some(*month) == name)?.0;
+    if hours > 23 || minutes > 59 || seconds > 60 {
+        return None;
     }
-}
-
-/// Exactly `count` digits.
-fn digits(text: &str, count: usize) -> Option<u32> {
-    if text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.parse().ok()
-    } else {
-        None
+    // A leap second counts as the second before it.
+    let seconds = hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)).wrapping_add(seconds.min(59));
+    if find(form, b'-').is_none() {
+        return timestamp(year, month, day, seconds);
     }
-}
-
-fn month(name: &str) -> Option<u32> {
-    let index = MONTHS.iter().position(|month| *month == name)?;
-    u32::try_from(index).ok()?.checked_add(1)
-}
-
-/// Seconds of the day. A leap second counts as the second before it.
-fn time(clock: &str) -> Option<u32> {
-    let mut parts = clock.split(':');
-    let hours = digits(parts.next()?, 2).filter(|hours| *hours < 24)?;
-    let minutes = digits(parts.next()?, 2).filter(|minutes| *minutes < 60)?;
-    let seconds = digits(parts.next()?, 2).filter(|seconds| *seconds <= 60)?.min(59);
-    end(&mut parts)?;
-    hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?.checked_add(seconds)
+    let date = timestamp(year.wrapping_add(2000), month, day, seconds)?;
+    if date - now > 50.0 * 365.25 * 86_400_000.0 {
+        return timestamp(year.wrapping_add(1900), month, day, seconds);
+    }
+    Some(date)
 }
 
 fn is_leap(year: u32) -> bool {
@@ -109,13 +83,16 @@ fn timestamp(year: u32, month: u32, day: u32, seconds: u32) -> Option<f64> {
     if day == 0 || day > month_days {
         return None;
     }
-    // Days from a March-based year, in which the leap day comes last.
-    let (year, month) = if month > 2 { (year, month.checked_sub(3)?) } else { (year.checked_sub(1)?, month.checked_add(9)?) };
-    let leap_days = (year / 4).checked_sub(year / 100)?.checked_add(year / 400)?;
-    let day_of_year = month.checked_mul(153)?.checked_add(2)?.checked_div(5)?.checked_add(day)?.checked_sub(1)?;
-    let days = year.checked_mul(365)?.checked_add(leap_days)?.checked_add(day_of_year)?;
-    // 1970-01-01 is day 719,468 counted from 0000-03-01.
-    Some((f64::from(days) - 719_468.0).max(0.0) * 86_400_000.0 + f64::from(seconds) * 1000.0)
+    if year < 1970 {
+        return Some(0.0);
+    }
+    // Days from a March-based year, in which the leap day comes last. Nothing wraps: a year has at most four digits.
+    let (year, month) = if month > 2 { (year, month.wrapping_sub(3)) } else { (year.wrapping_sub(1), month.wrapping_add(9)) };
+    let leap_days = (year / 4).wrapping_sub(year / 100).wrapping_add(year / 400);
+    let day_of_year = (month.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(day);
+    // 1970-01-01 is day 719,469 counted from 0000-02-29.
+    let days = year.wrapping_mul(365).wrapping_add(leap_days).wrapping_add(day_of_year).wrapping_sub(719_469);
+    Some(f64::from(days) * 86_400_000.0 + f64::from(seconds) * 1000.0)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! What is accepted is a small subset of the WHATWG URL grammar on which every parser agrees, so that no difference between this
 //! check and the platform's own parser can send a token to another host.
 
+use crate::text::{concat, decimal, find, pieces, strip_prefix_ignoring_case};
 use alloc::string::String;
 
 /// Longest server URL or tenant accepted, in UTF-16 code units.
@@ -49,32 +50,27 @@ impl ServerError {
     }
 }
 
-fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let head = text.get(..prefix.len())?;
-    if head.eq_ignore_ascii_case(prefix) {
-        text.get(prefix.len()..)
-    } else {
-        None
-    }
-}
-
 /// Whether `label` is a DNS label: 1 to 63 letters, digits and inner hyphens (RFC 1123, 2.1).
 pub fn is_dns_label(label: &str) -> bool {
-    label.len() <= 63
-        && !label.is_empty()
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    is_host_label(label.as_bytes()) && find(label.as_bytes(), b'_').is_none()
+}
+
+/// As [`is_dns_label`], and underscores, which internal host names have.
+fn is_host_label(label: &[u8]) -> bool {
+    match label {
+        [] | [b'-', ..] | [.., b'-'] => false,
+        _ => label.len() <= 63 && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')),
+    }
 }
 
 /// Whether `host` (lower case, no port) is this machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3).
 pub fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || {
-        let mut parts = host.split('.');
-        parts.next() == Some("127")
-            && host.split('.').count() == 4
-            && parts.all(|part| part.parse::<u8>().is_ok() && part.bytes().all(|byte| byte.is_ascii_digit()))
-    }
+    let host = host.as_bytes();
+    let is_octet = |part| decimal(part).is_some_and(|number| number <= 255);
+    host == b"localhost"
+        || host.ends_with(b".localhost")
+        || host == b"[::1]"
+        || host.starts_with(b"127.") && pieces(host, b'.').count() == 4 && pieces(host, b'.').all(is_octet)
 }
 
 /// Splits `host[:port]`, checks both, and gives them in lower case: `(host, host and port)`.
@@ -82,47 +78,30 @@ pub fn is_loopback(host: &str) -> bool {
 /// # Errors
 /// [`ServerError::Host`]
 pub fn parse_authority(authority: &str) -> Result<(String, String), ServerError> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']').ok_or(ServerError::Host)?;
-            // The platform's parser refuses what is not an address after all; nothing of this alphabet can name another host.
-            if !address.contains(':') || !address.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':') {
-                return Err(ServerError::Host);
-            }
-            let port = match port.strip_prefix(':') {
-                Some(port) => Some(port),
-                None if port.is_empty() => None,
-                None => return Err(ServerError::Host),
-            };
-            (authority.get(..address.len().saturating_add(2)).unwrap_or_default(), port)
-        }
-        None => {
-            let (host, port) = match authority.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (authority, None),
-            };
-            if host.len() > 253 || !host.split('.').all(is_host_label) {
-                return Err(ServerError::Host);
-            }
-            (host, port)
-        }
+    let bytes = authority.as_bytes();
+    let length = match bytes {
+        // An IPv6 address, whose own colons are inside the brackets.
+        [b'[', ..] => find(bytes, b']').map_or(0, |at| at.saturating_add(1)),
+        _ => find(bytes, b':').unwrap_or(bytes.len()),
     };
-    if let Some(port) = port {
-        let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits || port.parse::<u16>().map_or(true, |number| number == 0) {
-            return Err(ServerError::Host);
+    let (host, port) = bytes.split_at_checked(length).unwrap_or_default();
+    let host_fits = match host {
+        // The platform's parser refuses what is not an address after all; nothing of this alphabet can name another host.
+        [b'[', address @ .., b']'] => {
+            find(address, b':').is_some() && address.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b':')
         }
+        name => name.len() <= 253 && pieces(name, b'.').all(is_host_label),
+    };
+    let port_fits = match port {
+        [] => true,
+        [b':', digits @ ..] => decimal(digits).is_some_and(|number| (1..=65_535).contains(&number)),
+        _ => false,
+    };
+    if !host_fits || !port_fits {
+        return Err(ServerError::Host);
     }
-    Ok((host.to_ascii_lowercase(), authority.to_ascii_lowercase()))
-}
-
-/// As [`is_dns_label`], and inner underscores, which internal host names have.
-fn is_host_label(label: &str) -> bool {
-    label.len() <= 63
-        && !label.is_empty()
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    let authority = authority.to_ascii_lowercase();
+    Ok((String::from(authority.get(..length).unwrap_or_default()), authority))
 }
 
 /// The base URL that `url` gives, without trailing slashes.
@@ -130,52 +109,49 @@ fn is_host_label(label: &str) -> bool {
 /// # Errors
 /// What is not https (or http to a loopback host, or `allow_insecure`), and whatever is not plainly scheme, host, port and path.
 pub fn parse_server_url(url: &str, allow_insecure: bool) -> Result<String, ServerError> {
-    let (scheme, rest) = if let Some(rest) = strip_prefix_ignoring_case(url, "https://") {
-        ("https://", rest)
-    } else if let Some(rest) = strip_prefix_ignoring_case(url, "http://") {
-        ("http://", rest)
-    } else {
-        return Err(ServerError::Scheme);
-    };
-    if rest.contains(['?', '#']) {
+    const SCHEMES: [&str; 2] = ["https://", "http://"];
+    let strip = |scheme: &'static str| Some((scheme, strip_prefix_ignoring_case(url, scheme.as_bytes())?));
+    let (scheme, rest) = SCHEMES.into_iter().find_map(strip).ok_or(ServerError::Scheme)?;
+    let has = |text: &str, byte| find(text.as_bytes(), byte).is_some();
+    if has(rest, b'?') || has(rest, b'#') {
         return Err(ServerError::QueryOrFragment);
     }
-    let (authority, path) = match rest.find('/') {
-        Some(at) => (rest.get(..at).unwrap_or_default(), rest.get(at..).unwrap_or_default()),
-        None => (rest, ""),
-    };
-    if authority.contains('@') {
+    let length = find(rest.as_bytes(), b'/').unwrap_or(rest.len());
+    let (authority, mut path) = rest.split_at_checked(length).unwrap_or_default();
+    if has(authority, b'@') {
         return Err(ServerError::UserInfo);
     }
     let (host, authority) = parse_authority(authority)?;
     if scheme == "http://" && !allow_insecure && !is_loopback(&host) {
         return Err(ServerError::Insecure);
     }
-    let path = path.trim_end_matches('/');
-    if !path.split('/').all(is_plain_segment) {
+    while let Some(shorter) = path.strip_suffix("/") {
+        path = shorter;
+    }
+    if !pieces(path.as_bytes(), b'/').all(is_plain_segment) {
         return Err(ServerError::Path);
     }
-    Ok([scheme, &authority, path].concat())
+    Ok(concat(&[scheme, &authority, path]))
 }
 
 /// RFC 3986 `pchar`s, percent escapes well-formed, and no dot segment in any spelling.
-fn is_plain_segment(segment: &str) -> bool {
-    let mut bytes = segment.bytes();
+fn is_plain_segment(mut segment: &[u8]) -> bool {
     let mut only_dots = !segment.is_empty();
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            match (bytes.next(), bytes.next()) {
-                (Some(b'2'), Some(b'e' | b'E')) => {}
-                (Some(high), Some(low)) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => only_dots = false,
-                _ => return false,
+    loop {
+        segment = match segment {
+            [] => return !only_dots,
+            [b'.', rest @ ..] | [b'%', b'2', b'e' | b'E', rest @ ..] => rest,
+            [byte, rest @ ..] if byte.is_ascii_alphanumeric() || find(b"-_~!$&'()*+,;=:@", *byte).is_some() => {
+                only_dots = false;
+                rest
             }
-        } else if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
-            only_dots &= byte == b'.';
-        } else {
-            return false;
-        }
+            [b'%', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                only_dots = false;
+                rest
+            }
+            _ => return false,
+        };
     }
-    !only_dots
 }
 
 /// The base URL of a tenant: `acme`, `acme.conductor.one` or `https://acme.conductor.one`, in any case.
@@ -194,7 +170,7 @@ pub fn parse_tenant(tenant: &str) -> Result<String, ServerError> {
     if !is_dns_label(label) {
         return Err(ServerError::Tenant);
     }
-    Ok(["https://", label, DOMAIN].concat())
+    Ok(concat(&["https://", label, DOMAIN]))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Small pieces of text handling that avoid `core::fmt`, whose machinery would weigh kilobytes in the package.
+//! Small pieces of text handling, on bytes: `core::fmt`, `str`'s patterns and `str::parse` would weigh kilobytes in the package.
 
 use alloc::string::String;
 
@@ -20,6 +20,35 @@ pub fn push_number(out: &mut String, number: u64) {
     }
 }
 
+/// The number that decimal digits, and nothing else, write. One that is too large is [`u32::MAX`].
+pub fn decimal(digits: &[u8]) -> Option<u32> {
+    let mut number = None;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = Some(number.unwrap_or(0u32).saturating_mul(10).saturating_add(u32::from(digit)));
+    }
+    number
+}
+
+/// Where `byte` is first.
+pub fn find(text: &[u8], byte: u8) -> Option<usize> {
+    text.iter().position(|other| *other == byte)
+}
+
+/// The pieces of `text` between separators: one more than there are separators.
+pub fn pieces(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    text.split(move |byte| *byte == separator)
+}
+
+/// What follows `prefix`, in whatever case that is.
+pub fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &[u8]) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    head.as_bytes().eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
 /// `parts` in one string, allocated once.
 pub fn concat(parts: &[&str]) -> String {
     parts.concat()
@@ -39,6 +68,24 @@ mod tests {
             let mut out = String::from("n=");
             push_number(&mut out, number);
             prop_assert_eq!(out, format!("n={number}"));
+        }
+
+        #[test]
+        fn numbers_are_read_as_the_standard_library_does(text in "[0-9]{0,12}") {
+            let expected = text.parse::<u64>().ok().map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+            prop_assert_eq!(decimal(text.as_bytes()), expected);
+        }
+
+        #[test]
+        fn what_is_no_digit_is_no_number(text in "[0-9]{0,3}[^0-9][0-9]{0,3}") {
+            prop_assert_eq!(decimal(text.as_bytes()), None);
+        }
+
+        #[test]
+        fn pieces_are_those_of_the_standard_library(text in "[a.]{0,9}") {
+            let expected: Vec<&[u8]> = text.split('.').map(str::as_bytes).collect();
+            prop_assert_eq!(pieces(text.as_bytes(), b'.').collect::<Vec<_>>(), expected);
+            prop_assert_eq!(find(text.as_bytes(), b'.'), text.find('.'));
         }
     }
 }
