@@ -16,7 +16,6 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 /// The tenant that the API's own document names by default.
 const DEFAULT_TENANT: &str = "example";
@@ -114,14 +113,14 @@ impl Client {
     #[wasm_bindgen(js_name = revokeCredential)]
     pub fn revoke_credential(&self, request: JsValue, options: JsValue) -> Promise {
         let core = self.core.clone();
-        future_to_promise(async move { revoke(&core, &request, &options).await.map_err(|failure| failure.error) })
+        js::promise(async move { revoke(&core, &request, &options).await })
     }
 
     /// The same, but its promise never rejects: `{ ok: true, value }` or `{ ok: false, error }`.
     #[wasm_bindgen(js_name = tryRevokeCredential)]
     pub fn try_revoke_credential(&self, request: JsValue, options: JsValue) -> Promise {
         let core = self.core.clone();
-        future_to_promise(async move {
+        js::promise(async move {
             Ok(match revoke(&core, &request, &options).await {
                 Ok(value) => js::object(&[("ok", &JsValue::TRUE), ("value", &value)]),
                 Err(failure) => js::object(&[("ok", &JsValue::FALSE), ("error", &failure.error)]),
@@ -133,20 +132,18 @@ impl Client {
     #[wasm_bindgen(js_name = revokeCredentials)]
     pub fn revoke_credentials(&self, requests: JsValue, options: JsValue) -> Promise {
         let core = self.core.clone();
-        future_to_promise(async move { run::revoke_all(core, requests, options).await.map_err(|failure| failure.error) })
+        js::promise(run::revoke_all(core, requests, options))
     }
 
     /// The token that the next request would carry, fetched if need be; null without credentials.
     #[wasm_bindgen(js_name = getValidToken)]
     pub fn get_valid_token(&self) -> Promise {
         let core = self.core.clone();
-        future_to_promise(async move {
+        js::promise(async move {
             let interrupt = Interrupt::new(&JsValue::UNDEFINED, options::limit(core.options.timeout));
-            match core.security.authorization(&core, &interrupt).await {
-                Ok(Some(authorization)) => Ok(bare(&authorization)),
-                Ok(None) => Err(Failure::input("this client has no credentials to get a token with", &JsValue::UNDEFINED).error),
-                Err(failure) => Err(failure.error),
-            }
+            let authorization = core.security.authorization(&core, &interrupt).await?;
+            let missing = || Failure::input("this client has no credentials to get a token with", &JsValue::UNDEFINED);
+            authorization.as_ref().map(bare).ok_or_else(missing)
         })
     }
 

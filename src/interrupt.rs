@@ -4,10 +4,11 @@ use crate::errors::Failure;
 use crate::js;
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
-use core::future::{poll_fn, Future};
-use core::pin::pin;
-use core::task::{Poll, Waker};
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 /// Timers hold 32-bit signed milliseconds (HTML, "timer initialization steps"); longer ones would fire at once.
 pub const MAX_TIMER: f64 = 2_147_483_647.0;
@@ -113,23 +114,57 @@ impl Interrupt {
         self.state.fired.try_borrow().is_ok_and(|fired| matches!(*fired, Some((_, true))))
     }
 
-    /// What `future` gives, unless a signal or the limit comes first. What has arrived counts, even if both came together.
-    ///
-    /// # Errors
-    /// The abort or the timeout.
-    pub async fn race<F: Future>(&self, future: F) -> Result<F::Output, Failure> {
-        let mut future = pin!(future);
-        poll_fn(|context| {
-            if let Poll::Ready(output) = future.as_mut().poll(context) {
-                return Poll::Ready(Ok(output));
+    /// Waits for what a call gave: a promise, a thenable, a plain value; or what it threw. When a signal or the limit comes first,
+    /// the result is an error, and [`Interrupt::failure`] says which. What has arrived counts, even if both came together.
+    pub fn wait(&self, result: Result<JsValue, JsValue>) -> Wait<'_> {
+        let source = match result.and_then(|value| js::promise_of(&value)) {
+            Ok(promise) => Source::Promise(JsFuture::from(promise)),
+            Err(thrown) => Source::Thrown(thrown),
+        };
+        Wait { interrupt: self, source }
+    }
+
+    /// Waits until `ready`, which is asked whenever its waker is woken.
+    pub fn until<'a>(&'a self, ready: &'a dyn Fn(&Waker) -> bool) -> Wait<'a> {
+        Wait { interrupt: self, source: Source::Condition(ready) }
+    }
+
+    /// The failure that `thrown` stands for: the interruption, if it was one, else what `otherwise` makes of it.
+    pub fn explain(&self, thrown: &JsValue, otherwise: impl FnOnce(&JsValue) -> Failure) -> Failure {
+        self.failure().unwrap_or_else(|| otherwise(thrown))
+    }
+}
+
+enum Source<'a> {
+    Promise(JsFuture),
+    Thrown(JsValue),
+    Condition(&'a dyn Fn(&Waker) -> bool),
+}
+
+/// A wait that can be interrupted. One concrete type, because each type of future costs its own code.
+pub struct Wait<'a> {
+    interrupt: &'a Interrupt,
+    source: Source<'a>,
+}
+
+impl Future for Wait<'_> {
+    type Output = Result<JsValue, JsValue>;
+
+    #[inline(never)]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let done = match &mut self.source {
+            Source::Promise(future) => Pin::new(future).poll(context),
+            Source::Thrown(thrown) => return Poll::Ready(Err(thrown.clone())),
+            Source::Condition(ready) if ready(context.waker()) => Poll::Ready(Ok(JsValue::UNDEFINED)),
+            Source::Condition(_) => Poll::Pending,
+        };
+        if done.is_pending() {
+            if self.interrupt.state.fired.try_borrow().is_ok_and(|fired| fired.is_some()) {
+                return Poll::Ready(Err(JsValue::UNDEFINED));
             }
-            if let Some(failure) = self.failure() {
-                return Poll::Ready(Err(failure));
-            }
-            self.state.waker.set(Some(context.waker().clone()));
-            Poll::Pending
-        })
-        .await
+            self.interrupt.state.waker.set(Some(context.waker().clone()));
+        }
+        done
     }
 }
 
@@ -144,8 +179,9 @@ pub async fn sleep(ms: f64, signal: &JsValue) -> Result<(), Failure> {
         if interrupt.timer.is_none() && interrupt.failure().is_none() {
             return Err(Failure::unexpected("setTimeout failed", &JsValue::UNDEFINED));
         }
-        match interrupt.race(core::future::pending::<()>()).await {
-            Err(failure) if !interrupt.timed_out() => return Err(failure),
+        let _ = interrupt.until(&|_| false).await;
+        match interrupt.failure() {
+            Some(failure) if !interrupt.timed_out() => return Err(failure),
             _ if left <= MAX_TIMER => return Ok(()),
             _ => left -= MAX_TIMER,
         }

@@ -1,7 +1,11 @@
 //! The platform, as it is bound here. Everything that a page, a polyfill or a caller's object could make throw is bound with
 //! `catch`, because an exception that crosses wasm frames leaves them half done. Globals are looked up at each call.
 
+use crate::errors::Failure;
+use alloc::boxed::Box;
 use alloc::string::String;
+use core::future::Future;
+use core::pin::Pin;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
 
@@ -137,9 +141,30 @@ pub fn promise_of(value: &JsValue) -> Result<js_sys::Promise, JsValue> {
     promise_resolve(value)
 }
 
-/// Waits for `value`, whatever it is.
-pub async fn settle(value: &JsValue) -> Result<JsValue, JsValue> {
-    wasm_bindgen_futures::JsFuture::from(promise_of(value)?).await
+/// Runs `future` by itself. Boxed, because each type of future that is spawned costs its own code.
+pub fn spawn(future: impl Future<Output = ()> + 'static) {
+    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    wasm_bindgen_futures::spawn_local(future);
+}
+
+/// The promise of what `future` gives. Boxed for the same reason.
+pub fn promise(future: impl Future<Output = Result<JsValue, Failure>> + 'static) -> js_sys::Promise {
+    let future: Pin<Box<dyn Future<Output = Result<JsValue, Failure>>>> = Box::pin(future);
+    wasm_bindgen_futures::future_to_promise(async move { future.await.map_err(|failure| failure.error) })
+}
+
+/// Nobody waits for this promise; its rejection must not be reported as unhandled.
+pub fn ignore(promise: js_sys::Promise) {
+    spawn(async move {
+        let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+    });
+}
+
+/// The same for a promise that a call gave, if it did not throw.
+pub fn ignore_result(result: Result<JsValue, JsValue>) {
+    if let Ok(promise) = result.and_then(|value| promise_of(&value)) {
+        ignore(promise);
+    }
 }
 
 /// Whether `value` is an object or a function, so that it has properties.

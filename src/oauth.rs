@@ -17,13 +17,12 @@ use crate::security::header_value;
 use crate::server::is_loopback;
 use crate::text::concat;
 use crate::token::{self, Freshness, Lifetime};
-use crate::transport::{ignore, Incoming, Outgoing};
+use crate::transport::{Incoming, Outgoing};
 use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
 use js_sys::{JsString, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{future_to_promise, JsFuture};
 use zeroize::Zeroizing;
 
 /// Longest client ID, in UTF-16 code units.
@@ -153,14 +152,14 @@ impl OAuth {
         }
         let core = core.clone();
         let generation = oauth.generation.get();
-        let promise = future_to_promise(async move {
+        let promise = js::promise(async move {
             let result = request(&core, generation).await;
             if let Some(oauth) = core.security.oauth() {
                 if oauth.generation.get() == generation {
                     oauth.pending.replace(None);
                 }
             }
-            result.map_err(|failure| failure.error)
+            result
         });
         oauth.pending.replace(Some(promise.clone()));
         promise
@@ -175,14 +174,15 @@ impl OAuth {
         if let Some((held, freshness)) = self.held() {
             if freshness == Freshness::Ageing {
                 // Fetched ahead, for later calls: a failure is theirs to see, if it lasts.
-                ignore(OAuth::request_started(core, self));
+                js::ignore(OAuth::request_started(core, self));
             }
             if freshness != Freshness::Stale {
                 return Ok(held.token);
             }
         }
         let promise = OAuth::request_started(core, self);
-        let token = interrupt.race(JsFuture::from(promise)).await?.map_err(Failure::token)?;
+        let token = interrupt.wait(Ok(promise.into())).await;
+        let token = token.map_err(|thrown| interrupt.explain(&thrown, |error| Failure::token(error.clone())))?;
         Ok(token.unchecked_into())
     }
 
@@ -199,9 +199,9 @@ impl OAuth {
             Grant::Exchange(source) => {
                 let mut token = source.clone();
                 if source.is_function() {
-                    let failed = |thrown: JsValue| Failure::unexpected("The oidcToken function failed", &thrown);
-                    let promise = js::call(source, &JsValue::UNDEFINED, &[]).map_err(failed)?;
-                    token = interrupt.race(js::settle(&promise)).await?.map_err(failed)?;
+                    let failed = |thrown: &JsValue| Failure::unexpected("The oidcToken function failed", thrown);
+                    let given = interrupt.wait(js::call(source, &JsValue::UNDEFINED, &[])).await;
+                    token = given.map_err(|thrown| interrupt.explain(&thrown, failed))?;
                 }
                 let Some(copy) = copy_secret(&token, MAX_SECRET).filter(|copy| !copy.is_empty()) else {
                     return Err(Failure::input(
@@ -228,20 +228,18 @@ impl OAuth {
             Ok(Key::Seed(seed)) => Err(client_secret::pkcs8(seed)),
             Err(_) => return Err(no_ed25519()),
         };
+        let failed = |thrown: JsValue| interrupt.explain(&thrown, |_| no_ed25519());
         let algorithm = js::object(&[("name", &JsValue::from_str("Ed25519"))]);
         let crypto_key = match imported {
             Ok(key) => key,
             Err(pkcs8) => {
                 let bytes = Uint8Array::from(pkcs8.as_slice());
                 let uses = js_sys::Array::of1(&JsValue::from_str("sign"));
-                let imported =
+                let importing =
                     js::call_method(&subtle, "importKey", &[&"pkcs8".into(), &bytes, &algorithm, &JsValue::FALSE, &uses]);
-                let imported = match imported {
-                    Ok(promise) => interrupt.race(js::settle(&promise)).await,
-                    Err(thrown) => Ok(Err(thrown)),
-                };
+                let imported = interrupt.wait(importing).await;
                 bytes.fill(0, 0, bytes.length());
-                let imported = imported?.map_err(|_| no_ed25519())?;
+                let imported = imported.map_err(failed)?;
                 key.replace(Key::Imported(imported.clone()));
                 imported
             }
@@ -260,8 +258,7 @@ impl OAuth {
         }
         .signing_input();
         let data = Uint8Array::from(input.as_bytes());
-        let promise = js::call_method(&subtle, "sign", &[&algorithm, &crypto_key, &data]).map_err(|_| no_ed25519())?;
-        let signed = interrupt.race(js::settle(&promise)).await?.map_err(|_| no_ed25519())?;
+        let signed = interrupt.wait(js::call_method(&subtle, "sign", &[&algorithm, &crypto_key, &data])).await.map_err(failed)?;
         let signed = Uint8Array::new(&signed);
         let mut signature = [0u8; 64];
         if signed.length() != 64 {
@@ -333,11 +330,13 @@ fn copy_secret(value: &JsValue, max: u32) -> Option<Zeroizing<String>> {
 /// The host of a base URL without its port: the audience of an assertion. It is the host that the assertion is sent to, so that
 /// it is of no use at any other.
 fn hostname(server: &str) -> &str {
-    let authority = server.split('/').nth(2).unwrap_or_default();
-    match authority.rfind(':') {
-        Some(at) if !authority.ends_with(']') => authority.get(..at).unwrap_or_default(),
-        _ => authority,
-    }
+    let authority = server.get(if server.starts_with("https") { 8 } else { 7 }..).unwrap_or_default();
+    let mut bracket = false;
+    let end = authority.bytes().position(|byte| {
+        bracket = byte == b'[' || bracket && byte != b']';
+        byte == b'/' || byte == b':' && !bracket
+    });
+    end.and_then(|end| authority.get(..end)).unwrap_or(authority)
 }
 
 fn no_ed25519() -> Failure {

@@ -13,10 +13,8 @@ use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use core::future::poll_fn;
-use core::task::{Poll, Waker};
+use core::task::Waker;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
 
 /// A Worker may have six connections that wait for headers.
 const CONCURRENCY: f64 = 6.0;
@@ -53,15 +51,13 @@ impl Events {
         self.queue.try_borrow_mut().ok()?.pop_front()
     }
 
-    async fn any(&self) {
-        poll_fn(|context| {
-            if self.queue.try_borrow().is_ok_and(|queue| queue.is_empty()) {
-                self.waker.set(Some(context.waker().clone()));
-                return Poll::Pending;
-            }
-            Poll::Ready(())
-        })
-        .await;
+    /// Whether there is any; if not, `waker` is woken when there is.
+    fn any(&self, waker: &Waker) -> bool {
+        let empty = self.queue.try_borrow().is_ok_and(|queue| queue.is_empty());
+        if empty {
+            self.waker.set(Some(waker.clone()));
+        }
+        !empty
     }
 }
 
@@ -93,7 +89,10 @@ impl Source {
         match next {
             Ok(promise) if js::peek(&promise, "then").is_function() => {
                 let events = events.clone();
-                spawn_local(async move { events.push(Event::Pulled(js::settle(&promise).await)) });
+                js::spawn(async move {
+                    let next = Interrupt::new(&JsValue::UNDEFINED, None).wait(Ok(promise)).await;
+                    events.push(Event::Pulled(next));
+                });
             }
             next => events.push(Event::Pulled(next)),
         }
@@ -101,9 +100,7 @@ impl Source {
 
     /// Nothing more is wanted.
     fn close(&self) {
-        if let Ok(promise) = js::call_method(&self.iterator, "return", &[]).and_then(|promise| js::promise_of(&promise)) {
-            crate::transport::ignore(promise);
-        }
+        js::ignore_result(js::call_method(&self.iterator, "return", &[]));
     }
 }
 
@@ -127,8 +124,8 @@ struct Run {
     /// The index that the request which is being pulled will have.
     pulling: usize,
     results: Option<js_sys::Array>,
-    /// Indices of the requests for another run.
-    remaining: Vec<(usize, JsValue)>,
+    /// Of the items that are reported and collected: whether their requests are for another run.
+    remaining: Vec<bool>,
     /// The result that was reported last: duplicates, which come right after their original, repeat it.
     last: JsValue,
     /// Why the run stopped.
@@ -237,7 +234,7 @@ impl Run {
             // A timer or an abort ends the wait as an event does; which it was shows above.
             let signal =
                 if self.scheduler.stopped() == Some(Stop::Aborted) { JsValue::UNDEFINED } else { self.options.signal.clone() };
-            let _ = Interrupt::new(&signal, limit).race(self.events.any()).await;
+            let _ = Interrupt::new(&signal, limit).until(&|waker| self.events.any(waker)).await;
         }
         self.progress(js_sys::Date::now());
         if self.scheduler.stopped().is_some() {
@@ -308,7 +305,7 @@ impl Run {
             return;
         };
         let (core, options, events) = (self.core.clone(), self.options.clone(), self.events.clone());
-        spawn_local(async move {
+        js::spawn(async move {
             let mut trail = Trail::default();
             let result = call::attempt(&core, &operation, &options, &mut trail, &|_, _| false).await;
             events.push(Event::Answered(index, result, trail));
@@ -352,8 +349,11 @@ impl Run {
         }
         if let Some(results) = &self.results {
             results.set(u32::try_from(settled.index).unwrap_or(u32::MAX), result.clone());
-            if settled.remaining {
-                self.remaining.push((settled.index, entry.request));
+            if self.remaining.len() <= settled.index {
+                self.remaining.resize(settled.index.saturating_add(1), false);
+            }
+            if let Some(remaining) = self.remaining.get_mut(settled.index) {
+                *remaining = settled.remaining;
             }
         }
         notify(&self.on_result, &result);
@@ -387,12 +387,12 @@ impl Run {
         notify(&self.on_progress, &object);
     }
 
-    fn report(mut self) -> JsValue {
+    fn report(self) -> JsValue {
         let progress = self.scheduler.progress(0.0);
-        self.remaining.sort_unstable_by_key(|(index, _)| *index);
+        let results = self.results.unwrap_or_default();
         let remaining = js_sys::Array::new();
-        for (_, request) in &self.remaining {
-            remaining.push(request);
+        for (result, _) in results.iter().zip(&self.remaining).filter(|(_, remaining)| **remaining) {
+            remaining.push(&js::peek(&result, "request"));
         }
         // `remaining()` gives a copy each time: the array's own `slice`, bound to it and to its whole length.
         let slice = js::peek(&remaining, "slice");
@@ -401,7 +401,7 @@ impl Run {
             ("revoked", &number(progress.revoked)),
             ("failed", &number(progress.failed)),
             ("skipped", &number(progress.skipped)),
-            ("results", &self.results.unwrap_or_default()),
+            ("results", &results),
             ("remaining", &copy),
         ]);
         if let Some(error) = &self.input_error {

@@ -54,10 +54,9 @@ impl Security {
             Security::None => Ok(None),
             Security::Fixed(header) => Ok(Some(header.clone())),
             Security::Function(function) => {
-                let failed = |thrown| Failure::unexpected("The security function failed", &thrown);
-                let promise = js::call(function, &JsValue::UNDEFINED, &[]).map_err(failed)?;
-                let value = interrupt.race(js::settle(&promise)).await?.map_err(failed)?;
-                authorization(&value)
+                let failed = |thrown: &JsValue| Failure::unexpected("The security function failed", thrown);
+                let value = interrupt.wait(js::call(function, &JsValue::UNDEFINED, &[])).await;
+                authorization(&value.map_err(|thrown| interrupt.explain(&thrown, failed))?)
             }
         }
     }

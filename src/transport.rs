@@ -93,11 +93,7 @@ pub async fn send(
     log_request(&client.logger, &request, outgoing);
     let own_client = !client.http_client.is_undefined();
     let sent = if own_client { js::call_method(&client.http_client, "request", &[&request]) } else { js::fetch(&request) };
-    let answer = match sent {
-        Ok(promise) => interrupt.race(js::settle(&promise)).await?,
-        Err(thrown) => Err(thrown),
-    };
-    let response = answer.map_err(|thrown| rejected(&thrown, own_client, interrupt))?;
+    let response = interrupt.wait(sent).await.map_err(|thrown| rejected(&thrown, own_client, interrupt))?;
     let incoming = head(response, outgoing.secret.is_some())?;
     log_response(&client.logger, &incoming, &outgoing.url);
     Ok(incoming)
@@ -142,9 +138,7 @@ impl Incoming {
     /// Throws the body away, so that its connection is free again.
     pub fn discard(&self) {
         let body = js::peek(&self.response, "body");
-        if let Ok(promise) = js::call_method(&body, "cancel", &[]).and_then(|promise| js::promise_of(&promise)) {
-            ignore(promise);
-        }
+        js::ignore_result(js::call_method(&body, "cancel", &[]));
     }
 
     /// What the server calls the request, where it says: the headers that gateways commonly use.
@@ -177,8 +171,7 @@ impl Incoming {
             self.stream(&body, interrupt, failed).await?
         } else {
             // A polyfill without streams.
-            let promise = js::call_method(&self.response, "text", &[]).map_err(failed)?;
-            let text = interrupt.race(js::settle(&promise)).await?.map_err(failed)?;
+            let text = interrupt.wait(js::call_method(&self.response, "text", &[])).await.map_err(failed)?;
             (js::as_js_string(&text).unwrap_or_else(|| JsString::from("")), false)
         };
         interrupt.finish();
@@ -197,13 +190,13 @@ impl Incoming {
         let options = js::object(&[("stream", &JsValue::TRUE)]);
         let mut text = JsString::from("");
         let mut length = 0.0;
+        let cancel = || js::ignore_result(js::call_method(&reader, "cancel", &[]));
         loop {
-            let read = js::call_method(&reader, "read", &[]).map_err(&failed)?;
-            let chunk = match interrupt.race(js::settle(&read)).await {
-                Ok(chunk) => chunk.map_err(&failed)?,
-                Err(failure) => {
-                    cancel(&reader);
-                    return Err(failure);
+            let chunk = match interrupt.wait(js::call_method(&reader, "read", &[])).await {
+                Ok(chunk) => chunk,
+                Err(thrown) => {
+                    cancel();
+                    return Err(failed(thrown));
                 }
             };
             if js::peek(&chunk, "done").is_truthy() {
@@ -213,7 +206,7 @@ impl Incoming {
             let value = js::peek(&chunk, "value");
             length += js::peek(&value, "byteLength").as_f64().unwrap_or(0.0);
             if length > f64::from(MAX_BODY_BYTES) {
-                cancel(&reader);
+                cancel();
                 return Ok((text, true));
             }
             text = text.concat(decoder.decode(&value, &options).map_err(&failed)?.as_ref());
@@ -318,19 +311,6 @@ impl Incoming {
             ("connectorServiceRevokeCredentialResponse", &js_sys::Object::new()),
         ])
     }
-}
-
-fn cancel(reader: &JsValue) {
-    if let Ok(promise) = js::call_method(reader, "cancel", &[]).and_then(|promise| js::promise_of(&promise)) {
-        ignore(promise);
-    }
-}
-
-/// Nobody waits for this promise; its rejection must not be reported as unhandled.
-pub fn ignore(promise: js_sys::Promise) {
-    wasm_bindgen_futures::spawn_local(async move {
-        let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
-    });
 }
 
 // The debug logger. What it throws must not change the call, so every result is dropped.
