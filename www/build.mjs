@@ -1,6 +1,7 @@
 // Copies the built package into the page's assets, where the page imports it as ./c1-revoke/index.js: that module and what it
 // imports, as they ship. Only what differs is written, so that a console which is being served does not notice a second build.
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+// And links the package into node_modules, where the Worker finds it as any Worker would that has installed it.
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -33,3 +34,8 @@ for (const [path, content] of modules) {
   await mkdir(dirname(target), { recursive: true });
   await writeFile(target, content);
 }
+
+const LINK = fileURLToPath(new URL("node_modules/c1-revoke", import.meta.url));
+await symlink(join("..", "..", "pkg"), LINK, "dir").catch((error) => {
+  if (error.code !== "EEXIST") throw error;
+});

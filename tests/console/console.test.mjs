@@ -4,8 +4,6 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import { launchChromium, openConsole, outcome, startConsole } from "./harness.mjs";
 
 const TOKEN = "sandbox-token-opens-nothing-real";
-/** Whether the package can use API keys yet. */
-const OAUTH = false;
 const DEPLOY_BOT = { app: "app-github", connector: "con-github-prod", credential: "cred-deploy-bot" };
 const PATH = "/api/v1/apps/app-github/connectors/con-github-prod/credentials/cred-deploy-bot";
 
@@ -206,7 +204,7 @@ describe("the console", { timeout: 120_000 }, () => {
     await close();
   });
 
-  it("revokes with an API key, which signs for a token and stays in memory", { todo: !OAUTH }, async () => {
+  it("revokes with an API key, which signs for a token and stays in memory", async () => {
     const { page, seen, violations, close } = await openConsole(browser, served.url);
     const { apiKey } = await (await fetch(`${served.url}/sandbox/state`)).json();
     await page.getByLabel("API key").check();
@@ -237,7 +235,7 @@ describe("the console", { timeout: 120_000 }, () => {
     await close();
   });
 
-  it("tells an API key that is refused, and one that cannot be right", { todo: !OAUTH }, async () => {
+  it("tells an API key that is refused, and one that cannot be right", async () => {
     const { page, seen, close } = await openConsole(browser, served.url);
     await page.getByRole("button", { name: "Fill in this key" }).click();
     await page.getByLabel("Client ID").fill("someone-else@sandbox.example/pcc");

@@ -37,6 +37,9 @@ function isKnown(ids) {
   return ids.appId === LOAD.appId && ids.connectorId === LOAD.connectorId && number >= 1 && number <= LOAD.count;
 }
 
+/** The one sandbox of this Worker. */
+export const sandboxOf = (env) => env.SANDBOX.get(env.SANDBOX.idFromName("sandbox"));
+
 export class Sandbox extends DurableObject {
   #allowance = BURST;
   #filledAt = Date.now();
