@@ -1,7 +1,7 @@
 // Builds the package: `node pkg/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or DIR) is
 // what `npm pack` packs. The same sources give the same bytes, wherever they lie.
 //
-// src/ → cargo → wasm-bindgen → wasm-opt → names shortened → c1_revoke.wasm, dist/glue.js, dist/hex.js
+// src/ → cargo → wasm-bindgen → wasm-opt → names shortened → c1_revoke.wasm, dist/glue.js, dist/wasm.js
 // Then three trees of the same files: the root (ES modules, wasm inlined), cjs/ (the same for require), edge/ (wasm imported).
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -12,6 +12,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
+import { asciiFrom } from "./build/ascii.mjs";
 import { glueExports, glueFactory } from "./build/glue.mjs";
 import { exportNames, shortenNames } from "./build/wasm-names.mjs";
 
@@ -19,7 +20,7 @@ const PKG = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(PKG);
 const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
 const WASM_BINDGEN = process.env.WASM_BINDGEN ?? join(ROOT, ".tools/bin/wasm-bindgen");
-const WASM_OPT = join(dirname(createRequire(import.meta.url).resolve("binaryen")), "bin/wasm-opt");
+const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")), "bin");
 
 // Named one by one: with --all-features wasm-opt writes what Node and browsers do not read yet.
 const WASM_OPT_FLAGS = [
@@ -92,7 +93,10 @@ async function build() {
   clean();
   write("c1_revoke.wasm", wasm);
   write("dist/glue.js", glue);
-  write("dist/hex.js", `export const hex = "${Buffer.from(wasm).toString("hex")}";\n`);
+  write(
+    "dist/wasm.js",
+    `export const decoder = [${[...assemble("build/ascii.wat")]}];\nexport const text = "${asciiFrom(wasm)}";\n`,
+  );
   write("errors.js", readFileSync(join(ROOT, "src/errors.js")));
   for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
     write(licence, readFileSync(join(ROOT, licence)));
@@ -171,9 +175,7 @@ async function core(compiled) {
     });
     say("wasm-opt: optimising");
     const optimised = join(dir, "c1_revoke_opt.wasm");
-    execFileSync(process.execPath, [WASM_OPT, ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", optimised], {
-      stdio: "inherit",
-    });
+    binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", optimised);
     await shorten(readFileSync(optimised), readFileSync(join(dir, "c1_revoke_bg.js"), "utf8"), wasm, glue);
   }
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
@@ -186,6 +188,17 @@ async function shorten(optimised, source, wasm, glue) {
   say(`shortened ${short.names.size} names: ${optimised.length} → ${short.wasm.length} bytes`);
   writeFileSync(wasm, short.wasm);
   writeFileSync(glue, await glueFactory(source, short));
+}
+
+/** The bytes of a module written by hand. */
+function assemble(wat) {
+  const wasm = join(TARGET, "c1-revoke-pkg/assembled.wasm");
+  binaryen("wasm-opt", "-Oz", join(PKG, wat), "-o", wasm);
+  return readFileSync(wasm);
+}
+
+function binaryen(tool, ...options) {
+  execFileSync(process.execPath, [join(BINARYEN, tool), ...options], { stdio: "inherit" });
 }
 
 /** The one-file builds. */
@@ -218,7 +231,7 @@ function edgeTree() {
 
 /** cjs/: file by file, not bundled, so that its entry points share one wasm instance and one set of error classes. */
 async function commonjsTree() {
-  for (const file of [...MODULES.map(js), "slim.js", "wasm.js", "dist/glue.js", "dist/hex.js"]) {
+  for (const file of [...MODULES.map(js), "slim.js", "wasm.js", "dist/glue.js", "dist/wasm.js"]) {
     const minify = file.startsWith("dist/");
     const options = { format: "cjs", platform: "node", target: "es2022", minifyWhitespace: minify, minifySyntax: minify };
     write(`cjs/${file}`, (await esbuild.transform(read(file), options)).code);

@@ -19,8 +19,17 @@ const wasm = read("c1_revoke.wasm");
 const rows = [
   row("wasm", wasm),
   row("glue (dist/glue.js)", read("dist/glue.js")),
-  row("browser bundle: the class, wasm inlined", await bundle(`import { ConductoroneSDKTypescript } from "./index.js"; ${SIGNATURE}${CALL}`), 30_000),
-  row("Worker: module + wasm", await bundle(`import { ConductoroneSDKTypescript } from "./edge/index.js"; ${SIGNATURE}${CALL}`), 28_000, wasm),
+  row(
+    "browser bundle: the class, wasm inlined",
+    await bundle(`import { ConductoroneSDKTypescript } from "./index.js"; ${SIGNATURE}${CALL}`),
+    30_000,
+  ),
+  row(
+    "Worker: module + wasm",
+    await bundle(`import { ConductoroneSDKTypescript } from "./edge/index.js"; ${SIGNATURE}${CALL}`),
+    28_000,
+    wasm,
+  ),
   row("cdn.js", read("cdn.js")),
   row("errors alone", await bundle(`export { SDKError } from "./errors.js";`)),
   row(
