@@ -1,0 +1,111 @@
+// What the package's loader does when a wasm instance traps. The wasm here is tiny: (module (import "host" "call" (func $call))
+// (func (export "boom") unreachable) (func (export "host") call $call) (func (export "two") (result i32) i32.const 2))
+import assert from "node:assert/strict";
+import { beforeEach, describe, it } from "node:test";
+import { UnexpectedClientError } from "../../pkg/errors.js";
+import { Guard } from "../../pkg/runtime.js";
+
+const WASM = Buffer.from(
+  "0061736d010000000108026000006000017f020d0104686f73740463616c6c000003040300000107150304626f6f6d000104686f737400020374776f00030a0f" +
+    "030300000b040010000b040041020b",
+  "hex",
+);
+
+describe("Guard", () => {
+  let traps, guard, wasm, host;
+  beforeEach(() => {
+    traps = 0;
+    guard = new Guard(() => traps++);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(WASM), { host: { call: () => host() } });
+    wasm = guard.watch(exports);
+  });
+
+  it("leaves calls that succeed alone", async () => {
+    assert.equal(wasm.two(), 2);
+    assert.equal(
+      guard.run(() => wasm.two()),
+      2,
+    );
+    assert.equal(await guard.promise(async () => wasm.two()), 2);
+    assert.equal(guard.failure, undefined);
+    assert.equal(traps, 0);
+  });
+
+  it("throws the failure out of a call that waits for its result", () => {
+    assert.throws(
+      () => guard.run(() => wasm.boom()),
+      (error) =>
+        error === guard.failure && error instanceof UnexpectedClientError && error.cause instanceof WebAssembly.RuntimeError,
+    );
+    assert.equal(traps, 1);
+  });
+
+  it("swallows what a continuation throws, and returns something that can be indexed", () => {
+    assert.equal(wasm.boom()[1], undefined);
+    assert.ok(guard.failure);
+  });
+
+  it("rejects every promise that is pending, and those only", async () => {
+    const done = await guard.promise(async () => "done");
+    const pending = [guard.promise(() => new Promise(() => {})), guard.promise(() => new Promise(() => {}))];
+    wasm.boom();
+    assert.equal(done, "done");
+    for (const { status, reason } of await Promise.allSettled(pending)) {
+      assert.equal(status, "rejected");
+      assert.equal(reason, guard.failure);
+    }
+    assert.equal(traps, 1);
+  });
+
+  it("rejects the promise of a call that traps while it starts", async () => {
+    await assert.rejects(
+      guard.promise(() => wasm.boom()),
+      UnexpectedClientError,
+    );
+  });
+
+  it("passes on a promise's own rejection and what starting it threw", async () => {
+    const error = new Error("own");
+    const thrown = () => {
+      throw error;
+    };
+    await assert.rejects(
+      guard.promise(() => Promise.reject(error)),
+      error,
+    );
+    await assert.rejects(guard.promise(thrown), error);
+    assert.equal(guard.failure, undefined);
+  });
+
+  it("lets nothing enter a dead instance", () => {
+    wasm.boom();
+    host = () => assert.fail("entered");
+    assert.deepEqual(wasm.host(), []);
+    assert.throws(
+      () => guard.run(() => wasm.host()),
+      (error) => error === guard.failure,
+    );
+    assert.equal(traps, 1);
+  });
+
+  it("takes an exception that passes through the wasm for a trap: its frames were not unwound", () => {
+    const foreign = new Error("foreign");
+    host = () => {
+      throw foreign;
+    };
+    wasm.host();
+    assert.equal(guard.failure.cause, foreign);
+  });
+
+  it("unwinds the frames below when a call inside a continuation traps", () => {
+    let wentOn = false;
+    host = () => {
+      wasm.boom();
+      wentOn = true;
+    };
+    assert.deepEqual(wasm.host(), []);
+    assert.equal(wentOn, false);
+    assert.ok(guard.failure.cause instanceof WebAssembly.RuntimeError);
+    assert.equal(traps, 1);
+  });
+});
