@@ -79,12 +79,16 @@ describe("Guard", () => {
 
   it("lets nothing enter a dead instance", () => {
     wasm.boom();
-    host = () => assert.fail("entered");
+    let entered = false;
+    host = () => {
+      entered = true;
+    };
     assert.deepEqual(wasm.host(), []);
     assert.throws(
       () => guard.run(() => wasm.host()),
       (error) => error === guard.failure,
     );
+    assert.equal(entered, false);
     assert.equal(traps, 1);
   });
 
