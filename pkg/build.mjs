@@ -83,11 +83,11 @@ async function build() {
   if (args.features && OUT === PKG) {
     throw new Error("--features needs --out: what is in pkg/ gets published");
   }
-  checkVersions();
   if (OUT !== PKG) {
     say(`copying the sources to ${args.out}`);
     copySources();
   }
+  checkVersions();
   const { wasm, glue } = await core(compile());
   say("writing the package");
   clean();

@@ -39,6 +39,8 @@ mod options;
 mod run;
 mod security;
 mod transport;
+#[cfg(all(feature = "test-trap", target_arch = "wasm32"))]
+pub mod trap;
 
 pub use client::Client;
 

@@ -4,7 +4,7 @@ import * as esbuild from "esbuild";
 
 /** The names that the glue exports, which are what the wasm imports and the JavaScript API. */
 export async function glueExports(source) {
-  const { metafile } = await toCommonJS(source);
+  const { metafile } = await bundle(source, "esm");
   return Object.values(metafile.outputs)[0].exports;
 }
 
@@ -13,7 +13,7 @@ export async function glueExports(source) {
  * wasm's old import and export names to its new ones, `module` what it imports from. Renaming is esbuild's, on the syntax tree.
  */
 export async function glueFactory(source, { module, names }) {
-  const { outputFiles } = await toCommonJS(source);
+  const { outputFiles } = await bundle(source, "cjs");
   const factory = `
     import * as errors from "../errors.js";
     export function createGlue() {
@@ -41,12 +41,12 @@ export async function glueFactory(source, { module, names }) {
   return code;
 }
 
-function toCommonJS(source) {
+function bundle(source, format) {
   return esbuild.build({
     stdin: { contents: source, sourcefile: "glue.js" },
     bundle: true,
     external: ["../errors.js"],
-    format: "cjs",
+    format,
     metafile: true,
     target: "es2022",
     write: false,
