@@ -3,7 +3,6 @@
 use crate::client::Core;
 use crate::errors::{Failure, Kind};
 use crate::interrupt::{sleep, Interrupt};
-use crate::js;
 use crate::options::CallOptions;
 use crate::retry::{self, Next};
 use crate::transport::{self, Outgoing};
@@ -146,14 +145,5 @@ pub async fn run(core: &Rc<Core>, operation: &Operation, options: &CallOptions, 
         }
         sleep(wait.get(), &options.signal).await?;
         retry = retry.saturating_add(1);
-    }
-}
-
-/// `{}` when the request holds the request-body field, as the official SDK sends it.
-pub fn body(field: &JsValue) -> JsValue {
-    if js::is_object(field) {
-        JsValue::from_str("{}")
-    } else {
-        JsValue::UNDEFINED
     }
 }

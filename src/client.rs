@@ -2,16 +2,16 @@
 
 use crate::call::{self, Operation, Prepared, Trail};
 use crate::errors::Failure;
-use crate::input::Input;
+use crate::input::{Faults, Input, Type};
 use crate::interrupt::Interrupt;
 use crate::js;
 use crate::oauth::OAuth;
 use crate::options::{self, CallOptions, ClientOptions};
-use crate::path::{Ids, MAX_ID_LENGTH};
+use crate::path::{push_segment, MAX_ID_LENGTH};
 use crate::run;
 use crate::security::Security;
 use crate::server;
-use crate::text::concat;
+use crate::text;
 use alloc::rc::Rc;
 use alloc::string::String;
 use js_sys::Promise;
@@ -32,22 +32,24 @@ pub struct Core {
 
 impl Core {
     fn new(props: &JsValue) -> Result<Core, Failure> {
-        let input = Input::new(props, "props", "")?;
-        let options = ClientOptions::read(&input)?;
-        let tenant = input.string("tenantDomain", server::MAX_URL_LENGTH)?;
-        let security = match OAuth::read(&input)? {
-            Some(oauth) => Security::OAuth(oauth),
-            None => Security::read(&input)?,
-        };
-        let server = match (options::server(&input, options.allow_insecure)?, &tenant, security.oauth()) {
+        let faults = Faults::default();
+        let input = Input::new(props, "props", "", &faults);
+        let options = ClientOptions::read(&input);
+        let tenant = input.string("tenantDomain", server::MAX_URL_LENGTH);
+        let security = OAuth::read(&input).map_or_else(|| Security::read(&input), Security::OAuth);
+        let server = options::server(&input, options.allow_insecure);
+        if input.number("serverIdx").is_some_and(|index| index != 0.0) {
+            input.wrong("serverIdx", " must be 0: there is one server");
+        }
+        let server = match (server, &tenant, security.oauth()) {
             (Some(server), ..) => server,
             (None, None, Some(oauth)) => String::from(oauth.origin()),
-            _ => server::parse_tenant(tenant.as_deref().unwrap_or(DEFAULT_TENANT))
-                .map_err(|error| input.wrong("tenantDomain", error.message(), &JsValue::UNDEFINED))?,
+            _ => server::parse_tenant(tenant.as_deref().unwrap_or(DEFAULT_TENANT)).unwrap_or_else(|error| {
+                input.wrong("tenantDomain", error.message());
+                String::new()
+            }),
         };
-        if input.number("serverIdx")?.is_some_and(|index| index != 0.0) {
-            return Err(input.wrong("serverIdx", " must be 0: there is one server", &JsValue::UNDEFINED));
-        }
+        faults.check()?;
         Ok(Core { server, security, options })
     }
 
@@ -56,37 +58,47 @@ impl Core {
     /// # Errors
     /// By name, the field that is wrong.
     pub fn prepare(&self, request: &JsValue, options: &CallOptions) -> Result<Prepared, Failure> {
-        if !js::is_object(request) {
-            return Err(crate::input::wrong_type("", "the request", "an object with appId, connectorId and id", request));
-        }
-        let input = Input::new(request, "request", "")?;
-        let ids = Ids { app: id(&input, "appId")?, connector: id(&input, "connectorId")?, credential: id(&input, "id")? };
         const BODY: &str = "connectorServiceRevokeCredentialRequest";
-        let body = match input.value(BODY)? {
-            Some(body) if !body.is_object() || js_sys::Array::is_array(&body) => {
-                return Err(input.wrong_type(BODY, "an object", &body))
+        let faults = Faults::default();
+        let input = Input::new(request, "the request", "", &faults);
+        let mut url = String::from(options.server.as_ref().unwrap_or(&self.server));
+        url.push_str("/api/v1");
+        for (collection, name) in [("/apps/", "appId"), ("/connectors/", "connectorId"), ("/credentials/", "id")] {
+            url.push_str(collection);
+            push_id(&mut url, &input, name);
+        }
+        let field = input.read(BODY, Type::Any);
+        let body = if field.is_undefined() {
+            field
+        } else {
+            if !field.is_object() || js_sys::Array::is_array(&field) {
+                input.wrong_type(BODY, "an object", &field);
             }
-            Some(body) => call::body(&body),
-            None => JsValue::UNDEFINED,
+            JsValue::from_str("{}")
         };
-        let path = ids.path().map_err(|(name, error)| input.wrong(name, error.message(), request))?;
-        let server = options.server.as_ref().unwrap_or(&self.server);
-        Ok(Prepared { url: concat(&[server, &path]), body })
+        faults.check()?;
+        Ok(Prepared { url, body })
     }
 }
 
-/// An id of the request. Its string is checked where it lies before it is copied, for the copy would hide lone surrogates.
-fn id(input: &Input<'_>, name: &str) -> Result<String, Failure> {
-    let value = input.value(name)?.ok_or_else(|| input.wrong(name, " is missing", &JsValue::UNDEFINED))?;
-    let text = js::as_js_string(&value).ok_or_else(|| input.wrong_type(name, "a string", &value))?;
+/// The first byte of U+FFFD in UTF-8, which stands in a copy for what was no character.
+const REPLACEMENT: u8 = 0xef;
+
+/// Appends an id of the request to its URL. Its string is checked where it lies before it is copied, for the copy would hide lone
+/// surrogates.
+fn push_id(url: &mut String, input: &Input<'_>, name: &str) {
+    let value = input.read(name, Type::String);
+    let Some(text) = js::as_js_string(&value) else { return input.wrong(name, " is missing") };
     if text.length() > MAX_ID_LENGTH {
-        return Err(input.wrong(name, " is too long for an id", &JsValue::UNDEFINED));
+        return input.wrong(name, " is too long for an id");
     }
     let id = String::from(&text);
-    if id.contains('\u{fffd}') && !text.is_valid_utf16() {
-        return Err(input.wrong(name, " holds a lone surrogate, which no URL can carry", &value));
+    if text::find(id.as_bytes(), REPLACEMENT).is_some() && !text.is_valid_utf16() {
+        return input.wrong(name, " holds a lone surrogate, which no URL can carry");
     }
-    Ok(id)
+    if let Err(error) = push_segment(url, &id) {
+        input.wrong(name, error.message());
+    }
 }
 
 /// A client of the C1 API's operation "Revoke Credential".
@@ -167,7 +179,9 @@ impl Client {
 }
 
 async fn revoke(core: &Rc<Core>, request: &JsValue, options: &JsValue) -> Result<JsValue, Failure> {
-    let options = CallOptions::read(options, &core.options)?;
+    let faults = Faults::default();
+    let options = CallOptions::read(&Input::new(options, "options", "", &faults), options, &core.options);
+    faults.check()?;
     let prepared = core.prepare(request, &options)?;
     call::run(core, &Operation::Revoke(prepared), &options, &mut Trail::default()).await
 }

@@ -1,147 +1,178 @@
 //! Reading the caller's objects: each field by name, each wrong type reported by name, nothing that a getter throws lost.
+//!
+//! The first fault is noted and asked for once, at the end: dozens of fields with an early return each would weigh kilobytes.
 
 use crate::errors::Failure;
 use crate::js;
 use crate::text::concat;
 use alloc::string::String;
+use core::cell::RefCell;
 use wasm_bindgen::prelude::*;
 
-/// An object of the caller's, and what to call its fields in messages.
+/// The types that fields have.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Type {
+    /// Whatever it is.
+    Any,
+    /// A string.
+    String,
+    /// A number that is not NaN.
+    Number,
+    /// true or false.
+    Boolean,
+    /// A function.
+    Function,
+    /// An object or a function.
+    Object,
+}
+
+impl Type {
+    fn name(self) -> &'static str {
+        match self {
+            Type::Any => "something else",
+            Type::String => "a string",
+            Type::Number => "a number",
+            Type::Boolean => "true or false",
+            Type::Function => "a function",
+            Type::Object => "an object",
+        }
+    }
+
+    fn holds(self, value: &JsValue) -> bool {
+        match self {
+            Type::Any => true,
+            Type::String => value.is_string(),
+            Type::Number => value.as_f64().is_some_and(|number| !number.is_nan()),
+            Type::Boolean => value.as_bool().is_some(),
+            Type::Function => value.is_function(),
+            Type::Object => js::is_object(value),
+        }
+    }
+}
+
+/// Where the first fault is noted.
+#[derive(Default)]
+pub struct Faults(RefCell<Option<Failure>>);
+
+impl Faults {
+    /// The first fault, if there was any.
+    ///
+    /// # Errors
+    /// It.
+    pub fn check(&self) -> Result<(), Failure> {
+        self.0.try_borrow_mut().ok().and_then(|mut first| first.take()).map_or(Ok(()), Err)
+    }
+
+    /// Notes a fault.
+    pub fn note(&self, failure: Failure) {
+        if let Ok(mut first) = self.0.try_borrow_mut() {
+            first.get_or_insert(failure);
+        }
+    }
+}
+
+/// An object of the caller's, and what to call its fields in messages. Every reader gives what stands for an absent field when
+/// there is a fault.
+#[derive(Clone, Copy)]
 pub struct Input<'a> {
     object: &'a JsValue,
     /// Put before a field's name, as in `backoff.`.
     prefix: &'a str,
+    /// Where faults are noted.
+    pub faults: &'a Faults,
 }
 
-/// What is read: absent (undefined or null), or the value.
-type Read<T> = Result<Option<T>, Failure>;
-
 impl<'a> Input<'a> {
-    /// Reads fields of `object`, which may be undefined or null: then every field is absent.
-    ///
-    /// # Errors
-    /// It is something else than an object.
-    pub fn new(object: &'a JsValue, name: &str, prefix: &'a str) -> Result<Input<'a>, Failure> {
-        if js::is_object(object) || object.is_undefined() || object.is_null() {
-            return Ok(Input { object, prefix });
+    /// Reads fields of `object`, which is called `name` if it must be complained of. Undefined and null have no field.
+    pub fn new(object: &'a JsValue, name: &str, prefix: &'a str, faults: &'a Faults) -> Input<'a> {
+        if !js::is_object(object) && !object.is_undefined() && !object.is_null() {
+            faults.note(wrong_type("", name, Type::Object.name(), object));
         }
-        Err(wrong_type("", name, "an object", object))
+        Input { object, prefix, faults }
     }
 
-    /// A field, whatever its type.
-    pub fn value(&self, name: &str) -> Read<JsValue> {
+    /// A field of this type; undefined when it is absent (undefined or null).
+    pub fn read(&self, name: &str, wanted: Type) -> JsValue {
         if !js::is_object(self.object) {
-            return Ok(None);
+            return JsValue::UNDEFINED;
         }
-        let value = js::get(self.object, name).map_err(|thrown| Failure::getter(&thrown))?;
-        Ok(if value.is_undefined() || value.is_null() { None } else { Some(value) })
+        match js::get(self.object, name) {
+            Err(thrown) => self.faults.note(Failure::getter(&thrown)),
+            Ok(value) if value.is_null() => {}
+            Ok(value) if value.is_undefined() || wanted.holds(&value) => return value,
+            Ok(value) => self.wrong_type(name, wanted.name(), &value),
+        }
+        JsValue::UNDEFINED
     }
 
     /// A string no longer than `max` UTF-16 code units.
-    pub fn string(&self, name: &str, max: u32) -> Read<String> {
-        match self.value(name)? {
-            None => Ok(None),
-            Some(value) => match js::as_js_string(&value) {
-                None => Err(self.wrong_type(name, "a string", &value)),
-                Some(text) if text.length() > max => Err(self.wrong(name, " is too long", &JsValue::UNDEFINED)),
-                Some(text) => Ok(text.as_string()),
-            },
+    pub fn string(&self, name: &str, max: u32) -> Option<String> {
+        let value = self.read(name, Type::String);
+        let text = js::as_js_string(&value)?;
+        if text.length() > max {
+            self.wrong(name, " is too long");
+            return None;
         }
+        text.as_string()
     }
 
-    /// A number that is not NaN.
-    pub fn number(&self, name: &str) -> Read<f64> {
-        match self.value(name)? {
-            None => Ok(None),
-            Some(value) => match value.as_f64() {
-                Some(number) if !number.is_nan() => Ok(Some(number)),
-                Some(_) => Err(self.wrong(name, " must be a number, not NaN", &value)),
-                None => Err(self.wrong_type(name, "a number", &value)),
-            },
-        }
+    /// A number.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.read(name, Type::Number).as_f64()
     }
 
-    /// A number that is zero or more.
-    pub fn non_negative(&self, name: &str) -> Read<f64> {
-        match self.number(name)? {
-            Some(number) if number < 0.0 => Err(self.wrong(name, " must not be negative", &number.into())),
-            number => Ok(number),
+    /// A number that is zero or more, or this.
+    pub fn non_negative_or(&self, name: &str, default: f64) -> f64 {
+        let number = self.number(name).unwrap_or(default);
+        if number < 0.0 {
+            self.wrong(name, " must not be negative");
         }
+        number
     }
 
-    /// true or false.
-    pub fn boolean(&self, name: &str) -> Read<bool> {
-        match self.value(name)? {
-            None => Ok(None),
-            Some(value) => match value.as_bool() {
-                Some(flag) => Ok(Some(flag)),
-                None => Err(self.wrong_type(name, "true or false", &value)),
-            },
-        }
-    }
-
-    /// A function.
-    pub fn function(&self, name: &str) -> Read<JsValue> {
-        match self.value(name)? {
-            Some(value) if !value.is_function() => Err(self.wrong_type(name, "a function", &value)),
-            value => Ok(value),
-        }
-    }
-
-    /// An object.
-    pub fn object(&self, name: &str) -> Read<JsValue> {
-        match self.value(name)? {
-            Some(value) if !js::is_object(&value) => Err(self.wrong_type(name, "an object", &value)),
-            value => Ok(value),
-        }
+    /// true or false, or this.
+    pub fn flag(&self, name: &str, default: bool) -> bool {
+        self.read(name, Type::Boolean).as_bool().unwrap_or(default)
     }
 
     /// An object that has these methods.
-    pub fn object_with(&self, name: &str, methods: &[&str], expected: &str) -> Read<JsValue> {
-        let value = self.value(name)?;
-        if let Some(object) = &value {
-            for method in methods {
-                if !js::is_object(object) || !js::get(object, method).map_err(|thrown| Failure::getter(&thrown))?.is_function() {
-                    return Err(self.wrong_type(name, expected, object));
-                }
+    pub fn object_with(&self, name: &str, methods: &[&str], expected: &str) -> JsValue {
+        let object = self.read(name, Type::Any);
+        for method in methods {
+            if !object.is_undefined() && !js::peek(&object, method).is_function() {
+                self.wrong_type(name, expected, &object);
+                return JsValue::UNDEFINED;
             }
         }
-        Ok(value)
+        object
     }
 
-    /// The error that a field is wrong, as `detail` says.
-    pub fn wrong(&self, name: &str, detail: &str, raw: &JsValue) -> Failure {
-        Failure::input(&concat(&[self.prefix, name, detail]), raw)
+    /// Notes that a field is wrong, as `detail` says.
+    pub fn wrong(&self, name: &str, detail: &str) {
+        self.faults.note(Failure::input(&concat(&[self.prefix, name, detail]), &JsValue::UNDEFINED));
     }
 
-    /// The error that a field has the wrong type.
-    pub fn wrong_type(&self, name: &str, expected: &str, value: &JsValue) -> Failure {
-        wrong_type(self.prefix, name, expected, value)
+    /// Notes that a field has the wrong type.
+    pub fn wrong_type(&self, name: &str, expected: &str, value: &JsValue) {
+        self.faults.note(wrong_type(self.prefix, name, expected, value));
     }
 }
 
 /// "`name` must be `expected`, not a string". The value itself is not shown: it may be a secret in the wrong place.
 pub fn wrong_type(prefix: &str, name: &str, expected: &str, value: &JsValue) -> Failure {
-    let actual = if value.is_undefined() {
-        "undefined"
-    } else if value.is_null() {
-        "null"
+    let kind = if value.is_null() {
+        String::from("null")
     } else if js_sys::Array::is_array(value) {
-        "an array"
-    } else if value.is_function() {
-        "a function"
-    } else if value.is_object() {
-        "another object"
-    } else if value.is_string() {
-        "a string"
-    } else if value.as_bool().is_some() {
-        "a boolean"
-    } else if value.is_symbol() {
-        "a symbol"
-    } else if value.is_bigint() {
-        "a bigint"
+        String::from("an array")
+    } else if value.as_f64().is_some_and(f64::is_nan) {
+        String::from("NaN")
     } else {
-        "a number"
+        value.js_typeof().as_string().unwrap_or_default()
     };
-    Failure::input(&concat(&[prefix, name, " must be ", expected, ", not ", actual]), &JsValue::UNDEFINED)
+    let article = match kind.as_str() {
+        "object" => "another ",
+        "string" | "number" | "boolean" | "function" | "symbol" | "bigint" => "a ",
+        _ => "",
+    };
+    Failure::input(&concat(&[prefix, name, " must be ", expected, ", not ", article, &kind]), &JsValue::UNDEFINED)
 }

@@ -7,9 +7,9 @@ use crate::bearer;
 use crate::call::{self, Operation, Trail};
 use crate::client::Core;
 use crate::client_id::ClientId;
-use crate::client_secret::{self, Seed};
+use crate::client_secret::{self, ClientSecretError, Seed};
 use crate::errors::Failure;
-use crate::input::Input;
+use crate::input::{Faults, Input, Type};
 use crate::interrupt::Interrupt;
 use crate::js;
 use crate::options::CallOptions;
@@ -64,56 +64,53 @@ pub struct OAuth {
 }
 
 impl OAuth {
-    /// Reads `clientID` with `clientSecret` or `oidcToken`. `None`: there is no `clientID`.
-    ///
-    /// # Errors
-    /// By name, what is wrong with them; no secret is shown.
-    pub fn read(props: &Input<'_>) -> Result<Option<OAuth>, Failure> {
-        let secret = props.value("clientSecret")?;
-        let exchange = props.value("oidcToken")?;
-        let Some(client_id) = props.string("clientID", MAX_ID)? else {
-            return match secret.or(exchange) {
-                None => Ok(None),
-                Some(_) => {
-                    Err(props.wrong("clientID", " is missing: it belongs to the clientSecret or oidcToken", &JsValue::UNDEFINED))
-                }
-            };
+    /// Reads `clientID` with `clientSecret` or `oidcToken`. `None`: there is no `clientID`. No secret is shown in any fault.
+    pub fn read(props: &Input<'_>) -> Option<OAuth> {
+        let client_id = props.string("clientID", MAX_ID);
+        let secret = props.read("clientSecret", Type::String);
+        let exchange = props.read("oidcToken", Type::Any);
+        let Some(client_id) = client_id else {
+            if !secret.is_undefined() || !exchange.is_undefined() {
+                props.wrong("clientID", " is missing: it belongs to the clientSecret or oidcToken");
+            }
+            return None;
         };
-        let id = ClientId::parse(&client_id).map_err(|error| Failure::input(error.message(), &JsValue::UNDEFINED))?;
-        let grant = match (secret, exchange) {
-            (Some(secret), None) => {
-                let secret =
-                    copy_secret(&secret, MAX_SECRET).ok_or_else(|| props.wrong_type("clientSecret", "a string", &secret))?;
-                let seed = client_secret::parse(&secret).map_err(|error| Failure::input(error.message(), &JsValue::UNDEFINED))?;
-                Grant::Secret(RefCell::new(Key::Seed(seed)))
+        let fault = |message: &str| {
+            props.faults.note(Failure::input(message, &JsValue::UNDEFINED));
+            None
+        };
+        let id = match ClientId::parse(&client_id) {
+            Ok(id) => id,
+            Err(error) => return fault(error.message()),
+        };
+        let grant = if exchange.is_undefined() {
+            if secret.is_undefined() {
+                return fault("clientSecret is missing: it belongs to the clientID (or give an oidcToken)");
             }
-            (None, Some(token)) if token.is_function() || token.is_string() => Grant::Exchange(token),
-            (None, Some(token)) => return Err(props.wrong_type("oidcToken", "a string or a function", &token)),
-            (None, None) => {
-                return Err(props.wrong(
-                    "clientSecret",
-                    " is missing: it belongs to the clientID (or give an oidcToken)",
-                    &JsValue::UNDEFINED,
-                ))
+            match copy_secret(&secret, MAX_SECRET)
+                .as_deref()
+                .map_or(Err(ClientSecretError::Base64url), |secret| client_secret::parse(secret))
+            {
+                Ok(seed) => Grant::Secret(RefCell::new(Key::Seed(seed))),
+                Err(error) => return fault(error.message()),
             }
-            (Some(_), Some(_)) => {
-                return Err(props.wrong(
-                    "oidcToken",
-                    " and clientSecret exclude each other: give one of them",
-                    &JsValue::UNDEFINED,
-                ))
-            }
+        } else if !secret.is_undefined() {
+            return fault("clientSecret and oidcToken exclude each other: give one of them");
+        } else if !exchange.is_string() && !exchange.is_function() {
+            props.wrong_type("oidcToken", "a string or a function", &exchange);
+            return None;
+        } else {
+            Grant::Exchange(exchange)
         };
         let scheme = if is_loopback(id.hostname()) { "http://" } else { "https://" };
-        let origin = concat(&[scheme, id.authority()]);
-        Ok(Some(OAuth {
+        Some(OAuth {
+            origin: concat(&[scheme, id.authority()]),
             client_id,
-            origin,
             grant,
             held: RefCell::new(None),
             pending: RefCell::new(None),
             generation: Cell::new(0),
-        }))
+        })
     }
 
     /// Base URL of the server that the client ID names.
@@ -309,7 +306,9 @@ impl OAuth {
 
 /// Asks for a token, with the client's own timeout and retries.
 async fn request(core: &Rc<Core>, generation: u32) -> Result<JsValue, Failure> {
-    let options = CallOptions::read(&JsValue::UNDEFINED, &core.options)?;
+    let faults = Faults::default();
+    let none = JsValue::UNDEFINED;
+    let options = CallOptions::read(&Input::new(&none, "", "", &faults), &none, &core.options);
     call::run(core, &Operation::Token { generation }, &options, &mut Trail::default()).await
 }
 

@@ -1,7 +1,7 @@
 //! The options of a client and of a call, checked.
 
 use crate::errors::Failure;
-use crate::input::{wrong_type, Input};
+use crate::input::{Input, Type};
 use crate::js;
 use crate::retry::{Backoff, StatusCodes};
 use crate::server::{self, MAX_URL_LENGTH};
@@ -18,87 +18,80 @@ pub struct Retry {
     pub connection_errors: bool,
 }
 
-/// The server, as one of the options names it.
-///
-/// # Errors
-/// By the option's name, what is wrong with it.
-pub fn server(input: &Input<'_>, allow_insecure: bool) -> Result<Option<String>, Failure> {
-    let Some(value) = input.value("serverURL")? else { return Ok(None) };
-    // A URL object gives its text; so does any string object.
-    let url = match js::as_js_string(&value) {
-        Some(url) => url,
-        None => js::peek(&value, "href")
-            .dyn_into::<js_sys::JsString>()
-            .map_err(|_| input.wrong_type("serverURL", "a string or a URL", &value))?,
+/// The server, as the option `serverURL` names it.
+pub fn server(input: &Input<'_>, allow_insecure: bool) -> Option<String> {
+    const NAME: &str = "serverURL";
+    let value = input.read(NAME, Type::Any);
+    if value.is_undefined() {
+        return None;
+    }
+    // A URL object gives its text.
+    let text = js::as_js_string(&value).or_else(|| js::as_js_string(&js::peek(&value, "href")));
+    let Some(text) = text else {
+        input.wrong_type(NAME, "a string or a URL", &value);
+        return None;
     };
-    if url.length() > MAX_URL_LENGTH {
-        return Err(input.wrong("serverURL", " is too long", &JsValue::UNDEFINED));
+    if text.length() > MAX_URL_LENGTH {
+        input.wrong(NAME, " is too long");
+        return None;
     }
     // A string with lone surrogates is not ASCII in any reading, and so refused.
-    server::parse_server_url(&String::from(&url), allow_insecure)
-        .map(Some)
-        .map_err(|error| input.wrong("serverURL", error.message(), &JsValue::UNDEFINED))
+    match server::parse_server_url(&String::from(&text), allow_insecure) {
+        Ok(server) => Some(server),
+        Err(error) => {
+            input.wrong(NAME, error.message());
+            None
+        }
+    }
 }
 
-/// A time limit in milliseconds; zero and less mean none, as in the official SDK.
-fn timeout(input: &Input<'_>) -> Result<Option<f64>, Failure> {
-    input.number("timeoutMs")
-}
-
-/// A limit that counts.
+/// A limit that counts: zero and less mean none, as in the official SDK.
 pub fn limit(timeout: Option<f64>) -> Option<f64> {
     timeout.filter(|ms| *ms > 0.0)
 }
 
-/// A `RetryConfig`.
-///
-/// # Errors
-/// By name, the field that is wrong.
-pub fn retry(input: &Input<'_>, name: &str) -> Result<Option<Retry>, Failure> {
-    let Some(config) = input.object(name)? else { return Ok(None) };
-    let config = Input::new(&config, name, name_prefix(name))?;
-    let backoff = match config.string("strategy", 16)?.as_deref() {
-        Some("none") => None,
-        Some("backoff") => Some(backoff(&config)?),
-        _ => return Err(config.wrong("strategy", " must be \"none\" or \"backoff\"", &JsValue::UNDEFINED)),
-    };
-    Ok(Some(Retry { backoff, connection_errors: config.boolean("retryConnectionErrors")?.unwrap_or(false) }))
-}
-
-fn name_prefix(name: &str) -> &'static str {
-    if name == "retries" {
-        "retries."
-    } else {
-        "retryConfig."
+/// A `RetryConfig`, as the option of this name gives it.
+fn retry(input: &Input<'_>, name: &str, prefix: &str) -> Option<Retry> {
+    let config = input.read(name, Type::Object);
+    if config.is_undefined() {
+        return None;
     }
+    let config = Input::new(&config, name, prefix, input.faults);
+    let backoff = match config.string("strategy", 16).as_deref() {
+        Some("none") => None,
+        Some("backoff") => {
+            let fields = config.read("backoff", Type::Object);
+            let fields = Input::new(&fields, "", "backoff.", input.faults);
+            Some(Backoff {
+                initial_interval: fields.non_negative_or("initialInterval", Backoff::DEFAULT.initial_interval),
+                max_interval: fields.non_negative_or("maxInterval", Backoff::DEFAULT.max_interval),
+                exponent: fields.non_negative_or("exponent", Backoff::DEFAULT.exponent),
+                max_elapsed: fields.non_negative_or("maxElapsedTime", Backoff::DEFAULT.max_elapsed),
+            })
+        }
+        _ => {
+            config.wrong("strategy", " must be \"none\" or \"backoff\"");
+            None
+        }
+    };
+    Some(Retry { backoff, connection_errors: config.flag("retryConnectionErrors", false) })
 }
 
-fn backoff(config: &Input<'_>) -> Result<Backoff, Failure> {
-    let fields = config.object("backoff")?.unwrap_or(JsValue::UNDEFINED);
-    let fields = Input::new(&fields, "backoff", "backoff.")?;
-    let or = |name, default| fields.non_negative(name).map(|number| number.unwrap_or(default));
-    Ok(Backoff {
-        initial_interval: or("initialInterval", Backoff::DEFAULT.initial_interval)?,
-        max_interval: or("maxInterval", Backoff::DEFAULT.max_interval)?,
-        exponent: or("exponent", Backoff::DEFAULT.exponent)?,
-        max_elapsed: or("maxElapsedTime", Backoff::DEFAULT.max_elapsed)?,
-    })
-}
-
-fn retry_codes(input: &Input<'_>) -> Result<Option<StatusCodes>, Failure> {
-    const EXPECTED: &str = "an array of status codes such as \"429\" or \"5XX\"";
-    let Some(value) = input.value("retryCodes")? else { return Ok(None) };
-    if !js_sys::Array::is_array(&value) {
-        return Err(input.wrong_type("retryCodes", EXPECTED, &value));
+fn retry_codes(input: &Input<'_>) -> StatusCodes {
+    const NAME: &str = "retryCodes";
+    let value = input.read(NAME, Type::Any);
+    if value.is_undefined() {
+        return StatusCodes::default_set();
     }
     let mut codes = StatusCodes::none();
-    for code in js::array_from(&value).map_err(|thrown| Failure::getter(&thrown))?.iter() {
-        let text = if code.as_f64().is_some() { Some(js::text(&code)) } else { code.as_string() };
-        if !text.is_some_and(|text| codes.add(&text)) {
-            return Err(input.wrong("retryCodes", " must hold status codes such as \"429\" or \"5XX\" only", &code));
-        }
+    let good = js_sys::Array::is_array(&value)
+        && js::array_from(&value).is_ok_and(|values| {
+            values.iter().all(|code| (code.is_string() || code.as_f64().is_some()) && codes.add(&js::text(&code)))
+        });
+    if !good {
+        input.wrong(NAME, " must be an array of status codes such as \"429\" or \"5XX\"");
     }
-    Ok(Some(codes))
+    codes
 }
 
 /// What a client was constructed with, besides its credentials and its server.
@@ -119,34 +112,30 @@ pub struct ClientOptions {
 
 impl ClientOptions {
     /// Reads the client's properties.
-    ///
-    /// # Errors
-    /// By name, the option that is wrong.
-    pub fn read(input: &Input<'_>) -> Result<ClientOptions, Failure> {
+    pub fn read(input: &Input<'_>) -> ClientOptions {
         const CLIENT: &str = "an object with a method request(Request): Promise<Response>";
-        let http_client = match input.object_with("httpClient", &["request"], CLIENT)? {
-            Some(client) => Some(client),
-            None => input.object_with("defaultClient", &["request"], CLIENT)?,
-        };
-        let user_agent = input.string("userAgent", 1024)?;
-        if user_agent.as_ref().is_some_and(|agent| !agent.bytes().all(|byte| matches!(byte, b' '..=b'~')) || agent.is_empty()) {
-            return Err(input.wrong("userAgent", " must be printable ASCII", &JsValue::UNDEFINED));
+        let mut http_client = input.object_with("httpClient", &["request"], CLIENT);
+        if http_client.is_undefined() {
+            http_client = input.object_with("defaultClient", &["request"], CLIENT);
+        }
+        let user_agent = input.string("userAgent", 1024);
+        if user_agent.as_ref().is_some_and(|agent| agent.is_empty() || !agent.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
+            input.wrong("userAgent", " must be printable ASCII");
         }
         let user_agent = if js::is_browser() {
             JsValue::UNDEFINED
         } else {
             JsValue::from_str(user_agent.as_deref().unwrap_or(concat!("c1-revoke/", env!("CARGO_PKG_VERSION"))))
         };
-        Ok(ClientOptions {
-            http_client: http_client.unwrap_or(JsValue::UNDEFINED),
+        const LOGGER: &str = "an object with the methods group, groupEnd and log";
+        ClientOptions {
+            http_client,
             user_agent,
-            retry: retry(input, "retryConfig")?,
-            timeout: timeout(input)?,
-            logger: input
-                .object_with("debugLogger", &["group", "groupEnd", "log"], "an object with the methods group, groupEnd and log")?
-                .unwrap_or(JsValue::UNDEFINED),
-            allow_insecure: input.boolean("allowInsecureHTTP")?.unwrap_or(false),
-        })
+            retry: retry(input, "retryConfig", "retryConfig."),
+            timeout: input.number("timeoutMs"),
+            logger: input.object_with("debugLogger", &["group", "groupEnd", "log"], LOGGER),
+            allow_insecure: input.flag("allowInsecureHTTP", false),
+        }
     }
 }
 
@@ -170,40 +159,25 @@ pub struct CallOptions {
 
 impl CallOptions {
     /// Reads a call's options; what they do not say, the client's do.
-    ///
-    /// # Errors
-    /// By name, the option that is wrong.
-    pub fn read(options: &JsValue, client: &ClientOptions) -> Result<CallOptions, Failure> {
-        let input = Input::new(options, "options", "")?;
+    pub fn read(input: &Input<'_>, options: &JsValue, client: &ClientOptions) -> CallOptions {
         let mut init = JsValue::UNDEFINED;
-        let mut headers = JsValue::UNDEFINED;
-        let mut signal = JsValue::UNDEFINED;
         if js::is_object(options) {
-            let deprecated = input.object("fetchOptions")?.unwrap_or(JsValue::UNDEFINED);
-            init = js::assign(&Object::new(), &deprecated, options).map_err(|thrown| Failure::getter(&thrown))?;
-            let merged = Input::new(&init, "options", "")?;
-            signal = merged.value("signal")?.unwrap_or(JsValue::UNDEFINED);
-            headers = merged.value("headers")?.unwrap_or(JsValue::UNDEFINED);
-            let is_signal = signal.is_undefined()
-                || js::is_object(&signal)
-                    && js::peek(&signal, "aborted").as_bool().is_some()
-                    && js::peek(&signal, "addEventListener").is_function();
-            if !is_signal {
-                return Err(wrong_type("", "signal", "an AbortSignal", &signal));
+            let deprecated = input.read("fetchOptions", Type::Object);
+            match js::assign(&Object::new(), &deprecated, options) {
+                Ok(merged) => init = merged,
+                Err(thrown) => input.faults.note(Failure::getter(&thrown)),
             }
         }
-        let retry = match retry(&input, "retries")? {
-            Some(retry) => Some(retry),
-            None => client.retry.clone(),
-        };
-        Ok(CallOptions {
+        let merged = Input::new(&init, "", "", input.faults);
+        let signal = merged.object_with("signal", &["addEventListener"], "an AbortSignal");
+        CallOptions {
+            headers: merged.read("headers", Type::Any),
             init,
-            headers,
             signal,
-            timeout: limit(timeout(&input)?.or(client.timeout)),
-            retry,
-            codes: retry_codes(&input)?.unwrap_or_else(StatusCodes::default_set),
-            server: server(&input, client.allow_insecure)?,
-        })
+            timeout: limit(input.number("timeoutMs").or(client.timeout)),
+            retry: retry(input, "retries", "retries.").or_else(|| client.retry.clone()),
+            codes: retry_codes(input),
+            server: server(input, client.allow_insecure),
+        }
     }
 }

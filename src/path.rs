@@ -52,41 +52,6 @@ pub fn push_segment(out: &mut String, id: &str) -> Result<(), SegmentError> {
     Ok(())
 }
 
-/// The three ids that name a connector's credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ids {
-    /// `app_id`: the app that the connector is attached to.
-    pub app: String,
-    /// `connector_id`: the connector whose credential is revoked.
-    pub connector: String,
-    /// `id`: the connector credential.
-    pub credential: String,
-}
-
-impl Ids {
-    /// The operation's path, to follow the server's base URL.
-    ///
-    /// # Errors
-    /// The first id that cannot be a path segment, by its name in the request.
-    pub fn path(&self) -> Result<String, (&'static str, SegmentError)> {
-        let mut path = String::from("/api/v1");
-        for (collection, name, id) in [
-            ("/apps/", "appId", &self.app),
-            ("/connectors/", "connectorId", &self.connector),
-            ("/credentials/", "id", &self.credential),
-        ] {
-            path.push_str(collection);
-            push_segment(&mut path, id).map_err(|error| (name, error))?;
-        }
-        Ok(path)
-    }
-
-    /// A string that is equal for equal ids and for no others (an encoded id holds no slash).
-    pub fn key(&self) -> String {
-        self.path().unwrap_or_else(|(name, error)| concat(&[name, error.message()]))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,10 +59,6 @@ mod tests {
     use std::prelude::v1::*;
     #[allow(unused_imports)]
     use std::{format, vec};
-
-    fn ids(app: &str, connector: &str, credential: &str) -> Ids {
-        Ids { app: app.into(), connector: connector.into(), credential: credential.into() }
-    }
 
     #[test]
     fn encodes_as_encode_uri_component_does() {
@@ -113,12 +74,6 @@ mod tests {
         assert_eq!(refused("."), Err(SegmentError::Dots));
         assert_eq!(refused(".."), Err(SegmentError::Dots));
         assert_eq!(refused("..."), Ok(()));
-        assert_eq!(ids("a", "", "c").path(), Err(("connectorId", SegmentError::Empty)));
-    }
-
-    #[test]
-    fn the_path_is_the_operation_s() {
-        assert_eq!(ids("a", "b", "c").path().unwrap(), "/api/v1/apps/a/connectors/b/credentials/c");
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use crate::bulk::{Action, Options, Outcome, Pulled, Scheduler, Settled, Status, 
 use crate::call::{self, Operation, Trail};
 use crate::client::Core;
 use crate::errors::{Failure, Kind};
-use crate::input::{wrong_type, Input};
+use crate::input::{wrong_type, Faults, Input, Type};
 use crate::interrupt::Interrupt;
 use crate::js;
 use crate::options::CallOptions;
@@ -140,16 +140,19 @@ struct Run {
 /// # Errors
 /// Bad options, and `requests` that cannot be iterated. Items never make it fail.
 pub async fn revoke_all(core: Rc<Core>, requests: JsValue, options: JsValue) -> Result<JsValue, Failure> {
-    let input = Input::new(&options, "options", "")?;
-    let call = CallOptions::read(&options, &core.options)?;
-    let concurrency = input.number("concurrency")?.unwrap_or(CONCURRENCY);
+    let faults = Faults::default();
+    let input = Input::new(&options, "options", "", &faults);
+    let call = CallOptions::read(&input, &options, &core.options);
+    let concurrency = input.number("concurrency").unwrap_or(CONCURRENCY);
     if concurrency < 1.0 {
-        return Err(input.wrong("concurrency", " must be 1 or more", &concurrency.into()));
+        input.wrong("concurrency", " must be 1 or more");
     }
-    let flag = |name, default| input.boolean(name).map(|flag| flag.unwrap_or(default));
-    let (collect, stop_on_error, dry_run) = (flag("collect", true)?, flag("stopOnError", false)?, flag("dryRun", false)?);
-    let on_progress = input.function("onProgress")?.unwrap_or(JsValue::UNDEFINED);
-    let on_result = input.function("onResult")?.unwrap_or(JsValue::UNDEFINED);
+    let collect = input.flag("collect", true);
+    let stop_on_error = input.flag("stopOnError", false);
+    let dry_run = input.flag("dryRun", false);
+    let on_progress = input.read("onProgress", Type::Function);
+    let on_result = input.read("onResult", Type::Function);
+    faults.check()?;
     let source = Source::new(&requests)?;
     let (backoff, max_attempts) = match &call.retry {
         None => (Backoff::DEFAULT, MAX_ATTEMPTS),

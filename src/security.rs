@@ -3,7 +3,7 @@
 use crate::bearer::{self, MAX_TOKEN_LENGTH};
 use crate::client::Core;
 use crate::errors::Failure;
-use crate::input::Input;
+use crate::input::{Faults, Input, Type};
 use crate::interrupt::Interrupt;
 use crate::js;
 use crate::oauth::OAuth;
@@ -25,15 +25,12 @@ pub enum Security {
 
 impl Security {
     /// Reads the `security` property.
-    ///
-    /// # Errors
-    /// By name, what is wrong with it.
-    pub fn read(props: &Input<'_>) -> Result<Security, Failure> {
-        let Some(value) = props.value("security")? else { return Ok(Security::None) };
+    pub fn read(props: &Input<'_>) -> Security {
+        let value = props.read("security", Type::Any);
         if value.is_function() {
-            return Ok(Security::Function(value));
+            return Security::Function(value);
         }
-        Ok(authorization(&value)?.map_or(Security::None, Security::Fixed))
+        authorization(&value, props.faults).map_or(Security::None, Security::Fixed)
     }
 
     /// The client credentials, if it is them.
@@ -56,23 +53,28 @@ impl Security {
             Security::Function(function) => {
                 let failed = |thrown: &JsValue| Failure::unexpected("The security function failed", thrown);
                 let value = interrupt.wait(js::call(function, &JsValue::UNDEFINED, &[])).await;
-                authorization(&value.map_err(|thrown| interrupt.explain(&thrown, failed))?)
+                let value = value.map_err(|thrown| interrupt.explain(&thrown, failed))?;
+                let faults = Faults::default();
+                let authorization = authorization(&value, &faults);
+                faults.check().map(|()| authorization)
             }
         }
     }
 }
 
 /// The header value that a `Security` object gives: `oauth` where both tokens are there, as in the official SDK.
-fn authorization(security: &JsValue) -> Result<Option<JsValue>, Failure> {
-    let input = Input::new(security, "security", "security.")?;
-    let bearer_auth = header(&input, "bearerAuth")?;
-    Ok(header(&input, "oauth")?.or(bearer_auth))
-}
-
-fn header(input: &Input<'_>, name: &str) -> Result<Option<JsValue>, Failure> {
-    let Some(value) = input.value(name)? else { return Ok(None) };
-    let token = js::as_js_string(&value).ok_or_else(|| input.wrong_type(name, "a string", &value))?;
-    header_value(&token).map(Some).map_err(|detail| input.wrong(name, &detail, &JsValue::UNDEFINED))
+fn authorization(security: &JsValue, faults: &Faults) -> Option<JsValue> {
+    let input = Input::new(security, "security", "security.", faults);
+    let mut authorization = None;
+    for name in ["bearerAuth", "oauth"] {
+        if let Some(token) = js::as_js_string(&input.read(name, Type::String)) {
+            match header_value(&token) {
+                Ok(value) => authorization = Some(value),
+                Err(detail) => input.wrong(name, &detail),
+            }
+        }
+    }
+    authorization
 }
 
 /// The `Authorization` for a token, which is read where it lies, in JavaScript's memory.
