@@ -157,6 +157,7 @@ fn push_escaped(out: &mut String, text: &str) {
 }
 
 #[cfg(test)]
+#[allow(clippy::string_slice)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

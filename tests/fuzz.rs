@@ -2,6 +2,7 @@
 //! fuzzing once found stays found, without a nightly compiler. `FUZZ_RUNS=1000000 cargo test --test fuzz` looks further; for
 //! coverage-guided fuzzing see tests/fuzz/README.md.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 #[path = "fuzz/parsers.rs"]
 mod parsers;
