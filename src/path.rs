@@ -1,6 +1,6 @@
 //! Path segments: how an id becomes part of the request's URL.
 
-use crate::text::{concat, find};
+use crate::text::find;
 use alloc::string::String;
 
 /// Longest id accepted, in UTF-16 code units. C1's ids have 27 characters; servers refuse URLs of some kilobytes.
