@@ -1,7 +1,7 @@
 // The console in Chromium, against the sandbox that its own Worker serves.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { launchChromium, openConsole, outcome, startConsole } from "./harness.mjs";
+import { launchChromium, lowContrast, openConsole, outcome, startConsole } from "./harness.mjs";
 
 const TOKEN = "sandbox-token-opens-nothing-real";
 const DEPLOY_BOT = { app: "app-github", connector: "con-github-prod", credential: "cred-deploy-bot" };
@@ -345,38 +345,3 @@ describe("the console", { timeout: 120_000 }, () => {
     });
   }
 });
-
-/** The texts whose contrast to what is behind them is below 4.5:1 (WCAG 2.2, 1.4.3), with the ratio. */
-function lowContrast(page) {
-  return page.evaluate(async () => {
-    await Promise.all(document.getAnimations().map((animation) => animation.finished));
-    const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    const rgb = (color) => {
-      canvas.clearRect(0, 0, 1, 1);
-      canvas.fillStyle = color;
-      canvas.fillRect(0, 0, 1, 1);
-      return [...canvas.getImageData(0, 0, 1, 1).data];
-    };
-    const luminance = ([r, g, b]) =>
-      [r, g, b]
-        .map((channel) => channel / 255)
-        .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-    const background = (element) => {
-      for (let at = element; at; at = at.parentElement) {
-        const color = rgb(getComputedStyle(at).backgroundColor);
-        if (color[3] === 255) return color;
-      }
-      return [255, 255, 255];
-    };
-    const poor = [];
-    for (const element of document.body.querySelectorAll("*")) {
-      const hasText = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== "");
-      if (!hasText || !element.checkVisibility()) continue;
-      const [a, b] = [luminance(rgb(getComputedStyle(element).color)), luminance(background(element))];
-      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-      if (ratio < 4.5) poor.push(`${element.textContent.trim().slice(0, 40)}: ${ratio.toFixed(2)}`);
-    }
-    return poor;
-  });
-}

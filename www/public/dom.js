@@ -26,3 +26,8 @@ export function mark(verdict) {
   svg.append(use);
   return svg;
 }
+
+/** The time of day, to the second, as people here write it. */
+export function clock(date) {
+  return new Date(date).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+}

@@ -80,6 +80,8 @@ export function explain(error, { host, direct }) {
       };
     case "RequestTimeoutError":
       return { verdict: "unknown", title: `${host} did not answer in time`, text: `Try again. ${NOT_KNOWN}` };
+    case "RequestAbortedError":
+      return { verdict: "unknown", title: "Cut off before the answer came", text: NOT_KNOWN };
     case "TokenRequestError":
       return explainTokenRequest(error, host);
     case "UnsupportedRuntimeError":

@@ -184,6 +184,7 @@ async function revoke(sdk, requests) {
   let until = null;
   const report = await sdk.connector.revokeCredentials(requests, {
     concurrency: CONCURRENCY,
+    retries: { strategy: "none" }, // the queue tries again
     signal: stop.signal,
     onProgress({ inFlight, pausedUntil }) {
       if (inFlight > 0 || pausedUntil === undefined || pausedUntil - Date.now() <= PATIENCE_MS) return;
