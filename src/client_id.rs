@@ -9,7 +9,7 @@
 //!   standard would read as a number makes an IPv4 address: refused, as IPv6 is, because no tenant lives at an address;
 //! - except loopback hosts, for development.
 
-use crate::server::{is_dns_label, is_loopback, parse_authority};
+use crate::server::{is_dns_label, is_ipv4_number, is_loopback, parse_authority};
 use alloc::string::String;
 
 /// What a client ID says about its server.
@@ -81,13 +81,7 @@ fn unreserved(text: &str) -> bool {
 }
 
 fn is_full_name(hostname: &str) -> bool {
-    hostname.split('.').all(is_dns_label) && hostname.rsplit_once('.').is_some_and(|(_, last)| !is_ipv4_number(last))
-}
-
-/// Whether the URL standard takes a host with this last label for an IPv4 address ("ends in a number checker").
-fn is_ipv4_number(label: &str) -> bool {
-    label.bytes().all(|c| c.is_ascii_digit())
-        || label.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|c| c.is_ascii_hexdigit()))
+    hostname.split('.').all(is_dns_label) && hostname.rsplit_once('.').is_some_and(|(_, last)| !is_ipv4_number(last.as_bytes()))
 }
 
 #[cfg(test)]

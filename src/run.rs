@@ -427,6 +427,8 @@ fn outcome(result: &Result<JsValue, Failure>, trail: &Trail, options: &CallOptio
     match failure.kind {
         Kind::Status => match trail.status {
             Some(429) => Outcome::RateLimited(trail.retry_after),
+            // With its Retry-After a 503 speaks for the whole service (RFC 9110, 15.6.4).
+            Some(503) if trail.retry_after.is_some() => Outcome::RateLimited(trail.retry_after),
             Some(401) => Outcome::Unauthorized,
             Some(status) if options.codes.contains(status) => Outcome::Unavailable,
             _ => Outcome::Failed,

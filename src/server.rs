@@ -66,11 +66,20 @@ fn is_host_label(label: &[u8]) -> bool {
 /// Whether `host` (lower case, no port) is this machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3).
 pub fn is_loopback(host: &str) -> bool {
     let host = host.as_bytes();
-    let is_octet = |part| decimal(part).is_some_and(|number| number <= 255);
-    host == b"localhost"
-        || host.ends_with(b".localhost")
-        || host == b"[::1]"
-        || host.starts_with(b"127.") && pieces(host, b'.').count() == 4 && pieces(host, b'.').all(is_octet)
+    host == b"localhost" || host.ends_with(b".localhost") || host == b"[::1]" || host.starts_with(b"127.") && is_ipv4(host)
+}
+
+/// Whether `host` is an IPv4 address in the one spelling that needs no parsing: four decimal numbers without leading zeros.
+fn is_ipv4(host: &[u8]) -> bool {
+    let is_octet =
+        |part: &[u8]| (part.len() == 1 || !part.starts_with(b"0")) && decimal(part).is_some_and(|number| number <= 255);
+    pieces(host, b'.').count() == 4 && pieces(host, b'.').all(is_octet)
+}
+
+/// Whether the URL standard takes a host with this last label for an IPv4 address ("ends in a number checker"): `0x7f.1` is one.
+pub fn is_ipv4_number(label: &[u8]) -> bool {
+    label.iter().all(u8::is_ascii_digit)
+        || matches!(label, [b'0', b'x' | b'X', hex @ ..] if hex.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Splits `host[:port]`, checks both, and gives them in lower case: `(host, host and port)`.
@@ -90,7 +99,10 @@ pub fn parse_authority(authority: &str) -> Result<(String, String), ServerError>
         [b'[', address @ .., b']'] => {
             find(address, b':').is_some() && address.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b':')
         }
-        name => name.len() <= 253 && pieces(name, b'.').all(is_host_label),
+        name => {
+            let number = pieces(name, b'.').last().is_some_and(is_ipv4_number);
+            name.len() <= 253 && pieces(name, b'.').all(is_host_label) && (!number || is_ipv4(name))
+        }
     };
     let port_fits = match port {
         [] => true,
@@ -226,6 +238,7 @@ mod tests {
             ("http://localhost:8787/x", "http://localhost:8787/x"),
             ("http://[::1]:80", "http://[::1]:80"),
             ("https://[2001:DB8::1]", "https://[2001:db8::1]"),
+            ("https://10.0.0.1:8443", "https://10.0.0.1:8443"),
             ("https://my_host.internal", "https://my_host.internal"),
         ] {
             assert_eq!(parse(url).as_deref(), Ok(base), "{url}");
@@ -238,7 +251,7 @@ mod tests {
             (" https://a", ServerError::Scheme),
             ("http://acme.conductor.one", ServerError::Insecure),
             ("http://127.0.0.1.evil.com", ServerError::Insecure),
-            ("http://127.1", ServerError::Insecure),
+            ("http://127.1", ServerError::Host),
             ("https://u:p@acme.conductor.one", ServerError::UserInfo),
             ("https://a/?q", ServerError::QueryOrFragment),
             ("https://a#f", ServerError::QueryOrFragment),
@@ -247,6 +260,11 @@ mod tests {
             ("https://a\\b", ServerError::Host),
             ("https://a b", ServerError::Host),
             ("https://é.example", ServerError::Host),
+            ("https://0x7f.1", ServerError::Host),
+            ("https://2130706433", ServerError::Host),
+            ("https://10.0.0.010", ServerError::Host),
+            ("https://10.0.0.256", ServerError::Host),
+            ("https://a.0X1", ServerError::Host),
             ("https://a:0", ServerError::Host),
             ("https://a:65536", ServerError::Host),
             ("https://a:", ServerError::Host),
