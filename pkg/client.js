@@ -3,6 +3,8 @@
 import { SDKValidationError, UnexpectedClientError } from "./errors.js";
 import { runtime } from "./runtime.js";
 
+const { apply } = Reflect;
+
 /** Starts one of the wasm client's asynchronous methods; never throws. */
 let start;
 
@@ -77,7 +79,7 @@ export class ConductoroneSDKTypescriptCore {
     const client = this.#client;
     this.#entered++;
     try {
-      return this.#runtime.guard.run(() => client[method](...args));
+      return this.#runtime.guard.run(() => apply(client[method], client, args));
     } finally {
       this.#entered--;
       // The arguments' own getters may have freed the client, while Rust was reading them.
