@@ -147,10 +147,10 @@ describe("the console", { timeout: 120_000 }, () => {
     const { page, close } = await openConsole(browser, served.url);
     const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.value);
     const typed = { secret: TOKEN, appId: DEPLOY_BOT.app, connectorId: DEPLOY_BOT.connector, id: DEPLOY_BOT.credential };
-    await page.keyboard.press("Tab");
-    assert.equal(await focused(), "sandbox");
-    await page.keyboard.press("Tab");
-    assert.equal(await page.evaluate(() => document.activeElement.name), "with");
+    for (const choice of ["what", "where", "with"]) {
+      await page.keyboard.press("Tab");
+      assert.equal(await page.evaluate(() => document.activeElement.name), choice);
+    }
     for (const [field, text] of Object.entries(typed)) {
       await page.keyboard.press("Tab");
       assert.equal(await focused(), field);
@@ -262,6 +262,13 @@ describe("the console", { timeout: 120_000 }, () => {
     await press(page);
     assert.equal(await page.locator("#secret-error").textContent(), "Enter it: nothing can be revoked without.");
     assert.equal(revocations(seen).length, 1);
+
+    await page.getByRole("textbox", { name: "Bearer token" }).fill("for-acme");
+    await press(page);
+    await outcome(page);
+    await page.getByText("A token is held in memory").waitFor();
+    await page.getByLabel("Tenant or server").fill("other");
+    assert.equal(await page.getByRole("textbox", { name: "Bearer token" }).inputValue(), "");
     await close();
   });
 

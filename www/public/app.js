@@ -56,6 +56,11 @@ $("forget").addEventListener("click", () => {
 $("again").addEventListener("click", submit);
 $("copy").addEventListener("click", copyRecord);
 
+// What was given for one tenant is not for the next.
+inputs.tenant.addEventListener("input", () => {
+  forget();
+  leaveBulk();
+});
 inputs.list.addEventListener("input", () => {
   $("list-name").textContent = "";
   leaveBulk();

@@ -12,7 +12,7 @@ const FAILURES_SHOWN = 100;
 /**
  * @typedef {object} Outcome  what became of one credential
  * @property {number} index   its place in the chunk
- * @property {"revoked" | "failed" | "skipped"} status
+ * @property {"revoked" | "failed"} status
  */
 
 export class Job extends DurableObject {
@@ -27,8 +27,9 @@ export class Job extends DurableObject {
         cancelled INTEGER NOT NULL DEFAULT 0
       );
       CREATE TABLE IF NOT EXISTS chunk (
-        n INTEGER PRIMARY KEY, size INTEGER NOT NULL, outcomes TEXT NOT NULL DEFAULT '[]', begun INTEGER NOT NULL DEFAULT 0,
-        revoked INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0
+        n INTEGER PRIMARY KEY, size INTEGER NOT NULL, begun INTEGER NOT NULL DEFAULT 0,
+        revoked INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+        outcomes TEXT NOT NULL DEFAULT '[]' -- last, so that counting does not read it
       );
     `);
   }
@@ -68,10 +69,11 @@ export class Job extends DurableObject {
       const all = [...known.values()];
       const count = (status) => all.filter((outcome) => outcome.status === status).length;
       this.#sql.exec(
-        "UPDATE chunk SET outcomes = ?, revoked = ?, failed = ?, skipped = ? WHERE n = ?",
-        ...[JSON.stringify(all), count("revoked"), count("failed"), count("skipped"), n],
+        "UPDATE chunk SET outcomes = ?, revoked = ?, failed = ? WHERE n = ?",
+        ...[JSON.stringify(all), count("revoked"), count("failed"), n],
       );
-      if (this.#counts().pending === 0) this.#sql.exec("UPDATE job SET finished_at = ? WHERE finished_at IS NULL", Date.now());
+      const finished = all.length === chunk.size && this.#counts().pending === 0;
+      if (finished) this.#sql.exec("UPDATE job SET finished_at = ? WHERE finished_at IS NULL", Date.now());
     });
   }
 
@@ -128,9 +130,9 @@ export class Job extends DurableObject {
   }
 
   #counts() {
-    const sums = "SELECT sum(revoked) AS revoked, sum(failed) AS failed, sum(skipped) AS skipped, sum(size) AS size FROM chunk";
-    const { revoked, failed, skipped, size } = this.#sql.exec(sums).one();
-    return { revoked, failed, skipped, pending: size - revoked - failed - skipped };
+    const sums = "SELECT sum(revoked) AS revoked, sum(failed) AS failed, sum(size) AS size FROM chunk";
+    const { revoked, failed, size } = this.#sql.exec(sums).one();
+    return { revoked, failed, pending: size - revoked - failed };
   }
 
   #failures() {
