@@ -16,7 +16,8 @@ export declare class ConductoroneSDKTypescriptCore {
   /**
    * The token that a call would send now, obtained if need be. Without `clientID` it is the one of `security`.
    *
-   * Rejects with `TokenRequestError` when the server refuses one, or with the errors that any call can end with.
+   * Rejects with `TokenRequestError` when the server refuses one, with `SDKValidationError` when the client has no credentials, or
+   * with the errors that any call can end with.
    */
   getValidToken(): Promise<string>;
   /** The token obtained last, if it is still good; null otherwise. */

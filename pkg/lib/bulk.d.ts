@@ -1,14 +1,14 @@
 import type { C1ApiAppV1ConnectorServiceRevokeCredentialRequest } from "../sdk/models/operations/index.js";
 import type { RequestOptions } from "./sdks.js";
 
-/** Any of the collections that `revokeCredentials` takes; async ones are pulled only as fast as they are worked off. */
+/** What `revokeCredentials` takes its items from. It is pulled only as fast as it is worked off. */
 export type RevokeCredentialsInput<R extends C1ApiAppV1ConnectorServiceRevokeCredentialRequest> = Iterable<R> | AsyncIterable<R>;
 
 /** How far a bulk run is. */
 export interface RevokeCredentialsProgress {
   /** Items that have their result. */
   done: number;
-  /** All items, where the input is an array; otherwise not known. */
+  /** All items, where the input can tell beforehand (an array, a `Set`). */
   total?: number;
   /** Items revoked. */
   revoked: number;
@@ -28,9 +28,9 @@ export interface RevokeCredentialsResult<
   index: number;
   /** The item, as it was given. */
   request: R;
-  /** `"revoked"`: the API said so. `"failed"`: see `error`. `"skipped"`: not sent, see `error` for the reason. */
+  /** `"revoked"`: the API said so. `"failed"`: see `error`. `"skipped"`: never sent; `error` says why, except in a `dryRun`. */
   status: "revoked" | "failed" | "skipped";
-  /** Requests sent for this item. */
+  /** Requests sent for this item; 0 for a duplicate. */
   attempts: number;
   /** The last answer's status; missing when there was none. */
   statusCode?: number;
@@ -42,6 +42,8 @@ export interface RevokeCredentialsResult<
   answeredAt?: string;
   /** The server's own name for the last request, where it gave one. */
   requestId?: string;
+  /** The index of an earlier item with the same ids, which was sent in this one's place and whose result this is. */
+  duplicateOf?: number;
 }
 
 /** What became of a bulk run. */
@@ -52,25 +54,40 @@ export interface RevokeCredentialsReport<
   revoked: number;
   /** Number of items failed. */
   failed: number;
-  /** Number of items not sent: the run was aborted or stopped, or was a `dryRun`. */
+  /** Number of items never sent, because the run was aborted or stopped, or was a `dryRun`. */
   skipped: number;
   /** Every item's result, in input order; empty with `collect: false`. */
   results: RevokeCredentialsResult<R>[];
-  /** The requests that are not revoked, to be passed to another run. Empty with `collect: false`. */
+  /**
+   * The requests that another run may revoke: those skipped, and those that failed in a way that may pass. Each is there once. Empty
+   * with `collect: false`.
+   */
   remaining(): R[];
+  /** What the input threw, if it did; the items before that have their results. */
+  inputError?: unknown;
 }
 
-/** What a bulk run can be told, besides all {@link RequestOptions}, which hold for each item's request. */
+/**
+ * What a bulk run can be told, besides all {@link RequestOptions}, which hold for each item's request. Unlike a single call, a run
+ * repeats by default what may pass (failed connections, timeouts, the statuses in `retryCodes`): 8 attempts for each item, with the
+ * waits of `BackoffStrategy`; `retries: { strategy: "none" }` makes it one. A 429 pauses the run and is not counted.
+ */
 export type RevokeCredentialsOptions<
   R extends C1ApiAppV1ConnectorServiceRevokeCredentialRequest = C1ApiAppV1ConnectorServiceRevokeCredentialRequest,
 > = RequestOptions & {
-  /** Most requests in flight at a time. Default 6: a Worker may have six connections waiting for headers. */
+  /**
+   * Most requests in flight at a time, 1 to 1000. Default 6: a Worker may have six connections waiting for headers. The run uses
+   * fewer while the server answers 429.
+   */
   concurrency?: number;
-  /** Called whenever the counts change. */
+  /** Called when the counts have changed. What it throws is ignored. */
   onProgress?: (progress: RevokeCredentialsProgress) => void;
-  /** Called with each result as soon as it is known, in the order in which they are. */
+  /** Called with each result as soon as it is known, in whatever order. What it throws is ignored. */
   onResult?: (result: RevokeCredentialsResult<R>) => void;
-  /** Whether the report holds the results. False keeps memory constant, for endless input. Default true. */
+  /**
+   * Whether the report holds the results. False keeps memory constant, for endless input; duplicates are then told only among the
+   * last 16,384 different items. Default true.
+   */
   collect?: boolean;
   /** Whether the first failure ends the run, the rest being skipped. Default false. */
   stopOnError?: boolean;
