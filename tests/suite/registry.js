@@ -1,5 +1,5 @@
 // The behavioural suite: tests that any JavaScript runtime can run. Each file registers its tests here by importing `test`;
-// a test gets { sdk, server, prism, runtime }: the package under test, addresses of the loopback servers, the runtime's name.
+// a test gets { sdk, server, prism, oidc, runtime }: the package under test, addresses of the loopback servers, the runtime's name.
 import { AssertionError } from "chai";
 
 /** @type {{ name: string, run: (context: object) => Promise<void> | void, only?: string[] }[]} */
@@ -32,7 +32,8 @@ async function limited(promise) {
     return await Promise.race([promise, tooLong]);
   } finally {
     realClear(timer);
-    for (const cleanup of cleanups) cleanup();
+    // The latest first, as they would have been unwound.
+    for (const cleanup of [...cleanups].reverse()) cleanup();
   }
 }
 
