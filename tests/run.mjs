@@ -3,7 +3,7 @@
 // Each runner is a command; its own summary is read for the counts. One that fails, is cut short, or runs no test at all is a
 // failure, whatever it says. Runners of one lane go one after another, the lanes side by side.
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { createWriteStream, mkdirSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -57,7 +57,7 @@ const lanes = [
     { name: "pack", command: ["node", "tests/harness/app.mjs"] },
     {
       name: "node",
-      command: ["node", "--test", "--test-reporter=spec", "--test-concurrency=2", ...testFiles()],
+      command: ["node", "--test", "--test-reporter=spec", "--test-concurrency=2", "--test-timeout=180000", ...testFiles()],
       counts: nodeCounts,
     },
   ],
@@ -76,15 +76,20 @@ function run({ name, command: [program, ...args], environment, counts }) {
       env: { ...process.env, NODE_NO_WARNINGS: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    const log = join(logs, `test-${name}.log`);
+    const file = createWriteStream(log);
     const chunks = [];
-    child.stdout.on("data", (chunk) => chunks.push(chunk));
-    child.stderr.on("data", (chunk) => chunks.push(chunk));
-    child.on("error", (error) => chunks.push(Buffer.from(String(error))));
+    const take = (chunk) => {
+      chunks.push(chunk);
+      file.write(chunk);
+    };
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    child.on("error", (error) => take(Buffer.from(String(error))));
     child.on("close", (code) => {
       running.delete(name);
+      file.end();
       const output = Buffer.concat(chunks).toString();
-      const log = join(logs, `test-${name}.log`);
-      writeFileSync(log, output);
       resolve(report({ name, code, output, log, seconds: (performance.now() - start) / 1000, ...counts?.(output) }));
     });
   });
@@ -97,7 +102,11 @@ function report({ name, code, output, log, seconds, passed, failed }) {
   if (!isStep && passed + failed === 0) missing = 1;
   const bad = code !== 0 || failed || missing;
   const result = isStep ? (bad ? "failed" : "done") : `${passed} passed, ${failed + missing} failed`;
-  if (bad) console.log(`${output.trimEnd()}\n(${relative(repository, log)})`);
+  // node:test repeats what failed at the end; the tests that passed are in the log.
+  if (bad)
+    console.log(
+      `${output.slice(Math.max(0, output.indexOf("✖ failing tests:"))).trimEnd()}\n(all of it: ${relative(repository, log)})`,
+    );
   console.log(`${name}: ${result} in ${seconds.toFixed(0)} s${bad && !failed ? ` (exit status ${code})` : ""}`);
   return { passed: passed ?? 0, failed: (failed ?? 0) + missing };
 }
