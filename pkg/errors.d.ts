@@ -1,6 +1,9 @@
 import type { Headers, Response } from "./lib/web.js";
 
-/** An answer over HTTP that is not what was asked for. Base of {@link SDKError}, {@link ResponseValidationError}, {@link TokenRequestError}. */
+/**
+ * An answer over HTTP that is not what was asked for. Base of {@link SDKError}, {@link ResponseValidationError} and
+ * {@link TokenRequestError}.
+ */
 export declare class ConductoroneSDKTypescriptError extends Error {
   constructor(message: string, meta: { response: Response; body: string });
   /** The answer's status. */

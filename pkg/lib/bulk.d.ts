@@ -59,8 +59,8 @@ export interface RevokeCredentialsReport<
   /** Every item's result, in input order; empty with `collect: false`. */
   results: RevokeCredentialsResult<R>[];
   /**
-   * The requests that another run may revoke: those skipped, and those that failed in a way that may pass. Each is there once. Empty
-   * with `collect: false`.
+   * The requests that another run may revoke: those skipped, and those that failed in a way that may pass. Each is there once.
+   * Empty with `collect: false`.
    */
   remaining(): R[];
   /** What the input threw, if it did; the items before that have their results. */
