@@ -11,7 +11,13 @@ const wrangler = spawn(
   {
     cwd: here,
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, WRANGLER_SEND_METRICS: "false", CLOUDFLARE_CF_FETCH_ENABLED: "false", NO_UPDATE_NOTIFIER: "1" },
+    env: {
+      ...process.env,
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_SEND_ERROR_REPORTS: "false",
+      WRANGLER_HIDE_BANNER: "true", // and with it the search for a newer version
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    },
   },
 );
 

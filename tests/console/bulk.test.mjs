@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { toCsv, toJsonLines } from "../../www/public/report.js";
-import { launchChromium, lowContrast, openConsole, startConsole } from "./harness.mjs";
+import { barriers, launchChromium, lowContrast, openConsole, startConsole } from "./harness.mjs";
 
 const TOKEN = "sandbox-token-opens-nothing-real";
 const lines = (count, from = 1) =>
@@ -280,6 +280,7 @@ describe("a list in the console", { timeout: 180_000 }, () => {
       const fits = async () => {
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0);
         assert.deepEqual(await lowContrast(page), []);
+        assert.deepEqual(await barriers(page), []);
       };
       await press("Check the list");
       await title(page, "Revoke 4");

@@ -1,7 +1,7 @@
 // The console in Chromium, against the sandbox that its own Worker serves.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { launchChromium, lowContrast, openConsole, outcome, startConsole } from "./harness.mjs";
+import { barriers, launchChromium, lowContrast, openConsole, outcome, startConsole } from "./harness.mjs";
 
 const TOKEN = "sandbox-token-opens-nothing-real";
 const DEPLOY_BOT = { app: "app-github", connector: "con-github-prod", credential: "cred-deploy-bot" };
@@ -94,7 +94,7 @@ describe("the console", { timeout: 120_000 }, () => {
     await press(page);
     const [verdict, , reason] = await outcome(page);
     assert.equal(verdict, "Not known");
-    assert.match(reason, /could not be reached/);
+    assert.match(reason, /No connection to the sandbox/);
     await close();
   });
 
@@ -281,7 +281,7 @@ describe("the console", { timeout: 120_000 }, () => {
     await press(page);
     const [verdict, , reason] = await outcome(page);
     assert.equal(verdict, "Not known");
-    assert.match(reason, /acme could not be reached/);
+    assert.match(reason, /No connection to acme/);
     assert.match(await page.locator("#outcome-text").textContent(), /C1_TENANT/);
     assert.ok(revocations(seen).every((request) => request.url() === `https://acme.conductor.one${PATH}`));
     await close();
@@ -325,6 +325,23 @@ describe("the console", { timeout: 120_000 }, () => {
     assert.equal(inline?.[0], "TypeError");
     assert.notEqual(inline[1], "7px");
     assert.ok((await violations()).some((directive) => directive.startsWith("style-src")));
+    await close();
+  });
+
+  it("has no barrier that axe would find, in any state", async () => {
+    const { page, close } = await openConsole(browser, served.url);
+    assert.deepEqual(await barriers(page), []);
+    await press(page);
+    assert.deepEqual(await barriers(page), []);
+    for (const name of ["Fill in an example", "a wrong token", "too many requests"]) {
+      await page.getByRole("button", { name }).click();
+      await press(page);
+      await outcome(page);
+      assert.deepEqual(await barriers(page), []);
+    }
+    await page.getByLabel("Tenant", { exact: true }).check();
+    await page.getByLabel("API key").check();
+    assert.deepEqual(await barriers(page), []);
     await close();
   });
 

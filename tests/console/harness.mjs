@@ -1,6 +1,6 @@
 // Starts the console as `npm start` does (wrangler, real workerd) and a Chromium to look at it with.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -88,6 +88,13 @@ export async function outcome(page) {
   const heading = page.locator("#outcome-title:focus");
   await heading.waitFor();
   return (await heading.locator("span").allTextContents()).filter(Boolean);
+}
+
+/** What axe finds against the page as it is now: the rule and the element. */
+export async function barriers(page) {
+  await page.evaluate(readFileSync(join(www, "node_modules/axe-core/axe.min.js"), "utf8"));
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
 }
 
 /** The texts whose contrast to what is behind them is below 4.5:1 (WCAG 2.2, 1.4.3), with the ratio. */

@@ -73,13 +73,13 @@ export function explain(error, { host, direct }) {
     case "ConnectionError":
       return {
         verdict: "unknown",
-        title: `${host} could not be reached`,
+        title: `No connection to ${host}`,
         text: direct
           ? `Either the network is down, or the API does not allow calls from this page. For the latter, set C1_TENANT in the Worker. ${NOT_KNOWN}`
           : `Check the network, then try again. ${NOT_KNOWN}`,
       };
     case "RequestTimeoutError":
-      return { verdict: "unknown", title: `${host} did not answer in time`, text: `Try again. ${NOT_KNOWN}` };
+      return { verdict: "unknown", title: `No answer from ${host} in time`, text: `Try again. ${NOT_KNOWN}` };
     case "RequestAbortedError":
       return { verdict: "unknown", title: "Cut off before the answer came", text: NOT_KNOWN };
     case "TokenRequestError":
@@ -122,12 +122,12 @@ function explainStatus(error, host) {
   if (statusCode < 400) {
     return {
       verdict: "refused",
-      title: `${host} answered with a redirect`,
+      title: `A redirect from ${host}`,
       text: "It was not followed, and nothing was revoked. Check the tenant’s name.",
     };
   }
   if (statusCode < 500) return { verdict: "refused", title: `The API refused it (${statusCode})`, text: "Nothing was revoked." };
-  return { verdict: "unknown", title: `${host} failed (${statusCode})`, text: `Try again in a moment. ${NOT_KNOWN}` };
+  return { verdict: "unknown", title: `A failure of ${host} (${statusCode})`, text: `Try again in a moment. ${NOT_KNOWN}` };
 }
 
 /** No token was had, so no revocation was sent. */
