@@ -35,7 +35,7 @@ async function modules() {
  * `api.requests` maps each credential to the number of requests for it, `api.revoked` holds those answered with 200.
  */
 export async function startJobs(bindings = {}) {
-  const api = { requests: new Map(), revoked: new Map(), tokens: 0, answer: () => ({ status: 200 }) };
+  const api = { requests: new Map(), revoked: new Map(), tokens: 0, tokenRefused: false, answer: () => ({ status: 200 }) };
   const orders = { forward: 0, crash: false };
   const sent = [];
 
@@ -44,6 +44,8 @@ export async function startJobs(bindings = {}) {
     if (host !== HOST) throw new Error(`a request to ${host}`);
     if (pathname === "/auth/v1/token") {
       api.tokens += 1;
+      if (api.tokenRefused)
+        return Response.json({ error: "invalid_client", error_description: "no such client" }, { status: 400 });
       return Response.json({ access_token: "access-token", token_type: "Bearer", expires_in: 600 });
     }
     const id = decodeURIComponent(pathname.split("/").at(-1));
@@ -139,7 +141,7 @@ class Queue {
     if (result.outcome === "ok") {
       for (const message of messages) {
         const retry = (result.retryMessages ?? []).find(({ msgId }) => msgId === message.id);
-        if (retry) this.#again(message, retry.delaySeconds ?? 0);
+        if (retry || result.retryBatch?.retry) this.#again(message, (retry ?? result.retryBatch).delaySeconds ?? 0);
         else if (!result.ackAll && !(result.explicitAcks ?? []).includes(message.id)) this.#again(message, 0);
       }
     } else {

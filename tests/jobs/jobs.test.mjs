@@ -14,6 +14,7 @@ describe("jobs", { timeout: 180_000 }, () => {
     api.requests.clear();
     api.revoked.clear();
     api.answer = () => ({ status: 200 });
+    api.tokenRefused = false;
     edge.orders.crash = false;
   });
 
@@ -191,17 +192,27 @@ describe("jobs", { timeout: 180_000 }, () => {
     assert.deepEqual([...api.revoked.values()], Array(60).fill(1));
   });
 
-  it("tries again later when the token is refused, for the key may be replaced", async () => {
-    let replaced = false;
-    api.answer = () => ({ status: replaced ? 200 : 401 });
-    const { id, queue } = await edge.begin(credentials(10));
-    await queue.deliver(queue.take(1));
-    assert.ok([...api.requests.values()].reduce((sum, n) => sum + n, 0) <= 12);
-    assert.equal((await edge.progress(id)).failed, 0);
-    replaced = true;
-    await queue.drain();
-    await assertFinished(id, { total: 10 });
-  });
+  for (const [what, refuse] of [
+    ["the token", (on) => (api.answer = () => ({ status: on ? 401 : 200 }))],
+    ["the key", (on) => (api.tokenRefused = on)],
+  ]) {
+    it(`has the job wait when ${what} is refused, for it may be replaced, and tries a dead one with one chunk only`, async () => {
+      const sentBefore = () => [...api.requests.values()].reduce((sum, n) => sum + n, 0) + api.tokens;
+      refuse(true);
+      const { id, queue } = await edge.begin(credentials(100));
+      api.tokens = 0;
+      await queue.deliver(queue.take(1));
+      const tried = sentBefore();
+      assert.ok(tried <= 16, `${tried}`);
+      await queue.deliver(queue.take(9));
+      assert.equal(sentBefore(), tried);
+      const { status, failed, pending } = await edge.progress(id);
+      assert.deepEqual({ status, failed, pending }, { status: "paused", failed: 0, pending: 100 });
+      refuse(false);
+      await queue.drain();
+      await assertFinished(id, { total: 100 });
+    });
+  }
 
   it("writes down as failed what never succeeds", async () => {
     api.answer = (id) => ({ status: id === "cred-7" ? 500 : 200 });
@@ -285,6 +296,18 @@ describe("POST /revoke", { timeout: 60_000 }, () => {
       assert.equal((await revoke({ appId: "a", connectorId: "b", id: String(status) })).status, 502);
     assert.equal((await revoke({ appId: "a", connectorId: "..", id: "1" })).status, 400);
     assert.equal((await edge.ask("/revoke", { method: "POST", body: "{" })).status, 400);
+  });
+});
+
+describe("a Worker whose secret is no secret", { timeout: 60_000 }, () => {
+  it("keeps what is queued until it is put right", async () => {
+    const edge = await startJobs({ C1_CLIENT_SECRET: "canary-not-a-secret" });
+    const { id, queue } = await edge.begin(credentials(20));
+    await queue.deliver(queue.take(2));
+    assert.equal(queue.waiting.length, 2);
+    assert.ok(queue.waiting.every(({ due }) => due >= 900_000));
+    assert.equal((await edge.progress(id)).pending, 20);
+    await edge.stop();
   });
 });
 

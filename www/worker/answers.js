@@ -30,6 +30,18 @@ export function passOn(response, names) {
   return new Response(response.body, { status: response.status, headers });
 }
 
+/** The request's body as text; null when it is longer than `longest` bytes, of which no more is read then. */
+export async function readText(request, longest) {
+  const parts = [];
+  let length = 0;
+  for await (const part of request.body ?? []) {
+    length += part.length;
+    if (length > longest) return null;
+    parts.push(part);
+  }
+  return new Blob(parts).text();
+}
+
 const CREDENTIAL = /^\/api\/v1\/apps\/([^/]+)\/connectors\/([^/]+)\/credentials\/([^/]+)$/;
 
 /** The three ids in the path of a revocation, decoded; null when it is any other path. */

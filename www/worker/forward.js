@@ -1,7 +1,7 @@
 // The way to a real tenant. The API need not allow calls from other origins, so the Worker passes the page's revocations on: to the
 // one tenant that the setting C1_TENANT names, with the token that the page sent. Token requests, which an API key signs in the page,
 // go there too: the signature is good for two minutes, and the secret stays in the page. Nothing else passes, nothing is kept or logged.
-import { failure, fromOwnPage, passOn, revocationIn, revocationPath } from "./answers.js";
+import { failure, fromOwnPage, passOn, readText, revocationIn, revocationPath } from "./answers.js";
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -55,9 +55,9 @@ function forwardRevocation(request, ids, tenant) {
 }
 
 async function forwardTokenRequest(request, tenant) {
-  if (!(Number(request.headers.get("content-length")) <= LONGEST_TOKEN_REQUEST))
-    return failure(413, "the token request is too long");
-  const asked = new URLSearchParams(await request.text());
+  const text = await readText(request, LONGEST_TOKEN_REQUEST);
+  if (text === null) return failure(413, "the token request is too long");
+  const asked = new URLSearchParams(text);
   const body = new URLSearchParams(TOKEN_FIELDS.filter((name) => asked.has(name)).map((name) => [name, asked.get(name)]));
   if (!TOKEN_FIELDS.every((name) => body.has(name))) return failure(400, "only a signed token request is forwarded");
   return send(new URL(TOKEN_PATH, tenant), { method: "POST", headers: { accept: "application/json" }, body });

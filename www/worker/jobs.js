@@ -2,7 +2,7 @@
 // package; a Durable Object (job.js) keeps count. A chunk that the API does not take now goes back to the queue with a delay, and what
 // never succeeds ends in the dead-letter queue, whose consumer writes it down as failed: nothing is lost, nothing is counted twice.
 import { readList } from "../public/list.js";
-import { failure, json } from "./answers.js";
+import { failure, json, readText } from "./answers.js";
 import { ownClient, refuseStranger } from "./server.js";
 
 /** Credentials in one message. A message may have 128 KB, and on the free plan an invocation 50 requests (set it to 40 there). */
@@ -17,6 +17,8 @@ const LONGEST_LIST = 25_000_000;
 const CONCURRENCY = 6;
 /** A pause up to this long is waited for; for a longer one the chunk goes back to the queue, where waiting costs nothing. */
 const PATIENCE_MS = 5_000;
+/** How long the whole job waits when the API does not take its key: until somebody has replaced that, perhaps. */
+const REFUSED_PAUSE_MS = 5 * 60_000;
 /** Delay of a chunk's second delivery, if nobody said how long: it doubles with each, up to the longest. */
 const FIRST_DELAY_S = 10;
 const LONGEST_DELAY_S = 900;
@@ -84,18 +86,6 @@ async function create(request, env) {
   return json(body, { status: 202, headers: { location } });
 }
 
-/** The body as text; null when it is longer than allowed. */
-async function readText(request, longest) {
-  const parts = [];
-  let length = 0;
-  for await (const part of request.body ?? []) {
-    length += part.length;
-    if (length > longest) return null;
-    parts.push(part);
-  }
-  return new Blob(parts).text();
-}
-
 /** The requests that a list asks for, each once. */
 function unique(rows) {
   const seen = new Map();
@@ -144,7 +134,14 @@ function results(job) {
 /** Takes what the queue delivers. */
 export async function consume(batch, env) {
   if (batch.queue.endsWith("-dead")) return giveUp(batch, env);
-  const sdk = ownClient(env);
+  let sdk;
+  try {
+    sdk = ownClient(env);
+  } catch (error) {
+    // The secrets are not what they should be. Nothing is lost while they are put right.
+    console.error(error.message);
+    return batch.retryAll({ delaySeconds: LONGEST_DELAY_S });
+  }
   try {
     for (const message of batch.messages) {
       // One chunk's trouble is not the others'.
@@ -192,16 +189,21 @@ async function revoke(sdk, requests) {
       stop.abort();
     },
   });
+  if (report.results.some(isRefused)) until = Date.now() + REFUSED_PAUSE_MS;
   return { results: report.results, pausedUntil: until };
 }
 
-/** Whether another try could end otherwise. A token that is refused (401) may be good again once the secret has been replaced. */
-function isFinal({ status, error, statusCode }) {
+/** Whether the API did not take the key, or the token that it gave for it. A dead key is not tried with every chunk of a job. */
+function isRefused({ error }) {
+  return error?.statusCode === 401 || error?.name === "TokenRequestError";
+}
+
+/** Whether another try could not end otherwise. */
+function isFinal(result) {
+  const { status, error, statusCode } = result;
   if (status === "revoked") return true;
-  if (status === "skipped") return false;
-  return (
-    error.name === "SDKValidationError" || (statusCode >= 300 && statusCode < 500 && ![401, 408, 425, 429].includes(statusCode))
-  );
+  if (status === "skipped" || isRefused(result)) return false;
+  return error.name === "SDKValidationError" || (statusCode >= 300 && statusCode < 500 && ![408, 425, 429].includes(statusCode));
 }
 
 function outcomeOf({ request, status, statusCode, error, requestId, sentAt, answeredAt }, begunBefore) {

@@ -1,7 +1,7 @@
 // A sandbox of the endpoint, so that the console needs no tenant: it holds a few credentials and answers as the API would. One Durable
 // Object keeps it, because its state must be one and the same for every request, whichever machine the Worker runs on.
 import { DurableObject } from "cloudflare:workers";
-import { failure, json, revocationIn } from "./answers.js";
+import { failure, json, readText, revocationIn } from "./answers.js";
 import { CLIENT_ID, checkTokenRequest, generateKey, Refusal, secretOf } from "./sandbox-key.js";
 
 /** A token that the sandbox always takes. It opens nothing but the sandbox, so it is no secret. */
@@ -24,6 +24,8 @@ const LOAD = { appId: "app-load", connectorId: "con-load", count: 10_000 };
 /** Requests that may come at once, and then in each second. Beyond that the answer is 429, as from any API. */
 const BURST = 200;
 const PER_SECOND = 150;
+
+const LONGEST_TOKEN_REQUEST = 8192;
 
 /** How long a token that the sandbox hands out is good, as the API's. */
 const TOKEN_LIFE_S = 600;
@@ -96,7 +98,7 @@ export class Sandbox extends DurableObject {
   async #issueToken(request) {
     const sql = this.ctx.storage.sql;
     try {
-      const form = new URLSearchParams(await request.text());
+      const form = new URLSearchParams((await readText(request, LONGEST_TOKEN_REQUEST)) ?? "");
       const { jti, expiresAt } = await checkTokenRequest(form, { jwk: this.#jwk, host: new URL(request.url).hostname });
       const now = Date.now();
       sql.exec("DELETE FROM seen WHERE expires_at <= ?1", now);

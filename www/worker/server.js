@@ -1,11 +1,12 @@
 // Revoking with the Worker's own API key: the way recommended for servers. The key lives in secrets (`wrangler secret put`), never in
 // a page, and whoever may use it shows the operator's token. Without a key, all of this works on the sandbox.
 import { ConductoroneSDKTypescript } from "c1-revoke";
-import { failure, json } from "./answers.js";
+import { failure, json, readText } from "./answers.js";
 import { tenantOrigin } from "./forward.js";
 import { sandboxOf, TOKEN } from "./sandbox.js";
 
 const TIMEOUT_MS = 20_000;
+const LONGEST_REQUEST = 8192;
 
 /**
  * A client with the Worker's own API key. One for each invocation: a Worker may not wait in one invocation for what another began,
@@ -46,7 +47,7 @@ export async function revokeOne(request, env) {
   if (refusal) return refusal;
   const sdk = ownClient(env);
   try {
-    const { appId, connectorId, id } = await request.json();
+    const { appId, connectorId, id } = JSON.parse((await readText(request, LONGEST_REQUEST)) ?? "");
     const { rawResponse } = await sdk.connector.revokeCredential({ appId, connectorId, id });
     return json({ revoked: true, at: new Date().toISOString(), requestId: rawResponse.headers.get("x-request-id") });
   } catch (error) {
