@@ -57,7 +57,7 @@ const lanes = [
     { name: "pack", command: ["node", "tests/harness/app.mjs"] },
     {
       name: "node",
-      command: ["node", "--test", "--test-reporter=spec", "--test-concurrency=2", "--test-timeout=180000", ...testFiles()],
+      command: ["node", "--test", "--test-reporter=spec", "--test-concurrency=2", "--test-timeout=600000", ...testFiles()],
       counts: nodeCounts,
     },
   ],
