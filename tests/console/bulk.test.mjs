@@ -9,7 +9,7 @@ const TOKEN = "sandbox-token-opens-nothing-real";
 const lines = (count, from = 1) =>
   Array.from({ length: count }, (_, i) => `app-load,con-load,cred-${String(from + i).padStart(5, "0")}`).join("\n");
 
-describe("a list in the console", { timeout: 180_000 }, () => {
+describe("a list in the console", { timeout: 600_000 }, () => {
   let served, browser;
   before(async () => {
     [served, browser] = await Promise.all([startConsole(), launchChromium()]);

@@ -7,7 +7,7 @@ const TOKEN = "sandbox-token-opens-nothing-real";
 const DEPLOY_BOT = { app: "app-github", connector: "con-github-prod", credential: "cred-deploy-bot" };
 const PATH = "/api/v1/apps/app-github/connectors/con-github-prod/credentials/cred-deploy-bot";
 
-describe("the console", { timeout: 120_000 }, () => {
+describe("the console", { timeout: 600_000 }, () => {
   let served, browser;
   before(async () => {
     [served, browser] = await Promise.all([startConsole(), launchChromium()]);

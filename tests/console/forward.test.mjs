@@ -23,7 +23,7 @@ async function startTenant() {
   return tenant;
 }
 
-describe("forwarding to a tenant", { timeout: 120_000 }, () => {
+describe("forwarding to a tenant", { timeout: 600_000 }, () => {
   let tenant, other, served, browser;
   before(async () => {
     [tenant, other] = await Promise.all([startTenant(), startTenant()]);

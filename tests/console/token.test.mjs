@@ -6,7 +6,7 @@ import { startConsole } from "./harness.mjs";
 
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-describe("the sandbox's token endpoint", { timeout: 120_000 }, () => {
+describe("the sandbox's token endpoint", { timeout: 600_000 }, () => {
   let served, clientID, key;
   before(async () => {
     served = await startConsole();

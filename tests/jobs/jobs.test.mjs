@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { credentials, OPERATOR, startJobs } from "./harness.mjs";
 
-describe("jobs", { timeout: 180_000 }, () => {
+describe("jobs", { timeout: 600_000 }, () => {
   let edge, api;
   before(async () => {
     edge = await startJobs();
@@ -271,7 +271,7 @@ describe("jobs", { timeout: 180_000 }, () => {
   }
 });
 
-describe("POST /revoke", { timeout: 60_000 }, () => {
+describe("POST /revoke", { timeout: 600_000 }, () => {
   let edge;
   before(async () => {
     edge = await startJobs();
@@ -299,7 +299,7 @@ describe("POST /revoke", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a Worker whose secret is no secret", { timeout: 60_000 }, () => {
+describe("a Worker whose secret is no secret", { timeout: 600_000 }, () => {
   it("keeps what is queued until it is put right", async () => {
     const edge = await startJobs({ C1_CLIENT_SECRET: "canary-not-a-secret" });
     const { id, queue } = await edge.begin(credentials(20));
@@ -311,7 +311,7 @@ describe("a Worker whose secret is no secret", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a Worker with a key and no operator", { timeout: 60_000 }, () => {
+describe("a Worker with a key and no operator", { timeout: 600_000 }, () => {
   it("lets nobody use it", async () => {
     const edge = await startJobs({ OPERATOR_TOKEN: "" });
     for (const token of ["", "x", "sandbox-token-opens-nothing-real"]) {

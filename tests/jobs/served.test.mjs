@@ -5,7 +5,7 @@ import { startConsole } from "../console/harness.mjs";
 
 const TOKEN = "sandbox-token-opens-nothing-real";
 
-describe("a job in the served console", { timeout: 120_000 }, () => {
+describe("a job in the served console", { timeout: 600_000 }, () => {
   let served;
   before(async () => {
     served = await startConsole();

@@ -30,16 +30,19 @@ export function passOn(response, names) {
   return new Response(response.body, { status: response.status, headers });
 }
 
-/** The request's body as text; null when it is longer than `longest` bytes, of which no more is read then. */
+/**
+ * The request's body as text; null when it is longer than `longest` bytes. What is too much is read and dropped: a connection whose
+ * body is left unread is good for no other request.
+ */
 export async function readText(request, longest) {
-  const parts = [];
+  let parts = [];
   let length = 0;
   for await (const part of request.body ?? []) {
     length += part.length;
-    if (length > longest) return null;
-    parts.push(part);
+    if (length > longest) parts = [];
+    else parts.push(part);
   }
-  return new Blob(parts).text();
+  return length > longest ? null : new Blob(parts).text();
 }
 
 const CREDENTIAL = /^\/api\/v1\/apps\/([^/]+)\/connectors\/([^/]+)\/credentials\/([^/]+)$/;
