@@ -52,8 +52,19 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = userAgent)]
     static USER_AGENT: Option<JsValue>;
 
-    #[wasm_bindgen(thread_local_v2, js_namespace = crypto, js_name = subtle)]
-    static SUBTLE: Option<JsValue>;
+    /// `crypto.subtle.importKey` (Web Cryptography). Insecure contexts have no `subtle`: that is an error like every other.
+    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = importKey)]
+    pub fn import_key(
+        format: &str,
+        key: &js_sys::Uint8Array,
+        algorithm: &str,
+        extractable: bool,
+        uses: &js_sys::Array,
+    ) -> Result<JsValue, JsValue>;
+
+    /// `crypto.subtle.sign`.
+    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"])]
+    pub fn sign(algorithm: &str, key: &JsValue, data: &js_sys::Uint8Array) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
     pub fn random(bytes: &js_sys::Uint8Array) -> Result<(), JsValue>;
@@ -185,11 +196,6 @@ pub fn text(value: &JsValue) -> String {
 /// Whether this is a browser's page or worker. There, `user-agent` is the browser's own (setting it would cost a CORS preflight).
 pub fn is_browser() -> bool {
     USER_AGENT.with(|agent| agent.as_ref().and_then(JsValue::as_string).is_some_and(|agent| agent.starts_with("Mozilla/")))
-}
-
-/// WebCrypto's functions, which insecure contexts do not have.
-pub fn subtle() -> Option<JsValue> {
-    SUBTLE.with(Option::clone)
 }
 
 /// What stands in place of a secret.

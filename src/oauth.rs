@@ -219,22 +219,19 @@ impl OAuth {
     }
 
     async fn assertion(&self, key: &RefCell<Key>, server: &str, interrupt: &Interrupt) -> Result<Zeroizing<String>, Failure> {
-        let subtle = js::subtle().ok_or_else(no_ed25519)?;
+        const ALGORITHM: &str = "Ed25519";
         let imported = match key.try_borrow().as_deref() {
             Ok(Key::Imported(key)) => Ok(key.clone()),
             Ok(Key::Seed(seed)) => Err(client_secret::pkcs8(seed)),
             Err(_) => return Err(no_ed25519()),
         };
         let failed = |thrown: JsValue| interrupt.explain(&thrown, |_| no_ed25519());
-        let algorithm = js::object(&[("name", &JsValue::from_str("Ed25519"))]);
         let crypto_key = match imported {
             Ok(key) => key,
             Err(pkcs8) => {
                 let bytes = Uint8Array::from(pkcs8.as_slice());
                 let uses = js_sys::Array::of1(&JsValue::from_str("sign"));
-                let importing =
-                    js::call_method(&subtle, "importKey", &[&"pkcs8".into(), &bytes, &algorithm, &JsValue::FALSE, &uses]);
-                let imported = interrupt.wait(importing).await;
+                let imported = interrupt.wait(js::import_key("pkcs8", &bytes, ALGORITHM, false, &uses)).await;
                 bytes.fill(0, 0, bytes.length());
                 let imported = imported.map_err(failed)?;
                 key.replace(Key::Imported(imported.clone()));
@@ -255,9 +252,10 @@ impl OAuth {
         }
         .signing_input();
         let data = Uint8Array::from(input.as_bytes());
-        let signed = interrupt.wait(js::call_method(&subtle, "sign", &[&algorithm, &crypto_key, &data])).await.map_err(failed)?;
-        let signed = Uint8Array::new(&signed);
+        let signed = interrupt.wait(js::sign(ALGORITHM, &crypto_key, &data)).await.map_err(failed)?;
         let mut signature = [0u8; 64];
+        // From a number, the constructor would throw.
+        let signed = if signed.is_object() { Uint8Array::new(&signed) } else { Uint8Array::new_with_length(0) };
         if signed.length() != 64 {
             return Err(no_ed25519());
         }
@@ -281,13 +279,15 @@ impl OAuth {
         let answer = js::parse_json(body).unwrap_or_default();
         let member = |name| js::peek(&answer, name);
         if incoming.status != 200 || incoming.is_redirect() || truncated {
-            // Whatever the server repeats of the request is masked.
+            // Whatever the server repeats of the request is not shown.
             let mask = |text: &JsString| match text.unchecked_ref::<js::Text>().replace_all(secret, js::MASK) {
                 Ok(text) => text.into(),
                 Err(_) => JsValue::from_str(js::MASK),
             };
             let text = |name| js::as_js_string(&member(name)).map(|text| mask(&text));
-            return Err(incoming.token_refused(&mask(body), text("error"), text("error_description")));
+            // Nor is a body that may hold a token, or a secret cut in two.
+            let shown = if incoming.status < 400 || truncated { JsValue::from_str(js::MASK) } else { mask(body) };
+            return Err(incoming.token_refused(&shown, text("error"), text("error_description")));
         }
         // A body that may hold a token is not shown.
         let refused = |why: &str| incoming.token_unusable(why);
