@@ -95,10 +95,6 @@ pub async fn attempt(
         trail.status = Some(incoming.status);
         trail.retry_after = incoming.retry_after;
         trail.request_id = incoming.request_id();
-        if again(incoming.status, incoming.retry_after) {
-            incoming.discard();
-            return Err(Failure::again());
-        }
         let revoke = matches!(operation, Operation::Revoke(_));
         if let (401, true, Some(oauth)) = (incoming.status, revoke, renewable.take()) {
             incoming.discard();
@@ -106,6 +102,10 @@ pub async fn attempt(
                 oauth.reject(authorization);
             }
             continue;
+        }
+        if again(incoming.status, incoming.retry_after) {
+            incoming.discard();
+            return Err(Failure::again());
         }
         let (body, truncated) = incoming.text(&interrupt, &core.options).await?;
         return match (operation, core.security.oauth(), &outgoing.secret) {
