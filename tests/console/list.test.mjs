@@ -33,6 +33,7 @@ describe("reading a list", () => {
   for (const [text, expected] of [
     ["\n\r\n ,, \na,c,1,,\n\n\nb,d,2", ["4 a c 1", "7 b d 2"]],
     ["", []],
+    ["\u0085a\u00a0,\u2028c ,\ufeff1", ["1 a c \ufeff1"]],
     ["\n \n\r\r\n", []],
     ["name,id,owner,connectorId,appId\nx,1,y,c,a\n,2,,d,b", ["2 a c 1", "3 b d 2"]],
     ['a,c,"1\r\n2"\nb,d,3', ["1 a c 1\r\n2", "3 b d 3"]],
@@ -57,6 +58,7 @@ describe("reading a list", () => {
   it("reads 100,000 lines in time that grows with their number only", () => {
     const text = Array.from({ length: 100_000 }, (_, i) => `app,con,cred-${i}`).join("\n");
     assert.equal(readList(text).rows.length, 100_000);
+    assert.equal(readList(`a,c,${`${" ".repeat(1_000)}x`.repeat(1_000)}`).rows.length, 1);
     const long = "x".repeat(10_000_000);
     assert.equal(readList(`a,c,"${long}"`).rows[0].id, long);
     assert.equal(readList(`a,c,"${'""'.repeat(50_000)}"`).rows[0].id, '"'.repeat(50_000));

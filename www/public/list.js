@@ -9,6 +9,16 @@ const NAMES = { appid: "appId", connectorid: "connectorId", id: "id", credential
 
 class RowError extends Error {}
 
+const WHITE_SPACE = /\p{White_Space}/u;
+
+/** Without white space at either end. Not `trim()`, whose idea of white space is JavaScript's own. */
+function trimmed(text) {
+  let [start, end] = [0, text.length];
+  while (start < end && WHITE_SPACE.test(text[start])) start += 1;
+  while (end > start && WHITE_SPACE.test(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
 /**
  * @param {string} text
  * @returns {{ rows: { line: number, appId: string, connectorId: string, id: string }[], errors: { line: number, message: string }[] }}
@@ -39,9 +49,9 @@ export function readList(text) {
 
 /** Tabs, if the first line that is not blank has any, for they never stand in an id; else the more frequent of `;` and `,`. */
 function delimiterOf(text) {
-  const line = /[^\r\n]*\S[^\r\n]*/.exec(text)?.[0] ?? "";
+  const line = /[^\r\n]*\P{White_Space}[^\r\n]*/u.exec(text)?.[0] ?? "";
   const count = (delimiter) => line.split(delimiter).length;
-  if (line.trim().includes("\t")) return "\t";
+  if (trimmed(line).includes("\t")) return "\t";
   return count(";") > count(",") ? ";" : ",";
 }
 
@@ -73,11 +83,11 @@ function* records(text) {
           line += value.match(/\r\n?|\n/g)?.length ?? 0;
           take(blank);
           if (at < text.length && ![delimiter, "\r", "\n"].includes(text[at])) throw strayQuote();
-          record.values.push(value.replaceAll('""', '"').trim());
+          record.values.push(trimmed(value.replaceAll('""', '"')));
         } else {
           const [value] = take(plain);
           if (value.includes('"')) throw strayQuote();
-          record.values.push(value.trim());
+          record.values.push(trimmed(value));
         }
         // A delimiter: one more value follows.
       } while (text[at] === delimiter && ++at);
