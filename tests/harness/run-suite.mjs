@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { namesFor } from "../suite/all.js";
+import { startOidc } from "./oidc.mjs";
 import { startPrism } from "./prism.mjs";
 import { runtimes } from "./runtimes.mjs";
 import { startServer } from "./server.mjs";
@@ -9,18 +10,19 @@ import { startServer } from "./server.mjs";
 export function runSuite(runtimeName) {
   const { family, start } = runtimes[runtimeName];
   describe(runtimeName, () => {
-    let runtime, server, prism;
+    let runtime, server, prism, oidc;
     before(async () => {
-      [server, prism, runtime] = await Promise.all([startServer(), startPrism(), start()]);
+      [server, prism, oidc, runtime] = await Promise.all([startServer(), startPrism(), startOidc(), start()]);
     });
     after(async () => {
       server?.stop();
       prism?.stop();
+      oidc?.stop();
       await runtime?.stop();
     });
     for (const name of namesFor(family)) {
       it(name, { timeout: 60_000 }, async () => {
-        const failure = await runtime.run(name, { server: server.url, prism: prism.url });
+        const failure = await runtime.run(name, { server: server.url, prism: prism.url, oidc: oidc.url });
         if (failure) assert.fail(failure);
       });
     }

@@ -3,6 +3,8 @@ import "./revoke.js";
 import "./errors.js";
 import "./options.js";
 import "./retries.js";
+import "./oauth.js";
+import "./tokens.js";
 import "./vectors.js";
 import "./contract.js";
 

@@ -5,9 +5,10 @@ import { cleanups } from "./registry.js";
 /** When the tests' time begins: a whole second, so that HTTP dates can name it. */
 export const EPOCH = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-// A turn of the real event loop: whatever can go on without time passing, does.
 const { setTimeout: realTimeout } = globalThis;
-const turn = () => new Promise((resolve) => realTimeout(resolve));
+
+/** A turn of the real event loop: whatever can go on without time passing, does. */
+export const turn = () => new Promise((resolve) => realTimeout(resolve));
 
 /** Resolves when `condition()` holds, while time stands still. */
 export async function until(condition) {

@@ -1,0 +1,132 @@
+// Keys, assertions and token answers for the tests of OAuth.
+import { ids, json, response, revoked, stubClient } from "./helpers.js";
+import { cleanups } from "./registry.js";
+
+/** The key of RFC 8037, appendix A.1. */
+export const JWK = {
+  kty: "OKP",
+  crv: "Ed25519",
+  d: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+  x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+};
+export const PREFIX = "secret-token:conductorone.com:v1:";
+export const CLIENT_ID = "some-name-1@acme.conductor.one/pcc";
+
+export function base64url(text) {
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+export const bytesOf = (code) => Uint8Array.from(atob(code.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+const jsonOf = (code) => JSON.parse(new TextDecoder().decode(bytesOf(code)));
+
+/** The client secret that holds this JWK. */
+export const secretOf = (jwk) => PREFIX + base64url(JSON.stringify(jwk));
+export const API_KEY = { clientID: CLIENT_ID, clientSecret: secretOf(JWK) };
+
+/** A token endpoint's success. */
+export function issued(token, more) {
+  const body = JSON.stringify({ access_token: token, token_type: "Bearer", expires_in: 600, ...more });
+  return { status: 200, headers: json, body };
+}
+
+/** Token endpoint that gives token-1, token-2, … */
+export function numbered(more) {
+  let count = 0;
+  return () => response(issued(`token-${++count}`, more));
+}
+
+const isToken = ({ url }) => url.endsWith("/auth/v1/token");
+
+/**
+ * A client with an API key, whose token requests are answered by `tokens` and the others by `api` (the last ones repeat; see
+ * `stubClient`), and what it sent.
+ */
+export function stubbedOAuth(sdk, { tokens = [numbered()], api = [revoked], ...props } = {}) {
+  const left = { tokens: [...tokens], api: [...api] };
+  const { httpClient, requests } = stubClient(sdk, (request) => {
+    const answers = isToken(request) ? left.tokens : left.api;
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    return typeof answer === "function" ? answer(request) : response(answer);
+  });
+  const client = new sdk.ConductoroneSDKTypescript({ ...API_KEY, httpClient, ...props });
+  return {
+    client,
+    revoke: (options) => client.connector.revokeCredential(ids, options),
+    get tokenRequests() {
+      return requests.filter(isToken);
+    },
+    get apiRequests() {
+      return requests.filter((request) => !isToken(request));
+    },
+    /** The tokens that the API has seen. */
+    get shown() {
+      return this.apiRequests.map(({ headers }) => headers.authorization.replace(/^Bearer /, ""));
+    },
+  };
+}
+
+/** The assertion in the body of a token request, taken apart. */
+export function assertionIn(body) {
+  const jwt = new URLSearchParams(body).get("client_assertion");
+  const [header, claims, signature] = jwt.split(".");
+  return { jwt, input: `${header}.${claims}`, header: jsonOf(header), claims: jsonOf(claims), signature: bytesOf(signature) };
+}
+
+/** Whether the signature of an assertion is this key's. */
+export async function isSignedBy({ kty, crv, x }, { input, signature }) {
+  const key = await crypto.subtle.importKey("jwk", { kty, crv, x }, "Ed25519", false, ["verify"]);
+  return crypto.subtle.verify("Ed25519", key, signature, new TextEncoder().encode(input));
+}
+
+async function post(url, value) {
+  return (await fetch(url, { method: "POST", body: JSON.stringify(value) })).json();
+}
+
+/** A new API key at the provider (or with `workload`, a client for token exchange), and what can be done with it there. */
+export async function newKey(oidc, options = {}) {
+  const { number, clientID, clientSecret } = await post(`${oidc}/keys`, options);
+  const at = (action) => `${oidc}/keys/${number}${action}`;
+  return {
+    clientID,
+    clientSecret,
+    record: async () => (await fetch(at(""))).json(),
+    plan: (...steps) => post(at("/plan"), steps),
+    release: () => post(at("/release")),
+    forget: () => post(at("/forget")),
+    idToken: (age = 0) => post(at("/id-token"), { age }),
+  };
+}
+
+/** Moves the time of this runtime and that of the provider ahead, in seconds, while `action` runs. */
+export async function withTimeAhead(oidc, { here = 0, there = here }, action) {
+  const { now } = Date;
+  const restore = () => {
+    Date.now = now;
+    cleanups.delete(restore);
+    return post(`${oidc}/clock`, { ahead: 0 });
+  };
+  cleanups.add(restore);
+  Date.now = () => now() + here * 1000;
+  try {
+    await post(`${oidc}/clock`, { ahead: there * 1000 });
+    return await action();
+  } finally {
+    await restore();
+  }
+}
+
+/** Replaces methods of `crypto.subtle` while `action` runs. */
+export async function withSubtle(replacements, action) {
+  const { subtle } = crypto;
+  for (const [name, value] of Object.entries(replacements)) Object.defineProperty(subtle, name, { value, configurable: true });
+  const restore = () => {
+    for (const name of Object.keys(replacements)) delete subtle[name];
+    cleanups.delete(restore);
+  };
+  cleanups.add(restore);
+  try {
+    return await action();
+  } finally {
+    restore();
+  }
+}

@@ -1,0 +1,375 @@
+// OAuth against a real server: oidc-provider, and an API that takes the tokens only that it has issued.
+import { assert, assertError, ids, PATH, rejection } from "./helpers.js";
+import { assertionIn, isSignedBy, JWK, newKey, PREFIX, secretOf, withTimeAhead } from "./oauth-helpers.js";
+import { test } from "./registry.js";
+
+const clientOf = (sdk, { clientID, clientSecret }, props) =>
+  new sdk.ConductoroneSDKTypescript({ clientID, clientSecret, ...props });
+
+/** Waits until the provider has received this many token requests. */
+async function arrived(key, count) {
+  while ((await key.record()).tokenRequests.length < count);
+}
+
+async function countOf(key) {
+  return (await key.record()).tokenRequests.length;
+}
+
+/** Asserts that a call ends with the provider's refusal of the client, and that no token was given. */
+async function assertRefused(sdk, call, { status = 401, code = "invalid_client" } = {}) {
+  const error = assertError(sdk, await rejection(call), "TokenRequestError", new RegExp(`\\b${status}\\b.*${code}`));
+  assert.instanceOf(error, sdk.errors.ConductoroneSDKTypescriptError);
+  assert.strictEqual(error.statusCode, status);
+  assert.strictEqual(error.error, code);
+  assert.isString(error.errorDescription);
+  assert.include(error.message, error.errorDescription);
+  assert.strictEqual(JSON.parse(error.body).error, code);
+  assert.match(error.contentType, /^application\/json/);
+  return error;
+}
+
+test("oauth: a key alone names the server, gets a token and revokes", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
+  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
+  const { tokenRequests, revoked } = await key.record();
+  assert.deepEqual(revoked, [PATH, PATH]);
+  assert.lengthOf(tokenRequests, 1, "the second call did not use the first one's token");
+});
+
+test("oauth: what is sent for a token", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  const before = Math.floor(Date.now() / 1000);
+  await client.getValidToken();
+  const after = Math.floor(Date.now() / 1000);
+  const [{ headers, body }] = (await key.record()).tokenRequests;
+  assert.strictEqual(headers["content-type"], "application/x-www-form-urlencoded");
+  assert.strictEqual(headers.accept, "application/json");
+  assert.notProperty(headers, "authorization");
+  const fields = Object.fromEntries(new URLSearchParams(body));
+  const { client_assertion: _, ...others } = fields;
+  assert.deepEqual(others, {
+    grant_type: "client_credentials",
+    client_id: key.clientID,
+    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+  });
+  const assertion = assertionIn(body);
+  const { alg, nonce } = assertion.header;
+  assert.strictEqual(alg, "EdDSA");
+  assert.match(nonce, /^[0-9a-f]{32}$/);
+  const { iss, sub, aud, iat, nbf, exp, jti, ...more } = assertion.claims;
+  assert.deepEqual({ iss, sub, aud, more }, { iss: key.clientID, sub: key.clientID, aud: ["127.0.0.1"], more: {} });
+  assert.isTrue(iat >= before && iat <= after, `iat ${iat} is not now`);
+  assert.deepEqual([nbf, exp], [iat - 120, iat + 120]);
+  assert.match(jti, /^[0-9a-f]{32}$/);
+  assert.notStrictEqual(jti, nonce);
+  const jwk = JSON.parse(atob(key.clientSecret.slice(PREFIX.length).replaceAll("-", "+").replaceAll("_", "/")));
+  assert.isTrue(await isSignedBy(jwk, assertion));
+  assert.isFalse(await isSignedBy(JWK, assertion), "the check of the signature takes any key");
+});
+
+test("oauth: serverURL wins over the client ID's host, and is the assertion's audience", async ({ sdk, oidc }) => {
+  const elsewhere = await newKey(oidc, { host: "acme.conductor.one" });
+  const client = clientOf(sdk, elsewhere, { serverURL: oidc });
+  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
+  const [{ body }] = (await elsewhere.record()).tokenRequests;
+  assert.deepEqual(assertionIn(body).claims.aud, ["127.0.0.1"]);
+
+  const here = await newKey(oidc);
+  // Nothing answers there.
+  const misled = clientOf(sdk, here, { serverURL: "http://localhost:9" });
+  assertError(sdk, await rejection(misled.connector.revokeCredential(ids)), "ConnectionError");
+  assert.strictEqual(await countOf(here), 0);
+});
+
+test("oauth: getValidToken, getCurrentToken and clearToken", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  assert.isNull(client.getCurrentToken());
+  const first = await client.getValidToken();
+  assert.match(first, /^[\w-]{20,}$/);
+  assert.strictEqual(client.getCurrentToken(), first);
+  assert.strictEqual(await client.getValidToken(), first);
+  assert.strictEqual(await countOf(key), 1);
+  assert.isUndefined(client.clearToken());
+  assert.isNull(client.getCurrentToken());
+  const second = await client.getValidToken();
+  assert.notStrictEqual(second, first);
+  assert.strictEqual(await countOf(key), 2);
+  await client.connector.revokeCredential(ids);
+  assert.strictEqual(await countOf(key), 2);
+});
+
+test("oauth: a token is used until a margin before its end, and then a new one", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  const first = await client.getValidToken();
+  // Of its 600 s, the last 60 are the margin.
+  await withTimeAhead(oidc, { here: 475 }, async () => {
+    assert.strictEqual(await client.getValidToken(), first);
+    assert.strictEqual(await countOf(key), 1);
+  });
+  await withTimeAhead(oidc, { here: 545 }, async () => {
+    assert.isNull(client.getCurrentToken());
+    assert.notStrictEqual(await client.getValidToken(), first);
+    assert.strictEqual(await countOf(key), 2);
+    await client.connector.revokeCredential(ids);
+    assert.strictEqual(await countOf(key), 2);
+  });
+});
+
+test("oauth: shortly before, the next token is fetched while the last one is still used", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  const first = await client.getValidToken();
+  await withTimeAhead(oidc, { here: 500 }, async () => {
+    await key.plan({ hold: true });
+    const tokens = await Promise.all([client.getValidToken(), client.getValidToken()]);
+    assert.deepEqual(tokens, [first, first], "somebody waited for the new token");
+    await arrived(key, 2);
+    await key.release();
+    while (client.getCurrentToken() === first) await new Promise((resolve) => setTimeout(resolve));
+    assert.match(client.getCurrentToken(), /^[\w-]{20,}$/);
+    await client.connector.revokeCredential(ids);
+    assert.strictEqual(await countOf(key), 2);
+  });
+});
+
+test("oauth: a token that has expired at the server, whose clock is ahead, is renewed once", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  const first = await client.getValidToken();
+  await withTimeAhead(oidc, { here: 500, there: 605 }, async () => {
+    assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
+    assert.notStrictEqual(client.getCurrentToken(), first);
+    const { unauthorized, revoked } = await key.record();
+    assert.deepEqual([unauthorized, revoked], [1, [PATH]]);
+  });
+});
+
+test("oauth: a token that was taken back is renewed once, and the call goes on", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  await client.connector.revokeCredential(ids);
+  await key.forget();
+  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
+  const { tokenRequests, unauthorized, revoked } = await key.record();
+  assert.strictEqual(unauthorized, 1);
+  assert.lengthOf(tokenRequests, 2);
+  assert.lengthOf(revoked, 2);
+});
+
+test("oauth: 100 first calls at the same time make one token request", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  const calls = Array.from({ length: 100 }, (_, i) => client.connector.revokeCredential({ ...ids, id: `c-${i}` }));
+  for (const { statusCode } of await Promise.all(calls)) assert.strictEqual(statusCode, 200);
+  const { tokenRequests, revoked, unauthorized } = await key.record();
+  assert.lengthOf(tokenRequests, 1);
+  assert.strictEqual(new Set(revoked).size, 100);
+  assert.strictEqual(unauthorized, 0);
+});
+
+test("oauth: 100 calls that get a 401 at the same time make one renewal", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  await client.getValidToken();
+  await key.forget();
+  const calls = Array.from({ length: 100 }, (_, i) => client.connector.revokeCredential({ ...ids, id: `c-${i}` }));
+  for (const { statusCode } of await Promise.all(calls)) assert.strictEqual(statusCode, 200);
+  const { tokenRequests, revoked, unauthorized } = await key.record();
+  assert.lengthOf(tokenRequests, 2);
+  assert.strictEqual(new Set(revoked).size, 100);
+  assert.isAtLeast(unauthorized, 1);
+});
+
+test("oauth: a bulk run shares one token, and its renewal", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  const requests = Array.from({ length: 40 }, (_, i) => ({ ...ids, id: `c-${i}` }));
+  assert.strictEqual((await client.connector.revokeCredentials(requests)).revoked, 40);
+  await key.forget();
+  const report = await client.connector.revokeCredentials(requests);
+  assert.deepEqual([report.revoked, report.failed, report.skipped], [40, 0, 0]);
+  const { tokenRequests, revoked } = await key.record();
+  assert.lengthOf(tokenRequests, 2);
+  assert.lengthOf(revoked, 80);
+});
+
+test("oauth: who aborts leaves the others unharmed, and be it the one who started", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  await key.plan({ hold: true });
+  const client = clientOf(sdk, key);
+  const controllers = [new AbortController(), new AbortController()];
+  const [starter, joiner] = controllers.map(({ signal }) => rejection(client.connector.revokeCredential(ids, { signal })));
+  const unharmed = [client.connector.revokeCredential(ids), client.getValidToken()];
+  await arrived(key, 1);
+  for (const controller of controllers) controller.abort();
+  for (const error of [starter, joiner]) assertError(sdk, await error, "RequestAbortedError");
+  await key.release();
+  const [{ statusCode }, token] = await Promise.all(unharmed);
+  assert.strictEqual(statusCode, 200);
+  assert.strictEqual(client.getCurrentToken(), token);
+  const { tokenRequests, revoked } = await key.record();
+  assert.lengthOf(tokenRequests, 1);
+  assert.lengthOf(revoked, 1, "an aborted call was sent all the same");
+});
+
+test("oauth: the token that nobody waits for any more serves the next call", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  await key.plan({ hold: true });
+  const client = clientOf(sdk, key);
+  const controller = new AbortController();
+  const aborted = rejection(client.connector.revokeCredential(ids, { signal: controller.signal }));
+  await arrived(key, 1);
+  controller.abort();
+  assertError(sdk, await aborted, "RequestAbortedError");
+  const next = client.connector.revokeCredential(ids);
+  await key.release();
+  assert.strictEqual((await next).statusCode, 200);
+  assert.strictEqual(await countOf(key), 1);
+});
+
+test("oauth: clearToken while a token is on its way: its waiters get it, later calls do not", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  await key.plan({ hold: true });
+  const client = clientOf(sdk, key);
+  const first = client.getValidToken();
+  await arrived(key, 1);
+  client.clearToken();
+  const second = await client.getValidToken();
+  await key.release();
+  assert.notStrictEqual(await first, second);
+  assert.strictEqual(client.getCurrentToken(), second, "the older answer was kept");
+  assert.strictEqual(await countOf(key), 2);
+});
+
+test("oauth: a replayed assertion is refused, and the package never sends one twice", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  await client.getValidToken();
+  client.clearToken();
+  await client.getValidToken();
+  const [first, second] = (await key.record()).tokenRequests;
+  assert.notStrictEqual(assertionIn(first.body).claims.jti, assertionIn(second.body).claims.jti);
+  assert.notStrictEqual(assertionIn(first.body).header.nonce, assertionIn(second.body).header.nonce);
+
+  // A thief in the middle sends what was recorded.
+  const fetcher = ({ url, method, headers }) => fetch(url, { method, headers, body: first.body });
+  const replaying = clientOf(sdk, key, { httpClient: new sdk.HTTPClient({ fetcher }) });
+  await assertRefused(sdk, replaying.getValidToken());
+  assert.isNull(replaying.getCurrentToken());
+});
+
+test("oauth: an assertion from a clock that is minutes off is refused; a little is tolerated", async ({ sdk, oidc }) => {
+  for (const here of [-300, 300, -150, 150]) {
+    const key = await newKey(oidc);
+    await withTimeAhead(oidc, { here, there: 0 }, () => assertRefused(sdk, clientOf(sdk, key).connector.revokeCredential(ids)));
+    assert.deepEqual((await key.record()).revoked, []);
+  }
+  for (const here of [-90, 90]) {
+    const key = await newKey(oidc);
+    await withTimeAhead(oidc, { here, there: 0 }, () => clientOf(sdk, key).connector.revokeCredential(ids));
+    assert.deepEqual((await key.record()).revoked, [PATH]);
+  }
+});
+
+test("oauth: the wrong key is refused, and the error shows neither it nor the assertion", async ({ sdk, oidc }) => {
+  const [key, other] = [await newKey(oidc), await newKey(oidc)];
+  for (const clientSecret of [other.clientSecret, secretOf(JWK)]) {
+    const error = await assertRefused(sdk, clientOf(sdk, { ...key, clientSecret }).connector.revokeCredential(ids));
+    const { jwt } = assertionIn((await key.record()).tokenRequests.at(-1).body);
+    for (const secret of [clientSecret, jwt]) assert.notInclude(`${error.stack} ${error.body}`, secret);
+  }
+});
+
+test("oauth: the wrong audience is refused", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key, { serverURL: oidc.replace("127.0.0.1", "localhost") });
+  await assertRefused(sdk, client.connector.revokeCredential(ids));
+  assert.deepEqual(assertionIn((await key.record()).tokenRequests[0].body).claims.aud, ["localhost"]);
+});
+
+test("oauth: an unknown client is refused", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, { ...key, clientID: key.clientID.replace("key-", "no-key-") });
+  await assertRefused(sdk, client.connector.revokeCredential(ids));
+});
+
+test("oauth: a refusal is not remembered: the next call asks anew", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  const client = clientOf(sdk, key);
+  await withTimeAhead(oidc, { here: 300, there: 0 }, () => assertRefused(sdk, client.connector.revokeCredential(ids)));
+  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
+});
+
+test("oauth: a server that is down is a ConnectionError for all who wait, and not remembered", async ({ sdk, oidc }) => {
+  const key = await newKey(oidc);
+  await key.plan({ reset: true });
+  const client = clientOf(sdk, key);
+  const errors = await Promise.all([1, 2, 3].map(() => rejection(client.connector.revokeCredential(ids))));
+  for (const error of errors) assertError(sdk, error, "ConnectionError");
+  await key.plan();
+  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
+  assert.lengthOf((await key.record()).revoked, 1);
+});
+
+test("oauth: two clients at once keep their tokens apart", async ({ sdk, oidc }) => {
+  const keys = await Promise.all([newKey(oidc), newKey(oidc)]);
+  const clients = keys.map((key) => clientOf(sdk, key));
+  await Promise.all([0, 1, 0, 1].map((i) => clients[i].connector.revokeCredential({ ...ids, id: `of-${i}` })));
+  assert.notStrictEqual(clients[0].getCurrentToken(), clients[1].getCurrentToken());
+  for (const [i, key] of keys.entries()) {
+    const { tokenRequests, revoked } = await key.record();
+    assert.lengthOf(tokenRequests, 1);
+    assert.deepEqual(revoked, Array(2).fill(PATH.replace(ids.id, `of-${i}`)));
+  }
+});
+
+test("oauth: an ID token is exchanged for a token that revokes", async ({ sdk, oidc }) => {
+  const workload = await newKey(oidc, { workload: true });
+  const oidcToken = await workload.idToken();
+  const client = new sdk.ConductoroneSDKTypescript({ clientID: workload.clientID, oidcToken });
+  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
+  await client.connector.revokeCredential(ids);
+  const { tokenRequests, revoked } = await workload.record();
+  assert.lengthOf(revoked, 2);
+  assert.lengthOf(tokenRequests, 1);
+  assert.deepEqual(Object.fromEntries(new URLSearchParams(tokenRequests[0].body)), {
+    grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+    subject_token: oidcToken,
+    subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+    client_id: workload.clientID,
+  });
+});
+
+test("oauth: an oidcToken function is called when a new token is needed, and only then", async ({ sdk, oidc }) => {
+  const workload = await newKey(oidc, { workload: true });
+  const given = [];
+  const oidcToken = async (...args) => {
+    assert.deepEqual(args, []);
+    given.push(await workload.idToken());
+    return given.at(-1);
+  };
+  const client = new sdk.ConductoroneSDKTypescript({ clientID: workload.clientID, oidcToken });
+  assert.lengthOf(given, 0, "called by the constructor");
+  await Promise.all([1, 2, 3].map(() => client.connector.revokeCredential(ids)));
+  await client.connector.revokeCredential(ids);
+  assert.lengthOf(given, 1);
+  await workload.forget();
+  await client.connector.revokeCredential(ids);
+  assert.lengthOf(given, 2, "a renewal needs a fresh ID token");
+  const sent = (await workload.record()).tokenRequests.map(({ body }) => new URLSearchParams(body).get("subject_token"));
+  assert.deepEqual(sent, given);
+});
+
+test("oauth: an ID token that is expired or another's is refused", async ({ sdk, oidc }) => {
+  const [workload, other] = [await newKey(oidc, { workload: true }), await newKey(oidc, { workload: true })];
+  for (const oidcToken of [await workload.idToken(400), await other.idToken()]) {
+    const client = new sdk.ConductoroneSDKTypescript({ clientID: workload.clientID, oidcToken });
+    const error = await assertRefused(sdk, client.connector.revokeCredential(ids), { status: 400, code: "invalid_grant" });
+    assert.notInclude(`${error.stack} ${error.body}`, oidcToken);
+  }
+});

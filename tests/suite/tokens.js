@@ -1,0 +1,675 @@
+// What OAuth is made of, against servers that are played: lifetimes, odd answers, the rules of token requests, secrets.
+import { EPOCH, elapsed, play, turn, until, withClock } from "./clock.js";
+import { assert, assertError, ids, json, PATH, playOn, rejection, response, revoked, thrown, withGlobals } from "./helpers.js";
+import {
+  API_KEY,
+  assertionIn,
+  base64url,
+  bytesOf,
+  CLIENT_ID,
+  isSignedBy,
+  issued,
+  JWK,
+  PREFIX,
+  secretOf,
+  stubbedOAuth,
+  withSubtle,
+} from "./oauth-helpers.js";
+import { test } from "./registry.js";
+
+const unavailable = { status: 503, headers: json, body: "{}" };
+const unauthorized = { status: 401, headers: json, body: '{"code":16,"message":"no"}' };
+const refusal = { status: 401, headers: json, body: '{"error":"invalid_client","error_description":"who are you?"}' };
+const backoff = { initialInterval: 100, maxInterval: 400, exponent: 2, maxElapsedTime: 60_000 };
+const retries = { strategy: "backoff", backoff, retryConnectionErrors: true };
+const hangsForEver = () => new Promise(() => {});
+const fails = (reason) => () => Promise.reject(reason);
+
+/** A response whose Infinity and the like JSON.stringify would not write. */
+const issuedRaw = (expires) => ({ ...issued("t"), body: `{"access_token":"t","token_type":"Bearer"${expires}}` });
+
+test("tokens: the server is the client ID's, unless tenantDomain or serverURL name one", async ({ sdk }) => {
+  for (const [props, origin] of [
+    [{}, "https://acme.conductor.one"],
+    [{ clientID: "n@Beta.Conductor.One/pcc" }, "https://beta.conductor.one"],
+    [{ clientID: "n@gateway.example:8443/pcc" }, "https://gateway.example:8443"],
+    [{ clientID: "n@localhost:8787/pcc" }, "http://localhost:8787"],
+    [{ tenantDomain: "gamma" }, "https://gamma.conductor.one"],
+    [{ serverURL: "https://api.example/base/" }, "https://api.example/base"],
+    [{ serverURL: "https://api.example", tenantDomain: "gamma" }, "https://api.example"],
+  ]) {
+    const stub = stubbedOAuth(sdk, props);
+    await stub.revoke();
+    assert.deepEqual(
+      [...stub.tokenRequests, ...stub.apiRequests].map(({ method, url }) => `${method} ${url}`),
+      [`POST ${origin}/auth/v1/token`, `POST ${origin}${PATH}`],
+    );
+    const { claims } = assertionIn(stub.tokenRequests[0].body);
+    assert.deepEqual(claims.aud, [new URL(origin).hostname]);
+    assert.deepEqual([claims.iss, claims.sub], [props.clientID ?? CLIENT_ID, props.clientID ?? CLIENT_ID]);
+  }
+});
+
+for (const [expires, kept] of [
+  [',"expires_in":600', 540],
+  [',"expires_in":60', 50],
+  [',"expires_in":4', 3],
+  [',"expires_in":3153600000', 3540],
+  [',"expires_in":1e999', 3540],
+  ["", 270],
+  [',"expires_in":null', 270],
+  [',"expires_in":"600"', 270],
+  [',"expires_in":{}', 270],
+  [',"expires_in":0', 0],
+  [',"expires_in":-0', 0],
+  [',"expires_in":-600', 0],
+  [',"expires_in":-1e999', 0],
+]) {
+  test(`tokens: expires_in ${expires.slice(14) || "missing"} is used for ${kept} s`, async ({ sdk }) => {
+    await withClock(async (clock) => {
+      const stub = stubbedOAuth(sdk, { tokens: [issuedRaw(expires)] });
+      await stub.revoke();
+      assert.lengthOf(stub.apiRequests, 1, "the call that asked did not get it");
+      assert.strictEqual(stub.client.getCurrentToken(), kept > 0 ? "t" : null);
+      if (kept === 0) {
+        await stub.revoke();
+        assert.lengthOf(stub.tokenRequests, 2);
+        return;
+      }
+      clock.setSystemTime(EPOCH + kept * 1000 - 1);
+      assert.strictEqual(stub.client.getCurrentToken(), "t");
+      clock.setSystemTime(EPOCH + kept * 1000);
+      assert.isNull(stub.client.getCurrentToken());
+      const before = stub.tokenRequests.length;
+      await stub.revoke();
+      assert.lengthOf(stub.tokenRequests, before + 1);
+    });
+  });
+}
+
+test("tokens: the lifetime counts from the request, not from the answer", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const slow = () => {
+      clock.setSystemTime(EPOCH + 30_000);
+      return response(issued("t"));
+    };
+    const stub = stubbedOAuth(sdk, { tokens: [slow] });
+    await stub.client.getValidToken();
+    clock.setSystemTime(EPOCH + 539_999);
+    assert.strictEqual(stub.client.getCurrentToken(), "t");
+    clock.setSystemTime(EPOCH + 540_000);
+    assert.isNull(stub.client.getCurrentToken());
+  });
+});
+
+test("tokens: a clock that was set back says nothing of a token's age: it is renewed", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const stub = stubbedOAuth(sdk);
+    await stub.revoke();
+    clock.setSystemTime(EPOCH - 1);
+    assert.isNull(stub.client.getCurrentToken());
+    await stub.revoke();
+    assert.deepEqual(stub.shown, ["token-1", "token-2"]);
+  });
+});
+
+test("tokens: a renewal ahead of the end that fails harms nobody before the end", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const failing = { ...refusal, status: 500 };
+    const stub = stubbedOAuth(sdk, { tokens: [issued("t"), failing] });
+    await stub.revoke();
+    clock.setSystemTime(EPOCH + 479_999);
+    await stub.revoke();
+    await turn();
+    assert.lengthOf(stub.tokenRequests, 1, "renewed too early");
+    for (const [at, requests] of [
+      [480_000, 2],
+      [539_999, 3],
+    ]) {
+      clock.setSystemTime(EPOCH + at);
+      while (stub.tokenRequests.length < requests) {
+        assert.strictEqual((await stub.revoke()).statusCode, 200);
+        await turn();
+      }
+    }
+    assert.deepEqual(new Set(stub.shown), new Set(["t"]));
+    const { length } = stub.shown;
+    clock.setSystemTime(EPOCH + 540_000);
+    assertError(sdk, await rejection(stub.revoke()), "TokenRequestError", /500/);
+    assert.lengthOf(stub.apiRequests, length);
+  });
+});
+
+test("tokens: a 401 renews once; then the 401 is the caller's", async ({ sdk }) => {
+  const stub = stubbedOAuth(sdk, { api: [unauthorized] });
+  const error = assertError(sdk, await rejection(stub.revoke()), "SDKError");
+  assert.strictEqual(error.statusCode, 401);
+  assert.strictEqual(error.body, unauthorized.body);
+  assert.deepEqual(stub.shown, ["token-1", "token-2"]);
+  assert.lengthOf(stub.tokenRequests, 2);
+});
+
+test("tokens: a 401 whose code is retried renews before it waits", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const stub = stubbedOAuth(sdk, { api: [unauthorized, revoked], retryConfig: retries });
+    const { value } = await play(clock, stub.revoke({ retryCodes: ["401", "5XX"] }));
+    assert.strictEqual(value.statusCode, 200);
+    assert.deepEqual(stub.shown, ["token-1", "token-2"]);
+    assert.strictEqual(elapsed(), 0, "waited with a dead token");
+  });
+});
+
+test("tokens: when a 401's renewal fails, that is the error", async ({ sdk }) => {
+  const stub = stubbedOAuth(sdk, { tokens: [issued("t"), refusal], api: [unauthorized] });
+  const error = assertError(sdk, await rejection(stub.revoke()), "TokenRequestError");
+  assert.strictEqual(error.error, "invalid_client");
+  assert.isNull(stub.client.getCurrentToken(), "a token that the API refused is still shown as good");
+});
+
+test("tokens: a late 401 for an old token does not take the new one away", async ({ sdk }) => {
+  let answerLate;
+  const late = () => new Promise((resolve) => (answerLate = () => resolve(response(unauthorized))));
+  const stub = stubbedOAuth(sdk, { api: [late, unauthorized, revoked] });
+  const slow = stub.revoke();
+  await until(() => answerLate);
+  await stub.revoke();
+  assert.deepEqual(stub.shown, ["token-1", "token-1", "token-2"]);
+  answerLate();
+  await slow;
+  assert.deepEqual(stub.shown, ["token-1", "token-1", "token-2", "token-2"]);
+  assert.lengthOf(stub.tokenRequests, 2);
+});
+
+test("tokens: only OAuth's tokens are renewed: a fixed one's 401 is the caller's at once", async ({ sdk }) => {
+  const props = { clientID: undefined, clientSecret: undefined, security: { bearerAuth: "fixed" } };
+  const stub = stubbedOAuth(sdk, { ...props, api: [unauthorized] });
+  assertError(sdk, await rejection(stub.revoke()), "SDKError");
+  assert.deepEqual(stub.shown, ["fixed"]);
+});
+
+for (const type of ["bearer", "Bearer", "BEARER"]) {
+  test(`tokens: token_type ${type} is Bearer`, async ({ sdk }) => {
+    const stub = stubbedOAuth(sdk, { tokens: [issued("t", { token_type: type })] });
+    await stub.revoke();
+    assert.strictEqual(stub.apiRequests[0].headers.authorization, "Bearer t");
+  });
+}
+
+const UNUSABLE = {
+  "token_type DPoP": issued("canary-token", { token_type: "DPoP" }),
+  "token_type mac": issued("canary-token", { token_type: "mac" }),
+  "token_type missing": issued("canary-token", { token_type: undefined }),
+  "token_type no string": issued("canary-token", { token_type: ["Bearer"] }),
+  "access_token missing": issued(undefined, { refresh_token: "canary-token" }),
+  "access_token empty": issued("", { note: "canary-token" }),
+  "access_token no string": issued(["canary-token"]),
+  "access_token with a space": issued("canary-token x"),
+  "access_token with a line break": issued("canary-token\r\nx: y"),
+  "access_token not ASCII": issued("canary-tokené"),
+  "access_token longer than a header": issued("canary-token".repeat(10_000)),
+  "an empty body": { status: 200, headers: json, body: "" },
+  "no JSON": { status: 200, headers: json, body: "canary-token" },
+  HTML: { status: 200, headers: { "content-type": "text/html" }, body: "<p>canary-token</p>" },
+  null: { status: 200, headers: json, body: "null" },
+  "an array": { status: 200, headers: json, body: '["canary-token"]' },
+  "status 201": { ...issued("canary-token"), status: 201 },
+  "status 204": { status: 204 },
+  "status 302 with a token": { ...issued("canary-token"), status: 302 },
+  "a body without end": {
+    ...issued("canary-token"),
+    body: `{"access_token":"canary-token","token_type":"Bearer","x":"${"x".repeat(1 << 21)}"}`,
+  },
+};
+for (const [name, answer] of Object.entries(UNUSABLE)) {
+  test(`tokens: an answer that is of no use (${name}) is refused, not kept, and not shown`, async ({ sdk }) => {
+    const stub = stubbedOAuth(sdk, { tokens: [answer, issued("good")] });
+    const error = assertError(sdk, await rejection(stub.revoke()), "TokenRequestError", /^Token request failed/);
+    assert.strictEqual(error.statusCode, answer.status);
+    assert.strictEqual(error.body, "***");
+    assert.notInclude(`${error.stack}${JSON.stringify(error)}`, "canary");
+    assert.isNull(stub.client.getCurrentToken());
+    assert.lengthOf(stub.apiRequests, 0);
+    await stub.revoke();
+    assert.deepEqual(stub.shown, ["good"]);
+  });
+}
+
+for (const status of [400, 401, 403, 404, 429, 500, 503]) {
+  test(`tokens: a refusal with status ${status} is a TokenRequestError with OAuth's words`, async ({ sdk }) => {
+    const body = '{"error":"some_code","error_description":"some words"}';
+    const stub = stubbedOAuth(sdk, { tokens: [{ status, headers: json, body }] });
+    for (const call of [stub.revoke(), stub.client.getValidToken()]) {
+      const error = assertError(sdk, await rejection(call), "TokenRequestError");
+      assert.strictEqual(error.message, `Token request failed: Status ${status}: some_code: some words`);
+      assert.deepEqual([error.statusCode, error.error, error.errorDescription], [status, "some_code", "some words"]);
+      assert.deepEqual([error.body, error.contentType], [body, "application/json"]);
+      assert.strictEqual(error.rawResponse.status, status);
+      assert.strictEqual(error.headers.get("content-type"), "application/json");
+    }
+    assert.lengthOf(stub.apiRequests, 0);
+    const standalone = await sdk.connectorRevokeCredential(stub.client, ids);
+    assert.isFalse(standalone.ok);
+    assertError(sdk, standalone.error, "TokenRequestError");
+  });
+}
+
+test("tokens: a refusal in other words than OAuth's", async ({ sdk }) => {
+  for (const [body, message] of [
+    ["<h1>Bad gateway</h1>", "Token request failed: Status 502"],
+    ["", "Token request failed: Status 502"],
+    ['{"error":5,"error_description":{}}', "Token request failed: Status 502"],
+    ['{"error":"e"}', "Token request failed: Status 502: e"],
+  ]) {
+    const stub = stubbedOAuth(sdk, { tokens: [{ status: 502, headers: json, body }] });
+    const error = assertError(sdk, await rejection(stub.revoke()), "TokenRequestError");
+    assert.deepEqual([error.message, error.body], [message, body]);
+    if (!message.endsWith(": e")) assert.isUndefined(error.error);
+    assert.isUndefined(error.errorDescription);
+  }
+});
+
+test("tokens: whatever a refusal repeats of the assertion or the ID token is masked", async ({ sdk }) => {
+  const echo = async (request) => {
+    const fields = Object.fromEntries(new URLSearchParams(await request.text()));
+    const secret = fields.client_assertion ?? fields.subject_token;
+    const body = JSON.stringify({ error: `bad ${secret}`, error_description: `${secret} and ${secret}`, ...fields });
+    return response({ status: 400, headers: json, body });
+  };
+  for (const props of [{}, { clientSecret: undefined, oidcToken: "id.token.canary" }]) {
+    const stub = stubbedOAuth(sdk, { ...props, tokens: [echo] });
+    const error = assertError(sdk, await rejection(stub.revoke()), "TokenRequestError");
+    const sent = new URLSearchParams(stub.tokenRequests[0].body);
+    const secret = sent.get("client_assertion") ?? sent.get("subject_token");
+    assert.deepEqual([error.error, error.errorDescription], ["bad ***", "*** and ***"]);
+    assert.include(error.body, "***");
+    for (const text of [error.stack, error.body, JSON.stringify(error)]) assert.notInclude(text, secret);
+  }
+});
+
+for (const status of [301, 302, 303, 307, 308]) {
+  test(`tokens: a ${status} of the token endpoint is not followed: no assertion is sent elsewhere`, async ({ sdk, server }) => {
+    for (const to of ["base", "elsewhere"]) {
+      const moved = await playOn(server, { status, headers: { location: `{${to}}/landing` } }, issued("stolen"));
+      const client = new sdk.ConductoroneSDKTypescript({ ...API_KEY, serverURL: moved.base });
+      const error = assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "TokenRequestError");
+      // A browser hides which redirect it was.
+      assert.include([status, 0], error.statusCode);
+      const requests = await moved.requests();
+      assert.lengthOf(requests, 1);
+      assert.isTrue(requests[0].url.endsWith("/auth/v1/token"));
+      assert.isNull(client.getCurrentToken());
+    }
+  });
+}
+
+test("tokens: an answer that came by a redirect which an HTTP client followed is refused", async ({ sdk }) => {
+  const landed = () => Object.defineProperty(response(issued("canary-token")), "redirected", { value: true });
+  const stub = stubbedOAuth(sdk, { tokens: [landed] });
+  const error = assertError(sdk, await rejection(stub.revoke()), "TokenRequestError");
+  assert.notInclude(`${error.stack}${error.body}`, "canary");
+  assert.lengthOf(stub.apiRequests, 0);
+});
+
+test("tokens: requests are tried again as the API's are, each with an assertion of its own", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const slowDown = { status: 429, headers: { ...json, "retry-after": "7" }, body: "{}" };
+    const tokens = [unavailable, fails(new TypeError("fetch failed")), slowDown, issued("t")];
+    const stub = stubbedOAuth(sdk, { tokens, retryConfig: retries });
+    const { value } = await play(clock, stub.revoke());
+    assert.strictEqual(value.statusCode, 200);
+    assert.lengthOf(stub.tokenRequests, 4);
+    assert.lengthOf(stub.apiRequests, 1);
+    assert.strictEqual(elapsed(), 75 + 150 + 7000);
+    const assertions = stub.tokenRequests.map(({ body }) => assertionIn(body));
+    assert.strictEqual(new Set(assertions.map(({ claims }) => claims.jti)).size, 4);
+    const begun = EPOCH / 1000;
+    assert.deepEqual(
+      assertions.map(({ claims }) => claims.iat),
+      [begun, begun, begun, begun + 7],
+    );
+  });
+});
+
+test("tokens: requests are not tried again unless the client says so", async ({ sdk }) => {
+  for (const [answer, name] of [
+    [unavailable, "TokenRequestError"],
+    [fails(new TypeError("fetch failed")), "ConnectionError"],
+  ]) {
+    const stub = stubbedOAuth(sdk, { tokens: [answer, issued("t")] });
+    assertError(sdk, await rejection(stub.revoke()), name);
+    assert.lengthOf(stub.tokenRequests, 1);
+    await stub.revoke();
+    assert.deepEqual(stub.shown, ["t"], "the failure was remembered");
+  }
+});
+
+test("tokens: timeoutMs bounds the token request and the revoke each", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const after = (ms, answer) => () => new Promise((resolve) => setTimeout(() => resolve(response(answer)), ms));
+    const stub = stubbedOAuth(sdk, { timeoutMs: 1000, tokens: [after(900, issued("t"))], api: [after(900, revoked)] });
+    const call = stub.revoke();
+    await until(() => stub.tokenRequests.length === 1);
+    await clock.tickAsync(900);
+    await until(() => stub.apiRequests.length === 1);
+    await clock.tickAsync(900);
+    assert.strictEqual((await call).statusCode, 200);
+    assert.strictEqual(clock.countTimers(), 0, "a time limit is still running");
+  });
+  for (const call of [(stub) => stub.revoke(), (stub) => stub.client.getValidToken()]) {
+    await withClock(async (clock) => {
+      const stub = stubbedOAuth(sdk, { timeoutMs: 1000, tokens: [hangsForEver, issued("t")] });
+      const error = rejection(call(stub));
+      await until(() => stub.tokenRequests.length === 1);
+      await clock.tickAsync(1000);
+      assertError(sdk, await error, "RequestTimeoutError");
+      assert.strictEqual(clock.countTimers(), 0);
+      await call(stub);
+      assert.lengthOf(stub.tokenRequests, 2, "the failure was remembered");
+    });
+  }
+});
+
+test("tokens: a call's own timeoutMs ends its wait, not the request that others wait for", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    let answer;
+    const stub = stubbedOAuth(sdk, { tokens: [() => new Promise((resolve) => (answer = resolve))] });
+    const impatient = rejection(stub.revoke({ timeoutMs: 50 }));
+    const patient = stub.revoke();
+    await until(() => stub.tokenRequests.length === 1);
+    await clock.tickAsync(50);
+    assertError(sdk, await impatient, "RequestTimeoutError");
+    assert.isFalse(stub.tokenRequests[0].request.signal.aborted);
+    answer(response(issued("t")));
+    assert.strictEqual((await patient).statusCode, 200);
+    assert.lengthOf(stub.tokenRequests, 1);
+  });
+});
+
+test("tokens: a call that is aborted before it begins asks for no token", async ({ sdk }) => {
+  const stub = stubbedOAuth(sdk);
+  const controller = new AbortController();
+  controller.abort();
+  assertError(sdk, await rejection(stub.revoke({ signal: controller.signal })), "RequestAbortedError");
+  assert.lengthOf(stub.tokenRequests, 0);
+});
+
+test("tokens: a bad request is refused before a token is asked for", async ({ sdk }) => {
+  const stub = stubbedOAuth(sdk);
+  assertError(sdk, await rejection(stub.client.connector.revokeCredential({ ...ids, id: "" })), "SDKValidationError");
+  assertError(sdk, await rejection(stub.revoke({ timeoutMs: "1" })), "SDKValidationError");
+  assert.lengthOf(stub.tokenRequests, 0);
+});
+
+test("tokens: free() while a token is on its way leaves the call unharmed", async ({ sdk }) => {
+  let answer;
+  const stub = stubbedOAuth(sdk, { tokens: [() => new Promise((resolve) => (answer = resolve))] });
+  const call = stub.revoke();
+  await until(() => answer);
+  stub.client.free();
+  answer(response(issued("t")));
+  assert.strictEqual((await call).statusCode, 200);
+});
+
+test("tokens: getValidToken and getCurrentToken without OAuth", async ({ sdk }) => {
+  const { ConductoroneSDKTypescript: Client } = sdk;
+  const fixed = new Client({ security: { bearerAuth: "Bearer fixed" } });
+  assert.deepEqual([await fixed.getValidToken(), fixed.getCurrentToken()], ["fixed", "fixed"]);
+  const given = new Client({ security: async () => ({ oauth: "given" }) });
+  assert.deepEqual([await given.getValidToken(), given.getCurrentToken()], ["given", null]);
+  const none = new Client();
+  assertError(sdk, await rejection(none.getValidToken()), "SDKValidationError", /no credentials/);
+  assert.isNull(none.getCurrentToken());
+  for (const client of [fixed, given, none]) assert.isUndefined(client.clearToken());
+});
+
+const BAD_KEYS = [
+  [{ clientID: undefined }, /clientID is missing/],
+  [{ clientID: "" }, /clientID must have the form/],
+  [{ clientID: "acme" }, /clientID must have the form/],
+  [{ clientID: "@acme.conductor.one/pcc" }, /clientID: what stands before the @/],
+  [{ clientID: "n@acme/pcc" }, /clientID: what stands between @ and \//],
+  [{ clientID: "n@acme.conductor.one#evil.com/pcc" }, /clientID: what stands between @ and \//],
+  [{ clientID: "n@evil.com\\@acme.conductor.one/pcc" }, /clientID/],
+  [{ clientID: "n@1.2.3.4/pcc" }, /clientID: what stands between @ and \//],
+  [{ clientID: "n@acme.conductor.one/" }, /clientID: what stands after the \//],
+  [{ clientID: "n@acme.conductor.one/p\ud800" }, /clientID: what stands after the \//],
+  [{ clientID: `${"n".repeat(600)}@acme.conductor.one/pcc` }, /clientID is too long/],
+  [{ clientID: 5 }, /clientID must be a string/],
+  [{ clientSecret: undefined }, /clientSecret is missing/],
+  [{ clientSecret: null }, /clientSecret is missing/],
+  [{ clientSecret: JWK }, /clientSecret must be a string, not another object/],
+  [{ clientSecret: JSON.stringify(JWK) }, /clientSecret must begin with/],
+  [{ clientSecret: API_KEY.clientSecret.replace("v1", "v2") }, /clientSecret is of a version/],
+  [{ clientSecret: `${API_KEY.clientSecret}\n` }, /clientSecret: what follows v1:/],
+  [{ clientSecret: `${API_KEY.clientSecret}é` }, /clientSecret: what follows v1:/],
+  [{ clientSecret: API_KEY.clientSecret.slice(0, -8) }, /clientSecret: what follows v1: does not hold a JSON object/],
+  [{ clientSecret: API_KEY.clientSecret + "A".repeat(40_000) }, /clientSecret: what follows v1:/],
+  [{ clientSecret: secretOf({ ...JWK, kty: "EC" }) }, /clientSecret: its key must have the type/],
+  [{ clientSecret: secretOf({ ...JWK, crv: "X25519" }) }, /clientSecret: its key must be on the curve/],
+  [{ clientSecret: secretOf({ ...JWK, d: undefined }) }, /clientSecret holds a public key only/],
+  [{ clientSecret: secretOf({ ...JWK, d: JWK.d.slice(1) }) }, /clientSecret: the private part/],
+  [{ clientSecret: secretOf({ ...JWK, x: undefined }) }, /clientSecret: the public part/],
+  [{ clientSecret: PREFIX + base64url(`{"d":"${JWK.d}",${JSON.stringify(JWK).slice(1)}`) }, /twice/],
+  [{ oidcToken: "id.token.canary" }, /clientSecret and oidcToken exclude each other/],
+  [{ clientSecret: undefined, oidcToken: 5 }, /oidcToken must be a string or a function/],
+  [{ clientSecret: undefined, oidcToken: { token: "id.token.canary" } }, /oidcToken must be a string or a function/],
+];
+for (const [i, [wrong, message]] of BAD_KEYS.entries()) {
+  test(`tokens: a bad key is refused at construction, and never shown (${i}: ${message.source})`, ({ sdk }) => {
+    const error = thrown(() => new sdk.ConductoroneSDKTypescript({ ...API_KEY, ...wrong }));
+    assertError(sdk, error, "SDKValidationError", message);
+    assertNoSecret([error]);
+  });
+}
+
+test("tokens: a getter among the credentials that throws is reported", ({ sdk }) => {
+  for (const name of ["clientID", "clientSecret", "oidcToken"]) {
+    const reason = new Error("vault");
+    const props = Object.defineProperty({ ...API_KEY }, name, {
+      get() {
+        throw reason;
+      },
+    });
+    const error = assertError(
+      sdk,
+      thrown(() => new sdk.ConductoroneSDKTypescript(props)),
+      "SDKValidationError",
+    );
+    assert.strictEqual(error.cause, reason);
+  }
+});
+
+test("tokens: what an oidcToken function gives is checked, and its failure is typed", async ({ sdk }) => {
+  const reason = new Error("no identity here");
+  for (const [oidcToken, name] of [
+    [fails(reason), "UnexpectedClientError"],
+    [
+      () => {
+        throw reason;
+      },
+      "UnexpectedClientError",
+    ],
+    [async () => undefined, "SDKValidationError"],
+    [async () => "", "SDKValidationError"],
+    [async () => ({ token: "x" }), "SDKValidationError"],
+    [async () => "id.token canary", "SDKValidationError"],
+    [async () => "id.token.canaryé", "SDKValidationError"],
+  ]) {
+    const stub = stubbedOAuth(sdk, { clientSecret: undefined, oidcToken });
+    const error = assertError(sdk, await rejection(stub.revoke()), name, /oidcToken/);
+    if (name === "UnexpectedClientError") assert.strictEqual(error.cause, reason);
+    assertNoSecret([error]);
+    assert.lengthOf(stub.tokenRequests, 0);
+  }
+});
+
+test("tokens: an oidcToken function that hangs is bounded by timeoutMs, and left by who aborts", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const stub = stubbedOAuth(sdk, { clientSecret: undefined, oidcToken: hangsForEver, timeoutMs: 1000 });
+    const controller = new AbortController();
+    const aborted = rejection(stub.revoke({ signal: controller.signal }));
+    const timedOut = rejection(stub.revoke());
+    controller.abort();
+    assertError(sdk, await aborted, "RequestAbortedError");
+    await until(() => clock.countTimers() > 0);
+    await clock.tickAsync(1000);
+    assertError(sdk, await timedOut, "RequestTimeoutError");
+  });
+});
+
+const notSupported = () => Promise.reject(new DOMException("Unrecognized algorithm name", "NotSupportedError"));
+const throwing = () => {
+  throw new TypeError("not a function");
+};
+const lacking = {
+  "importKey rejects": (action) => withSubtle({ importKey: notSupported }, action),
+  "importKey throws": (action) => withSubtle({ importKey: throwing }, action),
+  "importKey is missing": (action) => withSubtle({ importKey: undefined }, action),
+  "sign rejects": (action) => withSubtle({ sign: notSupported }, action),
+  "sign gives a number": (action) => withSubtle({ sign: async () => -1 }, action),
+  "sign gives another length": (action) => withSubtle({ sign: async () => new ArrayBuffer(63) }, action),
+  "there is no crypto.subtle": (action) =>
+    withGlobals({ crypto: { getRandomValues: (array) => array, subtle: undefined } }, action),
+  "there is no crypto": (action) => withGlobals({ crypto: undefined }, action),
+};
+for (const [name, without] of Object.entries(lacking)) {
+  test(`tokens: without Ed25519 (${name}), an UnsupportedRuntimeError says so`, async ({ sdk }) => {
+    const stub = stubbedOAuth(sdk);
+    await without(async () => {
+      for (const call of [stub.revoke(), stub.client.getValidToken()]) {
+        const error = assertError(sdk, await rejection(call), "UnsupportedRuntimeError", /Ed25519.*secure context/);
+        assertNoSecret([error]);
+      }
+    });
+    assert.lengthOf(stub.tokenRequests, 0);
+    await stub.revoke();
+    assert.deepEqual(stub.shown, ["token-1"], "the failure was remembered");
+  });
+}
+
+/** Notes what importKey is given, and does it. */
+function watchedImport(calls) {
+  const { importKey } = crypto.subtle;
+  return async function (...args) {
+    const [format, data, algorithm, extractable, usages] = args;
+    const call = { format, data, bytes: new Uint8Array(data), algorithm, extractable, usages: [...usages] };
+    calls.push(call);
+    call.key = await importKey.apply(this, args);
+    return call.key;
+  };
+}
+
+test("tokens: the key is imported once, cannot be exported, and its bytes are wiped", async ({ sdk }) => {
+  const calls = [];
+  const stub = stubbedOAuth(sdk);
+  await withSubtle({ importKey: watchedImport(calls) }, async () => {
+    assert.lengthOf(calls, 0);
+    for (let i = 0; i < 3; i++) {
+      await stub.revoke();
+      stub.client.clearToken();
+    }
+  });
+  assert.lengthOf(stub.tokenRequests, 3);
+  assert.lengthOf(calls, 1);
+  const [{ format, data, algorithm, extractable, usages, key }] = calls;
+  assert.deepEqual([format, extractable, usages], ["pkcs8", false, ["sign"]]);
+  assert.strictEqual(algorithm.name ?? algorithm, "Ed25519");
+  assert.isFalse(key.extractable);
+  for (const form of ["jwk", "pkcs8"]) {
+    assert.instanceOf(await rejection(crypto.subtle.exportKey(form, key)), DOMException);
+  }
+  assert.deepEqual([...data], Array(48).fill(0), "the private key is left in memory");
+});
+
+test("tokens: the key of RFC 8037 gives the RFC's signature, and signs assertions", async ({ sdk }) => {
+  const calls = [];
+  const stub = stubbedOAuth(sdk);
+  await withSubtle({ importKey: watchedImport(calls) }, () => stub.revoke());
+  const key = await crypto.subtle.importKey("pkcs8", calls[0].bytes, "Ed25519", true, ["sign"]);
+  assert.strictEqual((await crypto.subtle.exportKey("jwk", key)).x, JWK.x);
+  // Appendix A.4.
+  const input = new TextEncoder().encode("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc");
+  const expected = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+  for (const signer of [key, calls[0].key]) {
+    const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", signer, input));
+    assert.deepEqual([...signature], [...bytesOf(expected)]);
+  }
+  const assertion = assertionIn(stub.tokenRequests[0].body);
+  assert.isTrue(await isSignedBy(JWK, assertion));
+  assertion.signature[0] ^= 1;
+  assert.isFalse(await isSignedBy(JWK, assertion));
+});
+
+function recordingLogger() {
+  const lines = [];
+  const note = (...args) => lines.push(args.map((arg) => (typeof arg === "string" ? arg : JSON.stringify(arg))).join(" "));
+  return { lines, group: note, groupEnd: note, log: note };
+}
+
+const TOKENS = ["canary-access-token", "id.token.canary"];
+const SECRETS = [...TOKENS, JWK.d, API_KEY.clientSecret, API_KEY.clientSecret.slice(PREFIX.length)];
+
+/** All that a value tells: its own properties, hidden ones too, those of what it holds, and its forms as text. */
+function tellingsOf(value, seen = new Set()) {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return [String(value)];
+  if (seen.has(value)) return [];
+  seen.add(value);
+  const texts = [String(value), JSON.stringify(value) ?? ""];
+  // The platform's own objects hold what the server sent; what they look like is not the package's doing.
+  if (value instanceof Response) return [...texts, value.url, ...tellingsOf(value.headers, seen)];
+  for (const key of Reflect.ownKeys(value)) texts.push(String(key), ...tellingsOf(value[key], seen));
+  if (value instanceof Headers) texts.push(...[...value].flat());
+  return texts;
+}
+
+function assertNoSecret(values, secrets = SECRETS) {
+  const text = values.flatMap((value) => tellingsOf(value)).join("\n");
+  for (const secret of secrets) assert.isFalse(text.includes(secret), `${secret} shows in ${text}`);
+}
+
+test("secrets: none in errors, in logs, on the console, in URLs, or in a client's forms as text", async ({ sdk, runtime }) => {
+  const debugLogger = recordingLogger();
+  const printed = [];
+  const before = { ...console };
+  const spies = Object.fromEntries(
+    ["log", "info", "warn", "error", "debug", "trace"].map((name) => [name, (...args) => printed.push(...args.map(String))]),
+  );
+  const assertions = [];
+  const told = [];
+  Object.assign(console, spies);
+  try {
+    for (const props of [{}, { clientSecret: undefined, oidcToken: "id.token.canary" }]) {
+      for (const [tokens, api] of [
+        [[issued("canary-access-token")], [revoked]],
+        [[issued("canary-access-token")], [unauthorized]],
+        [[issued("canary-access-token")], [fails(new TypeError("fetch failed"))]],
+        [[issued("canary-access-token", { token_type: "mac" })], [revoked]],
+        [[refusal], [revoked]],
+        [[fails(new TypeError("fetch failed"))], [revoked]],
+        [[{ status: 302, headers: { location: "https://elsewhere.example/" } }], [revoked]],
+      ]) {
+        const stub = stubbedOAuth(sdk, { ...props, tokens, api, debugLogger });
+        const outcome = await sdk.connectorRevokeCredential(stub.client, ids);
+        const report = await stub.client.connector.revokeCredentials([ids], { retries: { strategy: "none" } });
+        const { client } = stub;
+        told.push(outcome, report, client, client.connector, `${client}`, JSON.stringify(client));
+        for (const { url, method, headers, body } of [...stub.tokenRequests, ...stub.apiRequests]) {
+          told.push(method, url);
+          for (const [name, value] of Object.entries(headers)) if (name !== "authorization") told.push(value);
+          const assertion = new URLSearchParams(body).get("client_assertion");
+          if (assertion) assertions.push(assertion);
+        }
+        if (runtime === "node") {
+          const { inspect } = await import(/* @vite-ignore */ ["node", "util"].join(":"));
+          told.push(inspect(outcome, { depth: 9 }), inspect(client, { depth: 9, showHidden: true }));
+        }
+      }
+    }
+  } finally {
+    Object.assign(console, before);
+  }
+  assert.isAtLeast(assertions.length, 7);
+  assert.isAtLeast(debugLogger.lines.filter((line) => line === "***").length, 14, "token bodies are not masked");
+  assert.include(debugLogger.lines.join("\n"), "POST https://acme.conductor.one/auth/v1/token");
+  assertNoSecret([...told, ...debugLogger.lines, ...printed], [...SECRETS, ...assertions]);
+});
