@@ -5,20 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { CHROMIUM_FLAGS } from "../harness/runtimes.mjs";
 
 const www = fileURLToPath(new URL("../../www", import.meta.url));
-
-const CHROMIUM_FLAGS = [
-  "--headless=new",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-dev-shm-usage",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /** Serves the console on a free port, with a state of its own. `vars` are the Worker's settings. */
 export async function startConsole(vars = {}) {
@@ -55,7 +44,7 @@ export async function startConsole(vars = {}) {
 }
 
 export function launchChromium() {
-  return chromium.launch({ executablePath: "/usr/bin/chromium", args: CHROMIUM_FLAGS });
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: CHROMIUM_FLAGS });
 }
 
 /** Chromium's own note of an answer that is no 2xx. A page cannot keep it off the console. */
