@@ -10,8 +10,8 @@ const CHUNK = 100;
 /** Messages sent to the queue at once: at most 100, and 256 KB together. */
 const SEND_BYTES = 200_000;
 const SEND_MESSAGES = 100;
-/** Longest list: it is read whole before anything is queued, in a Worker's 128 MB. */
-const LONGEST_LIST = 25_000_000;
+/** Longest list. It is read whole before anything is queued, and takes up to ten times its length of a Worker's 128 MB. */
+const LONGEST_LIST = 8_000_000;
 
 /** Requests in flight: a Worker may have six that wait for the answer's headers. */
 const CONCURRENCY = 6;
@@ -86,14 +86,15 @@ async function create(request, env) {
   return json(body, { status: 202, headers: { location } });
 }
 
-/** The requests that a list asks for, each once. */
+/** The rows of a list, each credential once. */
 function unique(rows) {
-  const seen = new Map();
-  for (const { appId, connectorId, id } of rows) {
+  const seen = new Set();
+  return rows.filter(({ appId, connectorId, id }) => {
     const key = JSON.stringify([appId, connectorId, id]);
-    if (!seen.has(key)) seen.set(key, { appId, connectorId, id });
-  }
-  return [...seen.values()];
+    const isNew = !seen.has(key);
+    seen.add(key);
+    return isNew;
+  });
 }
 
 async function enqueue(queue, job, chunks) {
@@ -104,8 +105,8 @@ async function enqueue(queue, job, chunks) {
     messages = [];
     bytes = 0;
   };
-  for (const [n, requests] of chunks.entries()) {
-    const body = { job, chunk: n, requests };
+  for (const [n, rows] of chunks.entries()) {
+    const body = { job, chunk: n, requests: rows.map(({ appId, connectorId, id }) => ({ appId, connectorId, id })) };
     const length = new TextEncoder().encode(JSON.stringify(body)).length;
     if (messages.length === SEND_MESSAGES || bytes + length > SEND_BYTES) await send();
     messages.push({ body, contentType: "json" });
