@@ -98,6 +98,10 @@ pub enum Outcome {
     Failed,
     /// It failed, or its answer was lost, in a way that may pass. Also: it was aborted.
     Unavailable,
+    /// The same, but it is not to be tried again in this run.
+    Lost,
+    /// It was not sent after all, because the run stopped.
+    Unsent,
     /// The server wants fewer requests, and none for so many milliseconds.
     RateLimited(Option<f64>),
     /// The token is not accepted.
@@ -293,7 +297,7 @@ impl Scheduler {
             return;
         };
         item.state = State::Waiting(now);
-        let mut exhausted = false;
+        let mut exhausted = outcome == Outcome::Lost;
         if outcome == Outcome::Unavailable {
             let retry = item.failures;
             item.failures = retry.saturating_add(1);
@@ -320,13 +324,14 @@ impl Scheduler {
                 self.settle(index, Status::Failed, true);
                 self.stop(Stop::Unauthorized);
             }
-            Outcome::Unavailable if exhausted && self.stopped.is_none() => {
+            Outcome::Unavailable | Outcome::Lost if exhausted && self.stopped.is_none() => {
                 self.settle(index, Status::Failed, true);
                 self.item_failed();
             }
+            Outcome::Unsent => self.settle(index, Status::Skipped, true),
             _ if self.stopped.is_some() => self.settle(index, Status::Failed, true),
             Outcome::RateLimited(retry_after) => self.refused(epoch, retry_after, now, random),
-            Outcome::Unavailable => {}
+            Outcome::Unavailable | Outcome::Lost => {}
         }
     }
 
@@ -803,6 +808,26 @@ mod tests {
         assert_eq!((once.sent.len(), once.end), (3, 100.0));
         let hurried = Options { backoff: Backoff { max_elapsed: 1000.0, ..Backoff::DEFAULT }, ..OPTIONS };
         assert_eq!(play(hurried, &world(0..1, always(Outcome::Unavailable))).sent.len(), 2);
+    }
+
+    #[test]
+    fn what_is_lost_is_tried_once_and_remains() {
+        let run = play(OPTIONS, &world(0..9, always(Outcome::Lost)));
+        assert!(run.settled.iter().all(|item| (item.status, item.attempts, item.remaining) == (Status::Failed, 1, true)));
+        let careful = Options { stop_on_error: true, ..OPTIONS };
+        assert_eq!(play(careful, &world(0..9, always(Outcome::Lost))).stopped, Some((100.0, Stop::Error)));
+    }
+
+    #[test]
+    fn what_was_not_sent_after_all_is_skipped() {
+        let mut scheduler = Scheduler::new(OPTIONS, [0, 0]);
+        assert_eq!(scheduler.poll(0.0), Action::Pull(0));
+        scheduler.pulled(Pulled::Request(["a", "b", "c"]), 0.0);
+        assert_eq!(scheduler.poll(0.0), Action::Send(0));
+        scheduler.stop(Stop::Aborted);
+        scheduler.answered(0, Outcome::Unsent, 0.0, 0.0);
+        let skipped = Settled { index: 0, status: Status::Skipped, attempts: 1, original: None, remaining: true };
+        assert_eq!(scheduler.poll(0.0), Action::Settle(skipped));
     }
 
     #[test]

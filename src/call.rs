@@ -48,7 +48,8 @@ pub enum Operation {
 }
 
 /// Sends the request once; after a 401 with a token that can be renewed, once more. `again` is asked, with status and
-/// Retry-After, whether the answer is to be thrown away for another try; then the failure is [`Kind::Again`].
+/// Retry-After, whether the answer is to be thrown away for another try; then the failure is [`Kind::Again`]. Once `stopped`, nothing
+/// is sent; if nothing was, the failure is the same.
 ///
 /// # Errors
 /// Everything but success.
@@ -58,9 +59,13 @@ pub async fn attempt(
     options: &CallOptions,
     trail: &mut Trail,
     again: &dyn Fn(u16, Option<f64>) -> bool,
+    stopped: &dyn Fn() -> bool,
 ) -> Result<JsValue, Failure> {
     let mut renewable = core.security.oauth();
     loop {
+        if stopped() {
+            return Err(Failure::again());
+        }
         // Getting a token has a time limit of its own, so that it does not use up the request's.
         let interrupt = Interrupt::new(&options.signal, options.timeout);
         if let Some(failure) = interrupt.failure() {
@@ -84,6 +89,9 @@ pub async fn attempt(
         if let Some(failure) = interrupt.failure() {
             return Err(failure);
         }
+        if stopped() {
+            return Err(Failure::again());
+        }
         trail.attempts = trail.attempts.saturating_add(1);
         let sent = js_sys::Date::now();
         trail.sent = Some(sent);
@@ -95,7 +103,7 @@ pub async fn attempt(
         trail.status = Some(incoming.status);
         trail.retry_after = incoming.retry_after;
         trail.request_id = incoming.request_id();
-        let revoke = matches!(operation, Operation::Revoke(_));
+        let revoke = matches!(operation, Operation::Revoke(_)) && !stopped();
         if let (401, true, Some(oauth)) = (incoming.status, revoke, renewable.take()) {
             incoming.discard();
             if let Some(authorization) = &outgoing.authorization {
@@ -138,7 +146,7 @@ pub async fn run(core: &Rc<Core>, operation: &Operation, options: &CallOptions, 
             }
         };
         let again = |status, retry_after| options.codes.contains(status) && may_wait(retry_after);
-        match attempt(core, operation, options, trail, &again).await {
+        match attempt(core, operation, options, trail, &again, &|| false).await {
             Err(failure) if failure.kind == Kind::Again => {}
             Err(failure) if failure.kind == Kind::Connection && connection_errors && may_wait(None) => {}
             result => return result,

@@ -171,9 +171,9 @@ pub fn ignore(promise: js_sys::Promise) {
     });
 }
 
-/// The same for a promise that a call gave, if it did not throw.
+/// The same for a promise that a call gave, if it gave one.
 pub fn ignore_result(result: Result<JsValue, JsValue>) {
-    if let Ok(promise) = result.and_then(|value| promise_of(&value)) {
+    if let Ok(promise) = result.and_then(|value| if is_object(&value) { promise_of(&value) } else { Err(value) }) {
         ignore(promise);
     }
 }

@@ -5,7 +5,7 @@ use crate::call::{self, Operation, Trail};
 use crate::client::Core;
 use crate::errors::{Failure, Kind};
 use crate::input::{wrong_type, Faults, Input, Type};
-use crate::interrupt::Interrupt;
+use crate::interrupt::{sleep, Interrupt, MAX_TIMER};
 use crate::js;
 use crate::options::CallOptions;
 use crate::retry::Backoff;
@@ -22,6 +22,10 @@ const CONCURRENCY: f64 = 6.0;
 /// More would only queue inside the platform.
 const MAX_CONCURRENCY: f64 = 1000.0;
 
+/// So many steps without waiting, then timers and aborts get their turn: a long list of duplicates, or one that is checked only,
+/// must not freeze the page.
+const MAX_STEPS: u32 = 2000;
+
 /// What is waited for.
 enum Event {
     /// The input gave this, or threw.
@@ -35,6 +39,8 @@ enum Event {
 struct Events {
     queue: RefCell<VecDeque<Event>>,
     waker: Cell<Option<Waker>>,
+    /// The other way round, for tasks that have not yet sent what they are to send.
+    stopped: Cell<bool>,
 }
 
 impl Events {
@@ -66,17 +72,22 @@ struct Source {
     iterator: JsValue,
     /// How many there are, where the input can tell.
     total: Option<f64>,
+    /// Whether it may be read to its end after a stop. An asynchronous one might never give an answer.
+    finite: bool,
+    /// Whether its end has come.
+    ended: bool,
 }
 
 impl Source {
     fn new(requests: &JsValue) -> Result<Source, Failure> {
         let throws = |thrown: JsValue| Failure::getter(&thrown);
         if js::is_object(requests) {
-            for symbol in [js_sys::Symbol::async_iterator(), js_sys::Symbol::iterator()] {
+            for (symbol, at_once) in [(js_sys::Symbol::async_iterator(), false), (js_sys::Symbol::iterator(), true)] {
                 let method = js::get_symbol(requests, &symbol).map_err(throws)?;
                 if method.is_function() {
                     let total = js::peek(requests, if js_sys::Array::is_array(requests) { "length" } else { "size" }).as_f64();
-                    return Ok(Source { iterator: js::call(&method, requests, &[]).map_err(throws)?, total });
+                    let iterator = js::call(&method, requests, &[]).map_err(throws)?;
+                    return Ok(Source { iterator, total, finite: at_once && total.is_some(), ended: false });
                 }
             }
         }
@@ -100,7 +111,9 @@ impl Source {
 
     /// Nothing more is wanted.
     fn close(&self) {
-        js::ignore_result(js::call_method(&self.iterator, "return", &[]));
+        if !self.ended {
+            js::ignore_result(js::call_method(&self.iterator, "return", &[]));
+        }
     }
 }
 
@@ -165,7 +178,7 @@ pub async fn revoke_all(core: Rc<Core>, requests: JsValue, options: JsValue) -> 
         Options {
             concurrency: concurrency.min(MAX_CONCURRENCY) as usize,
             stop_on_error,
-            finite: source.total.is_some(),
+            finite: source.finite,
             remember_all: collect,
             dry_run,
             max_attempts,
@@ -193,6 +206,17 @@ pub async fn revoke_all(core: Rc<Core>, requests: JsValue, options: JsValue) -> 
     Ok(run.finish().await)
 }
 
+/// The timer for a wait: whole milliseconds, as timers and clocks count, and never too early.
+fn timer(wait: f64) -> f64 {
+    let wait = wait.clamp(0.0, MAX_TIMER);
+    let whole = f64::from(wait as i32);
+    if whole < wait {
+        whole + 1.0
+    } else {
+        whole
+    }
+}
+
 fn random_bits() -> u64 {
     (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64
 }
@@ -200,15 +224,22 @@ fn random_bits() -> u64 {
 impl Run {
     async fn finish(mut self) -> JsValue {
         let mut changed = true;
+        let mut steps = 0_u32;
         loop {
             let now = js_sys::Date::now();
-            if js::peek(&self.options.signal, "aborted").is_truthy() {
-                let failure = Failure::aborted(&js::peek(&self.options.signal, "reason"));
-                self.stop(Stop::Aborted, failure.error);
-            }
+            // Asked again after the events: reading a request runs its getters, which may abort.
+            self.heed_signal();
             while let Some(event) = self.events.take() {
                 self.take(event, now);
                 changed = true;
+            }
+            self.heed_signal();
+            steps = steps.saturating_add(1);
+            if steps > MAX_STEPS {
+                steps = 0;
+                self.progress(now);
+                let _ = sleep(0.0, &JsValue::UNDEFINED).await;
+                continue;
             }
             let limit = match self.scheduler.poll(now) {
                 Action::Pull(index) => {
@@ -226,7 +257,7 @@ impl Run {
                     changed = true;
                     continue;
                 }
-                Action::WaitUntil(time) => Some((time - now).max(0.0)),
+                Action::WaitUntil(time) => Some(timer(time - now)),
                 Action::Wait => None,
                 Action::Done => break,
             };
@@ -234,10 +265,11 @@ impl Run {
                 self.progress(now);
                 changed = false;
             }
-            // A timer or an abort ends the wait as an event does; which it was shows above.
-            let signal =
-                if self.scheduler.stopped() == Some(Stop::Aborted) { JsValue::UNDEFINED } else { self.options.signal.clone() };
-            let _ = Interrupt::new(&signal, limit).until(&|waker| self.events.any(waker)).await;
+            // A timer or an abort ends the wait as an event does; which it was shows above. An abort that comes after a stop, or was
+            // the stop, reaches what is in flight by itself.
+            let signal = if self.scheduler.stopped().is_some() { &JsValue::UNDEFINED } else { &self.options.signal };
+            let _ = Interrupt::new(signal, limit).until(&|waker| self.events.any(waker)).await;
+            steps = 0;
         }
         self.progress(js_sys::Date::now());
         if self.scheduler.stopped().is_some() {
@@ -246,11 +278,18 @@ impl Run {
         self.report()
     }
 
-    /// Stops the run; the first reason is the one that is reported.
-    fn stop(&mut self, stop: Stop, reason: JsValue) {
-        if self.scheduler.stopped().is_none() {
-            self.reason = reason;
-            self.scheduler.stop(stop);
+    fn heed_signal(&mut self) {
+        if self.scheduler.stopped().is_none() && js::peek(&self.options.signal, "aborted").is_truthy() {
+            self.scheduler.stop(Stop::Aborted);
+            let failure = Failure::aborted(&js::peek(&self.options.signal, "reason"));
+            self.note_stop(&failure.error);
+        }
+    }
+
+    /// If the run has just stopped, this is why.
+    fn note_stop(&mut self, reason: &JsValue) {
+        if self.scheduler.stopped().is_some() && !self.events.stopped.replace(true) {
+            self.reason = reason.clone();
         }
     }
 
@@ -258,16 +297,14 @@ impl Run {
         match event {
             Event::Pulled(next) => self.pulled(next, now),
             Event::Answered(index, result, trail) => {
-                let outcome = outcome(&result, &trail, &self.options);
+                let unsent = self.events.stopped.get() && trail.attempts == 0;
+                let outcome = if unsent { Outcome::Unsent } else { outcome(&result, &trail, &self.options) };
                 let Some(entry) = self.entries.iter_mut().find(|entry| entry.index == index) else { return };
                 entry.error = result.err().map_or(JsValue::UNDEFINED, |failure| failure.error);
                 let error = entry.error.clone();
                 entry.trail = trail;
-                let was_running = self.scheduler.stopped().is_none();
                 self.scheduler.answered(index, outcome, now, js_sys::Math::random());
-                if was_running && self.scheduler.stopped().is_some() {
-                    self.reason = error;
-                }
+                self.note_stop(&error);
             }
         }
     }
@@ -278,6 +315,7 @@ impl Run {
         let request = match request {
             Ok(Some(request)) => request,
             end => {
+                self.source.ended = true;
                 self.input_error = end.err();
                 return self.scheduler.pulled(Pulled::End, now);
             }
@@ -292,25 +330,21 @@ impl Run {
             Err(failure) => {
                 entry.error = failure.error;
                 let error = entry.error.clone();
-                let was_running = self.scheduler.stopped().is_none();
                 self.scheduler.pulled(Pulled::Invalid, now);
-                if was_running && self.scheduler.stopped().is_some() {
-                    self.reason = error;
-                }
+                self.note_stop(&error);
             }
         }
         self.entries.push(entry);
     }
 
     fn send(&mut self, index: usize) {
-        let Some(operation) = self.entries.iter().find(|entry| entry.index == index).and_then(|entry| entry.operation.clone())
-        else {
-            return;
-        };
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.index == index) else { return };
+        let Some(operation) = entry.operation.clone() else { return };
+        let mut trail = core::mem::take(&mut entry.trail);
         let (core, options, events) = (self.core.clone(), self.options.clone(), self.events.clone());
         js::spawn(async move {
-            let mut trail = Trail::default();
-            let result = call::attempt(&core, &operation, &options, &mut trail, &|_, _| false).await;
+            let stopped = || events.stopped.get();
+            let result = call::attempt(&core, &operation, &options, &mut trail, &|_, _| false, &stopped).await;
             events.push(Event::Answered(index, result, trail));
         });
     }
@@ -327,7 +361,7 @@ impl Run {
             ("index", &number(settled.index)),
             ("request", &entry.request),
             ("status", &JsValue::from_str(status)),
-            ("attempts", &JsValue::from(settled.attempts)),
+            ("attempts", &JsValue::from(entry.trail.attempts)),
         ]);
         let put = |key, value: &JsValue| {
             if !value.is_undefined() {
@@ -342,7 +376,7 @@ impl Run {
             }
         } else {
             let trail = &entry.trail;
-            let error = if entry.error.is_undefined() && settled.status == Status::Skipped { &self.reason } else { &entry.error };
+            let error = if entry.error.is_undefined() && settled.status != Status::Revoked { &self.reason } else { &entry.error };
             put("statusCode", &trail.status.map_or(JsValue::UNDEFINED, JsValue::from));
             put("error", error);
             put("sentAt", &timestamp(trail.sent));
@@ -420,7 +454,7 @@ impl Entry {
     }
 }
 
-/// What an attempt's result means for the run.
+/// What an attempt's result means for the run. Only what the server itself has decided is final.
 fn outcome(result: &Result<JsValue, Failure>, trail: &Trail, options: &CallOptions) -> Outcome {
     let Err(failure) = result else { return Outcome::Revoked };
     let connection_errors = options.retry.as_ref().map_or(true, |retry| retry.connection_errors);
@@ -431,10 +465,13 @@ fn outcome(result: &Result<JsValue, Failure>, trail: &Trail, options: &CallOptio
             Some(503) if trail.retry_after.is_some() => Outcome::RateLimited(trail.retry_after),
             Some(401) => Outcome::Unauthorized,
             Some(status) if options.codes.contains(status) => Outcome::Unavailable,
+            // Request Timeout, Too Early.
+            Some(408 | 425 | 500..) => Outcome::Lost,
             _ => Outcome::Failed,
         },
+        Kind::Response => Outcome::Failed,
+        Kind::Aborted | Kind::Again => Outcome::Unavailable,
         Kind::Connection | Kind::TimedOut if connection_errors => Outcome::Unavailable,
-        Kind::Aborted => Outcome::Unavailable,
         // A token endpoint that is down for a moment is no refusal.
         Kind::Token => match js::peek(&failure.error, "statusCode").as_f64() {
             Some(status) if status >= 500.0 || status == 429.0 => Outcome::Unavailable,
@@ -445,14 +482,14 @@ fn outcome(result: &Result<JsValue, Failure>, trail: &Trail, options: &CallOptio
             }
             _ => Outcome::Unauthorized,
         },
-        _ => Outcome::Failed,
+        _ => Outcome::Lost,
     }
 }
 
-/// Calls the caller back. What it throws must not stop the revocation of the rest.
+/// Calls the caller back. What it throws, or its promise rejects with, must not stop the revocation of the rest.
 fn notify(callback: &JsValue, argument: &JsValue) {
     if !callback.is_undefined() {
-        let _ = js::call(callback, &JsValue::UNDEFINED, &[argument]);
+        js::ignore_result(js::call(callback, &JsValue::UNDEFINED, &[argument]));
     }
 }
 
