@@ -156,7 +156,7 @@ function unsupported(cause) {
     return cause;
   }
   let advice = "c1-revoke could not start its WebAssembly core here";
-  if (typeof WebAssembly !== "object") {
+  if (typeof globalThis.WebAssembly?.Module !== "function") {
     advice = "c1-revoke needs WebAssembly, which is missing or switched off here";
   } else if (cause instanceof WebAssembly.CompileError) {
     // Engines tell a blocked compile from a failed one by the message alone, each in its own words.

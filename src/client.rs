@@ -71,7 +71,7 @@ impl Core {
         let body = if field.is_undefined() {
             field
         } else {
-            if !field.is_object() || js_sys::Array::is_array(&field) {
+            if !field.is_object() || js::is_array(&field) {
                 input.wrong_type(BODY, "an object", &field);
             }
             JsValue::from_str("{}")

@@ -1,17 +1,18 @@
 // The error classes of c1-revoke. They are JavaScript because they must extend Error, and a file of their own so that an app
 // which imports only errors carries no WebAssembly. Rust constructs them; names and fields are the official SDK's.
+// biome-ignore-all lint/complexity/noUselessConstructor: default ones run the page's Array iterator in some engines; it may be patched
 
 /** Gives a class its `name` as a string of its own, which no minifier changes. */
 function named(errorClass, name) {
   Object.defineProperty(errorClass.prototype, "name", { value: name, configurable: true, writable: true });
 }
 
-/** `String(value)` for anything, even what throws when made a string. */
+/** `String(value)` for anything, even what throws when made a string (a revoked Proxy does so in every way). */
 function text(value) {
   try {
     return String(value);
   } catch {
-    return Object.prototype.toString.call(value);
+    return `[${typeof value}]`;
   }
 }
 
@@ -33,7 +34,11 @@ export class ConductoroneSDKTypescriptError extends Error {
 }
 named(ConductoroneSDKTypescriptError, "ConductoroneSDKTypescriptError");
 
-export class SDKError extends ConductoroneSDKTypescriptError {}
+export class SDKError extends ConductoroneSDKTypescriptError {
+  constructor(message, meta) {
+    super(message, meta);
+  }
+}
 named(SDKError, "SDKError");
 
 export class ResponseValidationError extends ConductoroneSDKTypescriptError {
@@ -83,20 +88,44 @@ export class HTTPClientError extends Error {
 }
 named(HTTPClientError, "HTTPClientError");
 
-export class UnexpectedClientError extends HTTPClientError {}
+export class UnexpectedClientError extends HTTPClientError {
+  constructor(message, options) {
+    super(message, options);
+  }
+}
 named(UnexpectedClientError, "UnexpectedClientError");
 
-export class InvalidRequestError extends HTTPClientError {}
+export class InvalidRequestError extends HTTPClientError {
+  constructor(message, options) {
+    super(message, options);
+  }
+}
 named(InvalidRequestError, "InvalidRequestError");
 
-export class RequestAbortedError extends HTTPClientError {}
+export class RequestAbortedError extends HTTPClientError {
+  constructor(message, options) {
+    super(message, options);
+  }
+}
 named(RequestAbortedError, "RequestAbortedError");
 
-export class RequestTimeoutError extends HTTPClientError {}
+export class RequestTimeoutError extends HTTPClientError {
+  constructor(message, options) {
+    super(message, options);
+  }
+}
 named(RequestTimeoutError, "RequestTimeoutError");
 
-export class ConnectionError extends HTTPClientError {}
+export class ConnectionError extends HTTPClientError {
+  constructor(message, options) {
+    super(message, options);
+  }
+}
 named(ConnectionError, "ConnectionError");
 
-export class UnsupportedRuntimeError extends HTTPClientError {}
+export class UnsupportedRuntimeError extends HTTPClientError {
+  constructor(message, options) {
+    super(message, options);
+  }
+}
 named(UnsupportedRuntimeError, "UnsupportedRuntimeError");

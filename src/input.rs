@@ -162,7 +162,7 @@ impl<'a> Input<'a> {
 pub fn wrong_type(prefix: &str, name: &str, expected: &str, value: &JsValue) -> Failure {
     let kind = if value.is_null() {
         String::from("null")
-    } else if js_sys::Array::is_array(value) {
+    } else if js::is_array(value) {
         String::from("an array")
     } else if value.as_f64().is_some_and(f64::is_nan) {
         String::from("NaN")

@@ -117,8 +117,8 @@ impl Interrupt {
     /// Waits for what a call gave: a promise, a thenable, a plain value; or what it threw. When a signal or the limit comes first,
     /// the result is an error, and [`Interrupt::failure`] says which. What has arrived counts, even if both came together.
     pub fn wait(&self, result: Result<JsValue, JsValue>) -> Wait<'_> {
-        let source = match result.and_then(|value| js::promise_of(&value)) {
-            Ok(promise) => Source::Promise(JsFuture::from(promise)),
+        let source = match result {
+            Ok(value) => Source::Promise(JsFuture::from(js::promise_of(&value))),
             Err(thrown) => Source::Thrown(thrown),
         };
         Wait { interrupt: self, source }

@@ -40,11 +40,12 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
     pub fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
 
+    // Throws for a revoked Proxy.
+    #[wasm_bindgen(catch, js_namespace = Array, js_name = isArray)]
+    fn array_is_array(value: &JsValue) -> Result<bool, JsValue>;
+
     #[wasm_bindgen(catch, js_namespace = Array, js_name = from)]
     pub fn array_from(iterable: &JsValue) -> Result<js_sys::Array, JsValue>;
-
-    #[wasm_bindgen(catch, js_namespace = Promise, js_name = resolve)]
-    fn promise_resolve(value: &JsValue) -> Result<js_sys::Promise, JsValue>;
 
     #[wasm_bindgen(catch, js_name = String)]
     fn to_string(value: &JsValue) -> Result<js_sys::JsString, JsValue>;
@@ -147,9 +148,12 @@ pub fn call(function: &JsValue, this: &JsValue, arguments: &[&JsValue]) -> Resul
     reflect_apply(function, this, &list)
 }
 
-/// The promise of `value`, whatever it is: a promise, a thenable, a plain value.
-pub fn promise_of(value: &JsValue) -> Result<js_sys::Promise, JsValue> {
-    promise_resolve(value)
+/// The promise of `value`, whatever it is: a promise, a thenable, a plain value. Always a new one, for one of the caller's may have a
+/// `then` of its own that throws, or calls back twice.
+pub fn promise_of(value: &JsValue) -> js_sys::Promise {
+    js_sys::Promise::new(&mut |resolve, _| {
+        let _ = resolve.call1(&JsValue::UNDEFINED, value);
+    })
 }
 
 /// Runs `future` by itself. Boxed, because each type of future that is spawned costs its own code.
@@ -173,14 +177,22 @@ pub fn ignore(promise: js_sys::Promise) {
 
 /// The same for a promise that a call gave, if it gave one.
 pub fn ignore_result(result: Result<JsValue, JsValue>) {
-    if let Ok(promise) = result.and_then(|value| if is_object(&value) { promise_of(&value) } else { Err(value) }) {
-        ignore(promise);
+    match result {
+        Ok(value) if is_object(&value) => {
+            ignore(promise_of(&value));
+        }
+        _ => {}
     }
 }
 
 /// Whether `value` is an object or a function, so that it has properties.
 pub fn is_object(value: &JsValue) -> bool {
     value.is_object() || value.is_function()
+}
+
+/// Whether `value` is an array.
+pub fn is_array(value: &JsValue) -> bool {
+    array_is_array(value).unwrap_or_default()
 }
 
 /// An array of strings and values made one string by the platform, so that a secret among them never enters wasm memory.

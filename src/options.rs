@@ -77,6 +77,9 @@ fn retry(input: &Input<'_>, name: &str, prefix: &str) -> Option<Retry> {
     Some(Retry { backoff, connection_errors: config.flag("retryConnectionErrors", false) })
 }
 
+/// More codes than there are.
+const MAX_CODES: f64 = 1000.0;
+
 fn retry_codes(input: &Input<'_>) -> StatusCodes {
     const NAME: &str = "retryCodes";
     let value = input.read(NAME, Type::Any);
@@ -84,7 +87,9 @@ fn retry_codes(input: &Input<'_>) -> StatusCodes {
         return StatusCodes::default_set();
     }
     let mut codes = StatusCodes::none();
-    let good = js_sys::Array::is_array(&value)
+    // A sparse array can be so long that copying it never ends.
+    let good = js::is_array(&value)
+        && js::peek(&value, "length").as_f64().is_some_and(|length| length <= MAX_CODES)
         && js::array_from(&value).is_ok_and(|values| {
             values.iter().all(|code| (code.is_string() || code.as_f64().is_some()) && codes.add(&js::text(&code)))
         });

@@ -85,7 +85,7 @@ impl Source {
             for (symbol, at_once) in [(js_sys::Symbol::async_iterator(), false), (js_sys::Symbol::iterator(), true)] {
                 let method = js::get_symbol(requests, &symbol).map_err(throws)?;
                 if method.is_function() {
-                    let total = js::peek(requests, if js_sys::Array::is_array(requests) { "length" } else { "size" }).as_f64();
+                    let total = js::peek(requests, if js::is_array(requests) { "length" } else { "size" }).as_f64();
                     let iterator = js::call(&method, requests, &[]).map_err(throws)?;
                     return Ok(Source { iterator, total, finite: at_once && total.is_some(), ended: false });
                 }

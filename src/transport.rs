@@ -59,7 +59,9 @@ pub fn build(outgoing: &Outgoing, call: &CallOptions, client: &ClientOptions, in
     if !call.headers.is_undefined() {
         // What the caller sets wins, as in the official SDK.
         let merged = js::Headers::new(&headers).map_err(refused)?;
-        let own = js::Headers::new(&call.headers).map_err(refused)?;
+        // Engines quote the value that they refuse, which may be a credential.
+        let own = js::Headers::new(&call.headers);
+        let own = own.map_err(|_| Failure::request(&"the option headers holds what no header can be".into()))?;
         for pair in js::array_from(&own).map_err(refused)?.iter() {
             merged.set(&js::peek(&pair, "0"), &js::peek(&pair, "1")).map_err(refused)?;
         }
@@ -113,12 +115,16 @@ fn rejected(thrown: &JsValue, own_client: bool, interrupt: &Interrupt) -> Failur
     }
 }
 
+fn not_a_response() -> Failure {
+    Failure::unexpected("Unexpected HTTP client error", &JsValue::from_str("what it gave is not a Response"))
+}
+
 /// Reads the head. A page's polyfill or a caller's client may hand over anything: what is no `Response` is said to be none.
 fn head(response: JsValue, secret: bool) -> Result<Incoming, Failure> {
     let headers = js::peek(&response, "headers");
     let status = js::peek(&response, "status").as_f64().filter(|status| (0.0..=999.0).contains(status));
     let (Some(status), true) = (status, js::peek(&headers, "get").is_function()) else {
-        return Err(Failure::unexpected("Unexpected HTTP client error", &JsValue::from_str("what it gave is not a Response")));
+        return Err(not_a_response());
     };
     let header = |name: &str| {
         let value = js::call_method(&headers, "get", &[&JsValue::from_str(name)]);
@@ -172,7 +178,8 @@ impl Incoming {
         } else {
             // A polyfill without streams.
             let text = interrupt.wait(js::call_method(&self.response, "text", &[])).await.map_err(failed)?;
-            (js::as_js_string(&text).unwrap_or_else(|| JsString::from("")), false)
+            let text = js::as_js_string(&text).ok_or_else(not_a_response)?;
+            (text, false)
         };
         interrupt.finish();
         log_body(&client.logger, if self.secret { None } else { Some(&read.0) });
@@ -204,7 +211,9 @@ impl Incoming {
                 return Ok((text.concat(rest.as_ref()), false));
             }
             let value = js::peek(&chunk, "value");
-            length += js::peek(&value, "byteLength").as_f64().unwrap_or(0.0);
+            let size = js::peek(&value, "byteLength").as_f64().ok_or_else(not_a_response)?;
+            // An empty chunk counts too: a stream of nothing else must end.
+            length += size.max(1.0);
             if length > f64::from(MAX_BODY_BYTES) {
                 cancel();
                 return Ok((text, true));
@@ -228,7 +237,7 @@ impl Incoming {
             }
             Verdict::RevokedIfJson => match js::parse_json(body) {
                 Err(thrown) => Err(Failure::response(&thrown, body, &self.response, body)),
-                Ok(value) if value.is_object() && !js_sys::Array::is_array(&value) => Ok(()),
+                Ok(value) if value.is_object() && !js::is_array(&value) => Ok(()),
                 Ok(value) => {
                     let cause = JsValue::from_str("the body is not a JSON object");
                     Err(Failure::response(&cause, &value, &self.response, body))

@@ -13,7 +13,7 @@ export async function glueExports(source) {
  * wasm's old import and export names to its new ones, `module` what it imports from. Renaming is esbuild's, on the syntax tree.
  */
 export async function glueFactory(source, { module, names }) {
-  const { outputFiles } = await bundle(source, "cjs");
+  const { outputFiles } = await bundle(hardened(source), "cjs");
   const factory = `
     import * as errors from "../errors.js";
     export function createGlue() {
@@ -39,6 +39,24 @@ export async function glueFactory(source, { module, names }) {
     mangleCache: Object.fromEntries(names),
   });
   return code;
+}
+
+/**
+ * The source with closures that bear what pages do to them. As wasm-bindgen makes them, calling one after Rust has dropped it throws
+ * inside the wasm, which ends the instance; where a page replaces `clearTimeout` or a signal cannot be unsubscribed, late calls do
+ * happen. And spreading their arguments would run the page's array iterator.
+ */
+function hardened(source) {
+  const changes = [
+    ["const real = (...args) => {", "const real = (argument) => {\n        if (!state.a) return;"],
+    ["return f(a, state.b, ...args);", "return f(a, state.b, argument);"],
+  ];
+  return changes.reduce((text, [from, to]) => {
+    if (text.split(from).length !== 2) {
+      throw new Error(`wasm-bindgen's glue has changed: no single ${from}`);
+    }
+    return text.replace(from, to);
+  }, source);
 }
 
 function bundle(source, format) {

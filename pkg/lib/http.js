@@ -6,7 +6,13 @@ export class HTTPClient {
   #fetcher;
   #hooks = { beforeRequest: [], requestError: [], response: [] };
 
-  constructor({ fetcher } = {}) {
+  constructor(options) {
+    let fetcher;
+    try {
+      fetcher = options?.fetcher;
+    } catch (thrown) {
+      throw new SDKValidationError("Invalid HTTPClient option", thrown);
+    }
     if (fetcher !== undefined && typeof fetcher !== "function") {
       throw new SDKValidationError("Invalid HTTPClient option", new TypeError("`fetcher` must be a function"), fetcher);
     }
@@ -36,7 +42,7 @@ export class HTTPClient {
 
   addHook(name, hook) {
     if (typeof hook !== "function") {
-      throw new SDKValidationError("Invalid hook", new TypeError(`a ${String(name)} hook must be a function`), hook);
+      throw new SDKValidationError("Invalid hook", new TypeError("a hook must be a function"), hook);
     }
     this.#named(name).push(hook);
     return this;
@@ -61,11 +67,7 @@ export class HTTPClient {
 
   #named(name) {
     if (!HOOKS.includes(name)) {
-      throw new SDKValidationError(
-        "Invalid hook",
-        new TypeError(`no hook is called ${String(name)}: there are ${HOOKS.join(", ")}`),
-        name,
-      );
+      throw new SDKValidationError("Invalid hook", new TypeError(`there is no such hook: there are ${HOOKS.join(", ")}`), name);
     }
     return this.#hooks[name];
   }
