@@ -25,7 +25,7 @@ WASM_BINDGEN := .tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 PKG_SOURCES := $(shell git ls-files -co --exclude-standard Cargo.toml Cargo.lock rust-toolchain.toml src pkg 'LICENSE*')
 PKG := target/stamps/pkg
 
-.PHONY: help prerequisites build demo test lint fmt size clean browser
+.PHONY: help prerequisites build demo test test-all lint fmt size clean browser more-browsers
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -37,6 +37,9 @@ demo: $(PKG) www/node_modules/.stamp ## builds, then serves the console on local
 
 test: $(PKG) tests/node_modules/.stamp www/node_modules/.stamp browser ## every test; the last line is `N passed, N failed`
 	@node tests/run.mjs
+
+test-all: $(PKG) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp browser more-browsers ## the same, and the suite in every runtime
+	@node tests/run.mjs --all
 
 lint: tests/node_modules/.stamp prerequisites ## formatting, clippy for native and wasm, biome
 	@$(QUIET) "cargo fmt" cargo fmt --check
@@ -91,12 +94,23 @@ $(PKG): $(PKG_SOURCES) pkg/node_modules/.stamp | $(WASM_BINDGEN)
 	@$(QUIET) "package" npm run build --prefix pkg
 	@mkdir -p $(@D) && touch $@
 
-# Chromium and its driver, for the tests only.
+# Other versions of Node, other runtimes and package managers, pinned. Not `npm ci`: registries keep deno for some platforms only,
+# and a lock file wants all.
+tests/runtimes/node_modules/.stamp: tests/runtimes/package.json | prerequisites
+	@$(QUIET) "npm install in tests/runtimes" npm install --no-package-lock --no-audit --no-fund --prefix tests/runtimes
+	@touch $@
+
+# $(call apt,commands that must be there,packages that bring them)
+apt = @missing=; for program in $(1); do command -v $$program >/dev/null || missing=1; done; [ -z "$$missing" ] || { \
+	install="apt-get install -y --no-install-recommends $(2)"; \
+	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+		$(QUIET) "apt-get install $(2)" sh -c "apt-get update && $$install"; \
+	else \
+		echo "missing: $(2); install with: sudo $$install" >&2; exit 1; \
+	fi; }
+
 browser:
-	@{ command -v chromium && command -v chromedriver; } >/dev/null || { \
-		install="apt-get install -y --no-install-recommends chromium chromium-driver"; \
-		if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
-			$(QUIET) "Chromium" sh -c "apt-get update && $$install"; \
-		else \
-			echo "missing: Chromium and its driver; install them with: sudo $$install" >&2; exit 1; \
-		fi; }
+	$(call apt,chromium chromedriver,chromium chromium-driver)
+
+more-browsers: browser
+	$(call apt,firefox-esr WebKitWebDriver xvfb-run,firefox-esr webkit2gtk-driver xvfb xauth)

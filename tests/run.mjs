@@ -1,4 +1,5 @@
-// Runs every test and ends with the line `N passed, N failed`. `node tests/run.mjs [name...]` runs only the runners named.
+// Runs every test and ends with the line `N passed, N failed`. `node tests/run.mjs [name...]` runs only the runners named;
+// with `--all` the suite runs in every runtime, not only in those that CI has time for.
 //
 // Each runner is a command; its own summary is read for the counts. One that fails, is cut short, or runs no test at all is a
 // failure, whatever it says. Runners of one lane go one after another, the lanes side by side.
@@ -6,6 +7,7 @@ import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const tests = fileURLToPath(new URL(".", import.meta.url));
 const repository = join(tests, "..");
@@ -24,10 +26,13 @@ function nodeCounts(output) {
   return { passed: count("pass"), failed: count("fail") + count("cancelled") + count("skipped") + count("todo") };
 }
 
-/** Test files of node:test, wherever they lie under tests/. */
+const { values: options, positionals: chosen } = parseArgs({ options: { all: { type: "boolean" } }, allowPositionals: true });
+
+/** Test files of node:test, wherever they lie under tests/; those of `--all` are in a folder of their own. */
 function testFiles() {
   return readdirSync(tests, { recursive: true })
     .filter((file) => /\.test\.m?js$/.test(file) && !/(^|\/)(node_modules|\.work)\//.test(file))
+    .filter((file) => options.all || !file.startsWith("all/"))
     .sort()
     .map((file) => relative(repository, join(tests, file)));
 }
@@ -64,7 +69,6 @@ const lanes = [
 ];
 
 const running = new Set();
-const chosen = process.argv.slice(2);
 
 /** Runs one runner to its end; resolves to its counts. */
 function run({ name, command: [program, ...args], environment, counts }) {

@@ -1,12 +1,16 @@
 // The runtimes that the suite runs in. Each gives run(name, addresses), which resolves to undefined or to what went wrong.
+import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { app } from "./app.mjs";
 
-const suite = fileURLToPath(new URL("../suite/all.js", import.meta.url));
+const tests = fileURLToPath(new URL("..", import.meta.url));
+const suite = join(tests, "suite", "all.js");
+const require = createRequire(join(tests, "package.json"));
 
 /** Flags for a headless Chromium, as root and without any traffic of its own. */
 export const CHROMIUM_FLAGS = [
@@ -102,45 +106,154 @@ async function workerd() {
   };
 }
 
-/** Serves a page whose only script is `script`, and opens it. */
-export async function openPage(script, headers = {}) {
-  const { chromium: playwright } = await import("playwright-core");
+/** Serves a page with these scripts, by path; `/script.js` runs in the page. Resolves to the page's address and how to stop. */
+async function servePage(scripts) {
   const server = createServer((request, answer) => {
-    if (request.url === "/script.js") return answer.writeHead(200, { "content-type": "text/javascript", ...headers }).end(script);
+    const script = scripts[request.url];
+    if (script !== undefined) return answer.writeHead(200, { "content-type": "text/javascript" }).end(script);
     if (request.url !== "/") return answer.writeHead(404).end();
-    answer.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers });
+    answer.writeHead(200, { "content-type": "text/html; charset=utf-8" });
     answer.end('<!doctype html><link rel="icon" href="data:,"><script type="module" src="/script.js"></script>');
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const browser = await playwright.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: CHROMIUM_FLAGS });
+  const stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${server.address().port}/`, stop };
+}
+
+const inBrowser = `
+  import * as sdk from "./import.mjs";
+  import { runByName } from ${JSON.stringify(suite)};
+  const run = (name, addresses) => runByName(name, { ...addresses, sdk, runtime: "browser" });`;
+
+/** The suite in a page, as a global function run(name, addresses). */
+async function pageScripts() {
+  return { "/script.js": await bundle(`${inBrowser} globalThis.run = run;`, { platform: "browser", external }) };
+}
+
+/** The same in a web worker, which the page's function hands on to. */
+async function workerScripts() {
+  const worker = `${inBrowser}
+    onmessage = async ({ data: { number, name, addresses } }) => {
+      postMessage({ number, failure: await run(name, addresses) });
+    };
+    postMessage("ready");`;
+  const page = `
+    const worker = new Worker("/worker.js", { type: "module" });
+    const waiting = [];
+    worker.onmessage = ({ data }) => {
+      if (data !== "ready") return waiting[data.number](data.failure);
+      globalThis.run = (name, addresses) =>
+        new Promise((resolve) => worker.postMessage({ number: waiting.push(resolve) - 1, name, addresses }));
+    };`;
+  return { "/script.js": page, "/worker.js": await bundle(worker, { platform: "browser", external }) };
+}
+
+/** A browser that playwright drives. */
+async function played(scripts, engine, options) {
+  const playwright = await import("playwright-core");
+  const { url, stop } = await servePage(await scripts());
+  const browser = await playwright[engine].launch(options);
   const page = await browser.newPage();
-  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  await page.goto(url);
+  await page.waitForFunction(() => globalThis.run);
   return {
-    page,
+    run: (name, addresses) => page.evaluate(([n, a]) => globalThis.run(n, a), [name, addresses]),
     async stop() {
       await browser.close();
-      server.closeAllConnections();
-      server.close();
+      stop();
     },
   };
 }
 
-async function chromium() {
-  const script = await bundle(
-    `
-    import * as sdk from "./import.mjs";
-    import { runByName } from ${JSON.stringify(suite)};
-    globalThis.run = (name, addresses) => runByName(name, { ...addresses, sdk, runtime: "chromium" });`,
-    { platform: "browser", external },
+const chromium = (scripts) =>
+  played(scripts, "chromium", { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: CHROMIUM_FLAGS });
+const firefox = (scripts) => played(scripts, "firefox", { channel: "moz-firefox", executablePath: "/usr/bin/firefox-esr" });
+
+/** WebKitGTK, which playwright does not drive: by WebDriver, under a virtual display. */
+async function webkit(scripts) {
+  const { Builder, Capabilities } = require("./runtimes/node_modules/selenium-webdriver");
+  const { url, stop } = await servePage(await scripts());
+  const port = await freePort();
+  const driver = spawn("xvfb-run", ["--auto-servernum", "WebKitWebDriver", `--port=${port}`], {
+    stdio: "ignore",
+    detached: true,
+  });
+  const capabilities = new Capabilities({
+    browserName: "MiniBrowser",
+    "webkitgtk:browserOptions": {
+      binary: "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser",
+      args: ["--automation"],
+    },
+  });
+  await listening(port);
+  const session = await new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities(capabilities).build();
+  await session.manage().setTimeouts({ script: 60_000 });
+  await session.get(url);
+  await session.executeAsyncScript(
+    "const done = arguments[0]; (function wait() { window.run ? done() : setTimeout(wait, 20); })()",
   );
-  const { page, stop } = await openPage(script);
-  await page.waitForFunction(() => globalThis.run);
-  return { run: (name, addresses) => page.evaluate(([n, a]) => globalThis.run(n, a), [name, addresses]), stop };
+  return {
+    run: async (name, addresses) =>
+      (await session.executeAsyncScript("const [n, a, done] = arguments; run(n, a).then(done)", name, addresses)) ?? undefined,
+    async stop() {
+      await session.quit();
+      process.kill(-driver.pid);
+      stop();
+    },
+  };
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Resolves when something answers on the port. */
+async function listening(port) {
+  while (!(await fetch(`http://127.0.0.1:${port}/status`).catch(() => false)))
+    await new Promise((resolve) => setTimeout(resolve, 50));
+}
+
+/** Another JavaScript runtime on this machine, which reads the names of tests and writes what became of them. */
+async function processRuntime(program, args, entry) {
+  const script = fileURLToPath(new URL("in-process.mjs", import.meta.url));
+  const child = spawn(join(tests, "runtimes", "node_modules", program), [...args, script, join(app, entry)], {
+    cwd: app,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async run(name, addresses) {
+      child.stdin.write(`${JSON.stringify({ name, addresses })}\n`);
+      const { value, done } = await answers.next();
+      return done ? `${program} has ended` : (JSON.parse(value).failure ?? undefined);
+    },
+    stop: () => child.kill(),
+  };
 }
 
 export const runtimes = {
   "node-import": { family: "node", start: () => node(() => import(pathToFileURL(join(app, "import.mjs")))) },
   "node-require": { family: "node", start: () => node(() => createRequire(join(app, "package.json"))("./require.cjs")) },
   workerd: { family: "workerd", start: workerd },
-  chromium: { family: "chromium", start: chromium },
+  chromium: { family: "browser", start: () => chromium(pageScripts) },
+  "chromium-worker": { family: "browser", start: () => chromium(workerScripts) },
+  // These are for `make test-all`.
+  "node-22-import": { family: "node", start: () => processRuntime("node-22/bin/node", [], "import.mjs") },
+  "node-22-require": { family: "node", start: () => processRuntime("node-22/bin/node", [], "require.cjs") },
+  "node-24-import": { family: "node", start: () => processRuntime("node-24/bin/node", [], "import.mjs") },
+  "node-24-require": { family: "node", start: () => processRuntime("node-24/bin/node", [], "require.cjs") },
+  deno: { family: "node", start: () => processRuntime(".bin/deno", ["run", "--allow-all"], "import.mjs") },
+  bun: { family: "node", start: () => processRuntime(".bin/bun", ["run"], "import.mjs") },
+  firefox: { family: "browser", start: () => firefox(pageScripts) },
+  "firefox-worker": { family: "browser", start: () => firefox(workerScripts) },
+  webkit: { family: "browser", start: () => webkit(pageScripts) },
+  "webkit-worker": { family: "browser", start: () => webkit(workerScripts) },
 };

@@ -37,43 +37,39 @@ async function limited(promise) {
   }
 }
 
+// Rejections and exceptions that nobody handles: none may come of any call. One that comes late counts for the next test.
+const strays = [];
+
+function watchStrays() {
+  const stray = (event) => {
+    event?.preventDefault?.();
+    strays.push(event?.reason ?? event?.error ?? event);
+  };
+  if (typeof globalThis.process?.versions?.node === "string") return process.on("unhandledRejection", stray);
+  globalThis.addEventListener("unhandledrejection", stray);
+  globalThis.addEventListener("error", stray);
+}
+watchStrays();
+
 /** Runs one test. Resolves to undefined, or to what went wrong, as text that can cross from one runtime to another. */
 export async function runByName(name, context) {
-  const strays = [];
-  const stray = (event) => {
-    event.preventDefault?.();
-    strays.push(event.reason ?? event.error ?? event);
-  };
-  const unwatch = watchStrays(stray);
+  const faults = [];
   try {
     const { run } = tests.find((candidate) => candidate.name === name);
     await limited((async () => run(context))());
     // Unhandled rejections are reported after the microtasks of the turn that made them.
     await new Promise((resolve) => setTimeout(resolve));
   } catch (error) {
-    strays.unshift(error);
-  } finally {
-    unwatch();
+    faults.push(error);
   }
-  return strays.length === 0 ? undefined : strays.map(describeError).join("\n---\n");
-}
-
-/** Hears of rejections and exceptions that nobody handles: none may come of any call. */
-function watchStrays(listener) {
-  if (globalThis.process?.on && typeof process.versions?.node === "string") {
-    process.on("unhandledRejection", listener);
-    return () => process.off("unhandledRejection", listener);
-  }
-  globalThis.addEventListener("unhandledrejection", listener);
-  globalThis.addEventListener("error", listener);
-  return () => {
-    globalThis.removeEventListener("unhandledrejection", listener);
-    globalThis.removeEventListener("error", listener);
-  };
+  faults.push(...strays.splice(0));
+  return faults.length === 0 ? undefined : faults.map(describeError).join("\n---\n");
 }
 
 function describeError(error) {
-  const text = String(error?.stack ?? error);
+  const stack = String(error?.stack ?? "");
+  // Some engines leave the message out of the stack.
+  const text = stack.includes(error?.message) ? stack : `${error}\n${stack}`;
   if (!(error instanceof AssertionError) || error.actual === undefined) return text;
   return `${text}\n  actual:   ${show(error.actual)}\n  expected: ${show(error.expected)}`;
 }

@@ -45,7 +45,7 @@ test("revoke: one POST with the bearer token over a real connection, and the doc
   assert.strictEqual(headers["content-type"], "application/json");
   assert.strictEqual(body, "");
   assert.notProperty(headers, "cookie");
-  if (runtime === "chromium") assert.notMatch(headers["user-agent"], /c1-revoke/);
+  if (runtime === "browser") assert.notMatch(headers["user-agent"], /c1-revoke/);
   else assert.match(headers["user-agent"], /^c1-revoke\/\d+\.\d+\.\d+/);
 });
 
@@ -115,7 +115,7 @@ test("fault 2: every option of the constructor counts when serverURL is given", 
   for (const { headers, url } of requests) {
     assert.strictEqual(headers.authorization, `Bearer ${TOKEN}`);
     assert.strictEqual(url, `https://api.example${PATH}`);
-    if (runtime !== "chromium") assert.strictEqual(headers["user-agent"], "admin-console/1");
+    if (runtime !== "browser") assert.strictEqual(headers["user-agent"], "admin-console/1");
   }
 });
 
