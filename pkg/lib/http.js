@@ -22,7 +22,12 @@ export class HTTPClient {
 
   async request(request) {
     for (const hook of [...this.#hooks.beforeRequest]) {
-      request = (await hook(request)) ?? request;
+      const other = (await hook(request)) ?? request;
+      // Anything else would make fetch send something else: a string is the URL of a GET.
+      if (typeof other.url !== "string") {
+        throw new TypeError("a beforeRequest hook must return a Request or nothing");
+      }
+      request = other;
     }
     try {
       // Detached from `this`, as fetch wants it.

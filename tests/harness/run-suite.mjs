@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { namesFor } from "../suite/all.js";
+import { startHostileServer } from "./hostile-server.mjs";
 import { startOidc } from "./oidc.mjs";
 import { startPrism } from "./prism.mjs";
 import { runtimes } from "./runtimes.mjs";
@@ -10,19 +11,27 @@ import { startServer } from "./server.mjs";
 export function runSuite(runtimeName) {
   const { family, start } = runtimes[runtimeName];
   describe(runtimeName, () => {
-    let runtime, server, prism, oidc;
+    let runtime, server, prism, oidc, hostile;
     before(async () => {
-      [server, prism, oidc, runtime] = await Promise.all([startServer(), startPrism(), startOidc(), start()]);
+      [server, prism, oidc, hostile, runtime] = await Promise.all([
+        startServer(),
+        startPrism(),
+        startOidc(),
+        startHostileServer(),
+        start(),
+      ]);
     });
     after(async () => {
       server?.stop();
       prism?.stop();
       oidc?.stop();
+      hostile?.stop();
       await runtime?.stop();
     });
     for (const name of namesFor(family)) {
       it(name, { timeout: 60_000 }, async () => {
-        const failure = await runtime.run(name, { server: server.url, prism: prism.url, oidc: oidc.url });
+        const addresses = { server: server.url, prism: prism.url, oidc: oidc.url, hostile: hostile.url };
+        const failure = await runtime.run(name, addresses);
         if (failure) assert.fail(failure);
       });
     }

@@ -5,6 +5,9 @@ import "./options.js";
 import "./retries.js";
 import "./oauth.js";
 import "./tokens.js";
+import "./hostile-inputs.js";
+import "./hostile-servers.js";
+import "./secrets.js";
 import "./vectors.js";
 import "./contract.js";
 

@@ -1,0 +1,535 @@
+// Every JavaScript value of the wrong kind, in every place: a typed error or it works; no trap, no hang, no request that should not
+// have been sent, and nothing thrown where a rejection is promised.
+import { assert, ids, json, PATH, response, revoked, stubbed, stubClient, TOKEN, withGlobals } from "./helpers.js";
+import { ending, endsWell, everywhere, givesOrThrows, HOSTILE } from "./hostile.js";
+import { JWK, secretOf } from "./oauth-helpers.js";
+import { cleanups, test } from "./registry.js";
+
+const backoff = (field) => (value) => ({ retryConfig: { strategy: "backoff", backoff: { [field]: value } } });
+const throwing = (name) => (value) => ({
+  get [name]() {
+    throw value;
+  },
+});
+const oauth = { clientID: "name-1@acme.conductor.one/pcc", clientSecret: secretOf(JWK) };
+
+const PROPS = {
+  "security.bearerAuth": (value) => ({ security: { bearerAuth: value } }),
+  "security.oauth": (value) => ({ security: { oauth: value } }),
+  "security()": (value) => ({ security: () => value }),
+  "security() rejecting": (value) => ({ security: () => Promise.reject(value) }),
+  "security() throwing": (value) => ({
+    security: () => {
+      throw value;
+    },
+  }),
+  "security().bearerAuth throwing": (value) => ({ security: async () => throwing("bearerAuth")(value) }),
+  "clientID alone": (value) => ({ clientID: value }),
+  clientID: (value) => ({ ...oauth, clientID: value }),
+  clientSecret: (value) => ({ ...oauth, clientSecret: value }),
+  oidcToken: (value) => ({ clientID: oauth.clientID, oidcToken: value }),
+  "oidcToken()": (value) => ({ clientID: oauth.clientID, oidcToken: () => value }),
+  "retryConfig.strategy": (value) => ({ retryConfig: { strategy: value } }),
+  "retryConfig.backoff": (value) => ({ retryConfig: { strategy: "backoff", backoff: value } }),
+  "backoff.initialInterval": backoff("initialInterval"),
+  "backoff.maxInterval": backoff("maxInterval"),
+  "backoff.exponent": backoff("exponent"),
+  "backoff.maxElapsedTime": backoff("maxElapsedTime"),
+  "retryConfig.retryConnectionErrors": (value) => ({ retryConfig: { strategy: "backoff", retryConnectionErrors: value } }),
+  "httpClient.request": (value) => ({ httpClient: { request: value } }),
+  "httpClient.request()": (value) => ({ httpClient: { request: () => value } }),
+  "httpClient.request() rejecting": (value) => ({ httpClient: { request: () => Promise.reject(value) } }),
+  "httpClient.request() throwing": (value) => ({
+    httpClient: {
+      request() {
+        throw value;
+      },
+    },
+  }),
+  "debugLogger.log": (value) => ({ debugLogger: { group() {}, groupEnd() {}, log: value } }),
+  "debugLogger throwing": (value) => {
+    const fail = () => {
+      throw value;
+    };
+    return { debugLogger: { group: fail, groupEnd: fail, log: fail } };
+  },
+};
+for (const name of ["security", "tenantDomain", "serverURL", "serverIdx", "httpClient", "defaultClient", "userAgent"]) {
+  PROPS[name] = (value) => ({ [name]: value });
+  PROPS[`${name} throwing`] = throwing(name);
+}
+for (const name of ["retryConfig", "timeoutMs", "debugLogger", "allowInsecureHTTP"]) {
+  PROPS[name] = (value) => ({ [name]: value });
+}
+
+/** Descriptors, not values: what a getter throws must meet the package, not the test. */
+const mixed = (...parts) => Object.defineProperties({}, Object.assign({}, ...parts.map(Object.getOwnPropertyDescriptors)));
+
+/** Nothing goes out but to the tenant that was configured, as a POST, with the token that was configured. */
+function assertHarmless(requests, label) {
+  for (const { method, url, headers } of requests) {
+    assert.strictEqual(method, "POST", label);
+    const at = new URL(url);
+    assert.strictEqual(at.protocol, "https:", label);
+    assert.match(at.host, /^[a-z0-9-]+\.conductor\.one$/, label);
+    assert.include([undefined, `Bearer ${TOKEN}`], headers.authorization, label);
+    assert.notProperty(headers, "x-evil", label);
+  }
+}
+
+/** For clients that end up with the platform's own fetch. */
+const noNetwork = (sdk, action) =>
+  withGlobals({ fetch: (request) => stubClient(sdk, revoked).httpClient.request(request) }, action);
+
+test("hostile props: a typed error from the constructor, or a client whose calls end well", ({ sdk }) =>
+  noNetwork(sdk, () => hostileProps(sdk)));
+
+async function hostileProps(sdk) {
+  for (const [props, label] of everywhere(PROPS)) {
+    const { httpClient, requests } = stubClient(sdk, revoked);
+    const base = { security: { bearerAuth: TOKEN }, tenantDomain: "acme", httpClient };
+    const create = (Class) => givesOrThrows(sdk, () => new Class(mixed(base, props)), label);
+    const client = create(sdk.ConductoroneSDKTypescript);
+    create(sdk.ConductoroneSDKTypescriptCore)?.free();
+    if (!client) {
+      assert.lengthOf(requests, 0, label);
+      continue;
+    }
+    await endsWell(sdk, () => client.connector.revokeCredential(ids), label);
+    await endsWell(sdk, () => client.getValidToken(), label);
+    givesOrThrows(sdk, () => client.getCurrentToken(), label);
+    givesOrThrows(sdk, () => client.clearToken(), label);
+    assertHarmless(requests, label);
+    client.free();
+  }
+}
+
+test("hostile props as a whole", async ({ sdk }) => {
+  for (const [kind, make] of Object.entries(HOSTILE)) {
+    const client = givesOrThrows(sdk, () => new sdk.ConductoroneSDKTypescript(make()), kind);
+    client?.free();
+  }
+});
+
+const REQUESTS = {
+  request: (value) => value,
+  appId: (value) => ({ ...ids, appId: value }),
+  connectorId: (value) => ({ ...ids, connectorId: value }),
+  id: (value) => ({ ...ids, id: value }),
+  connectorServiceRevokeCredentialRequest: (value) => ({ ...ids, connectorServiceRevokeCredentialRequest: value }),
+  "appId throwing": (value) => mixed(ids, throwing("appId")(value)),
+  "connectorServiceRevokeCredentialRequest throwing": (value) =>
+    mixed(ids, throwing("connectorServiceRevokeCredentialRequest")(value)),
+};
+
+/** Kinds that are fine as an id. */
+const GOOD_IDS = / = (NUL, CR and LF)$/;
+
+test("hostile requests: nothing is sent unless all ids are strings", async ({ sdk }) => {
+  for (const [request, label, place] of everywhere(REQUESTS)) {
+    const { client, requests } = stubbed(sdk);
+    const { value, error } = await endsWell(sdk, () => client.connector.revokeCredential(request), label);
+    const result = await ending(() => sdk.connectorRevokeCredential(client, request), label);
+    assert.strictEqual(result.value.ok, error === undefined, label);
+    if (place.startsWith("connectorService")) assert.strictEqual(value === undefined ? 0 : 2, requests.length, label);
+    else if (!GOOD_IDS.test(label)) assert.lengthOf(requests, 0, label);
+    assertHarmless(requests, label);
+    client.free();
+  }
+});
+
+const OPTIONS = { options: (value) => value, "retries.strategy": (value) => ({ retries: { strategy: value } }) };
+for (const name of [
+  "timeoutMs",
+  "retries",
+  "retryCodes",
+  "serverURL",
+  "fetchOptions",
+  "signal",
+  "headers",
+  "redirect",
+  "cache",
+]) {
+  OPTIONS[name] = (value) => ({ [name]: value });
+  OPTIONS[`${name} throwing`] = throwing(name);
+}
+for (const name of [
+  "credentials",
+  "mode",
+  "integrity",
+  "keepalive",
+  "referrer",
+  "referrerPolicy",
+  "priority",
+  "window",
+  "duplex",
+]) {
+  OPTIONS[name] = (value) => ({ [name]: value });
+}
+OPTIONS["retryCodes[0]"] = (value) => ({ retryCodes: [value] });
+OPTIONS["retryCodes, endless"] = () => ({ retryCodes: new Array(2 ** 32 - 1) });
+OPTIONS["headers[0][0]"] = (value) => ({ headers: [[value, "x"]] });
+OPTIONS["headers.x-test"] = (value) => ({ headers: { "x-test": value } });
+OPTIONS["fetchOptions.method"] = (value) => ({ fetchOptions: { method: value, body: value } });
+OPTIONS.method = (value) => ({ method: value, body: value });
+OPTIONS["signal.aborted"] = (value) => ({ signal: { aborted: value, addEventListener() {}, removeEventListener() {} } });
+OPTIONS["signal throwing in addEventListener"] = (value) => ({
+  timeoutMs: 60_000,
+  signal: {
+    addEventListener() {
+      throw value;
+    },
+  },
+});
+OPTIONS["signal aborting at once"] = (value) => ({
+  timeoutMs: 60_000,
+  signal: { reason: value, addEventListener: (_, listener) => listener(), removeEventListener() {} },
+});
+
+test("hostile options of a call: a rejection, or the request that was meant", async ({ sdk }) => {
+  for (const [options, label] of everywhere(OPTIONS)) {
+    const { client, requests } = stubbed(sdk);
+    const { value } = await endsWell(sdk, () => client.connector.revokeCredential(ids, options), label);
+    if (value !== undefined) assert.lengthOf(requests, 1, label);
+    for (const { url } of requests) assert.strictEqual(url, `https://acme.conductor.one${PATH}`, label);
+    assertHarmless(requests, label);
+    client.free();
+  }
+});
+
+const BULK_OPTIONS = {};
+for (const name of ["concurrency", "collect", "stopOnError", "dryRun", "onProgress", "onResult"]) {
+  BULK_OPTIONS[name] = (value) => ({ [name]: value });
+  BULK_OPTIONS[`${name} throwing`] = throwing(name);
+}
+
+test("hostile options of a bulk run", async ({ sdk }) => {
+  for (const [options, label] of everywhere(BULK_OPTIONS)) {
+    const { client, requests } = stubbed(sdk);
+    const { value } = await endsWell(sdk, () => client.connector.revokeCredentials([ids], options), label);
+    if (value !== undefined) assert.strictEqual(value.revoked + value.failed + value.skipped, 1, label);
+    assertHarmless(requests, label);
+    client.free();
+  }
+});
+
+/** An iterable whose iterator is this. */
+const iterable = (iterator, symbol = Symbol.iterator) => ({ [symbol]: () => iterator });
+/** `next` once, then the end. */
+const once = (next) => {
+  let calls = 0;
+  return { next: () => (calls++ === 0 ? next() : { done: true }), return() {} };
+};
+const BULK_INPUTS = {
+  requests: (value) => value,
+  "requests[1]": (value) => [ids, value],
+  "Symbol.iterator": (value) => ({ [Symbol.iterator]: value }),
+  "Symbol.asyncIterator": (value) => ({ [Symbol.asyncIterator]: value }),
+  iterator: (value) => iterable(value),
+  "iterator.next": (value) => iterable({ next: value }),
+  "next() throwing": (value) =>
+    iterable({
+      next() {
+        throw value;
+      },
+    }),
+  "next() rejecting": (value) => iterable({ next: () => Promise.reject(value) }, Symbol.asyncIterator),
+  "next().done": (value) => iterable(once(() => ({ done: value, value: ids }))),
+  "next().value": (value) => iterable(once(() => ({ done: false, value }))),
+  "next().value, in a promise": (value) =>
+    iterable(
+      once(async () => ({ done: false, value })),
+      Symbol.asyncIterator,
+    ),
+  "next().value throwing": (value) => iterable({ next: () => throwing("value")(value) }),
+  "return() after a stop": (value) => iterable({ next: () => ({ value: null }), return: () => value }),
+};
+/** What never ends, or never goes on, by its own nature: aborting the run is what ends it. */
+const ENDLESS = / = (function that gives itself|function that gives a Symbol|Proxy that answers with itself|class)$/;
+
+test("hostile inputs of a bulk run: every item that was given is accounted for", async ({ sdk }) => {
+  for (const [input, label, place] of everywhere(BULK_INPUTS)) {
+    if (ENDLESS.test(label) && /^(iterator|Symbol)/.test(place)) continue;
+    const { client, requests } = stubbed(sdk);
+    const options = { stopOnError: true };
+    const { value } = await endsWell(sdk, () => client.connector.revokeCredentials(input, options), label);
+    if (value !== undefined) {
+      assert.lengthOf(value.results, value.revoked + value.failed + value.skipped, label);
+      assert.strictEqual(value.revoked, requests.length, label);
+    }
+    assertHarmless(requests, label);
+    client.free();
+  }
+});
+
+test("hostile clients for the standalone function, and hostile hooks", async ({ sdk }) => {
+  for (const [kind, make] of Object.entries(HOSTILE)) {
+    const { value } = await ending(() => sdk.connectorRevokeCredential(make(), ids), kind);
+    assert.isFalse(value.ok, kind);
+    const http = givesOrThrows(sdk, () => new sdk.HTTPClient(make()), `new HTTPClient(${kind})`);
+    givesOrThrows(sdk, () => new sdk.HTTPClient({ fetcher: make() }), `fetcher = ${kind}`);
+    for (const method of ["addHook", "removeHook"]) {
+      givesOrThrows(sdk, () => http?.[method](make(), () => {}), `${method}(${kind})`);
+      givesOrThrows(sdk, () => http?.[method]("response", make()), `${method}(…, ${kind})`);
+    }
+    for (const hook of ["beforeRequest", "response"]) {
+      const { httpClient, requests } = stubClient(sdk, revoked);
+      httpClient.addHook(hook, make);
+      const { client } = stubbed(sdk, { httpClient });
+      await endsWell(sdk, () => client.connector.revokeCredential(ids), `${hook} gives ${kind}`);
+      assertHarmless(requests, kind);
+    }
+  }
+});
+
+/** A Response as old polyfills make it: no streams. */
+const polyfill = (more) => ({
+  status: 200,
+  headers: new Headers(json),
+  redirected: false,
+  text: async () => "{}",
+  ...more,
+});
+const never = () => new Promise(() => {});
+const reader = (read) => ({ getReader: () => ({ read, cancel: never }) });
+const twice = {
+  then(resolve, reject) {
+    resolve(response(revoked));
+    reject(new Error("twice"));
+    resolve(response({ status: 500 }));
+  },
+};
+
+/** What `fetch` gives, and whether that says "revoked". */
+const ANSWERS = {
+  "a polyfill without streams": [() => polyfill(), true],
+  "a thenable that calls back twice": [() => twice, true],
+  "a promise whose own then calls back twice": [() => Object.assign(Promise.resolve(), twice), true],
+  "an unknown class of promise": [() => ({ then: (resolve) => setTimeout(resolve, 0, response(revoked)) }), true],
+  "a body in chunks of one byte": [() => new Response(dribbled("{}"), { headers: json }), true],
+  "an empty object": [() => ({})],
+  "a status alone": [() => ({ status: 200 })],
+  "a status that is a string": [() => polyfill({ status: "200" })],
+  "a status that is an object": [() => polyfill({ status: { valueOf: () => 200 } })],
+  "a status out of range": [() => polyfill({ status: 4_294_967_496 })],
+  "a status with a fraction below": [() => polyfill({ status: 199.999 })],
+  "ok without status": [() => ({ ok: true, headers: new Headers(json), text: async () => "{}" })],
+  "headers that are a plain object": [() => polyfill({ headers: json })],
+  "headers whose get throws": [() => polyfill({ headers: { get: HOSTILE["function that throws"]() } })],
+  "text that is no function": [() => polyfill({ text: "{}" })],
+  "text that gives a number": [() => polyfill({ text: async () => 5 })],
+  "text that gives nothing": [() => polyfill({ text: async () => undefined })],
+  "text that throws": [() => polyfill({ text: HOSTILE["function that throws"]() })],
+  "text that rejects": [() => polyfill({ text: () => Promise.reject(new Error("cut")) })],
+  "a reader that gives nothing": [() => polyfill({ body: reader(async () => undefined) })],
+  "a reader that throws": [() => polyfill({ body: reader(HOSTILE["function that throws"]()) })],
+  "a reader that gives strings": [() => polyfill({ body: reader(async () => ({ done: false, value: "{}" })) })],
+  "a reader without read": [() => polyfill({ body: { getReader: () => ({}) } })],
+  "a getReader that throws": [() => polyfill({ body: { getReader: HOSTILE["function that throws"]() } })],
+  "a body that is locked": [
+    () => {
+      const locked = response(revoked);
+      locked.body.getReader();
+      return locked;
+    },
+  ],
+  "a body that was read": [
+    async () => {
+      const read = response(revoked);
+      await read.text();
+      return read;
+    },
+  ],
+  "Response.error()": [() => Response.error()],
+  "Response.redirect()": [() => Response.redirect("https://evil.example/", 302)],
+  "a redirected answer": [() => polyfill({ redirected: true })],
+};
+
+function dribbled(text) {
+  const bytes = new TextEncoder().encode(text);
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(bytes.slice(at, ++at));
+      if (at === bytes.length) controller.close();
+    },
+  });
+}
+
+test("fetch replaced: what is no Response is never taken for success", async ({ sdk }) => {
+  const hostile = Object.entries(HOSTILE).map(([kind, make]) => [kind, [make]]);
+  for (const [label, [answer, good]] of [...Object.entries(ANSWERS), ...hostile]) {
+    for (const own of [true, false]) {
+      const props = own ? { httpClient: { request: answer } } : { httpClient: undefined };
+      const { client } = stubbed(sdk, props);
+      const revoke = () => client.connector.revokeCredential(ids);
+      const call = () => endsWell(sdk, revoke, label);
+      const { value } = own ? await call() : await withGlobals({ fetch: answer }, call);
+      assert.strictEqual(value?.statusCode, good ? 200 : undefined, label);
+    }
+  }
+});
+
+test("fetch replaced by what is no function, or throws", async ({ sdk }) => {
+  for (const [kind, make] of Object.entries(HOSTILE)) {
+    const { client } = stubbed(sdk, { httpClient: undefined });
+    const throwing = () => {
+      throw make();
+    };
+    for (const fetch of [make(), throwing]) {
+      const { value } = await withGlobals({ fetch }, () => endsWell(sdk, () => client.connector.revokeCredential(ids), kind));
+      assert.isUndefined(value, kind);
+    }
+  }
+});
+
+/** Patches methods of a global's prototype (or of itself) while `action` runs. */
+async function withPatched(target, patches, action) {
+  const before = Reflect.ownKeys(patches).map((key) => [key, Object.getOwnPropertyDescriptor(target, key)]);
+  const { defineProperty } = Object;
+  const restore = () => {
+    // By index: the iterator may be what was patched.
+    for (let at = 0; at < before.length; at++) {
+      const entry = before[at];
+      if (entry[1]) defineProperty(target, entry[0], entry[1]);
+      else delete target[entry[0]];
+    }
+    cleanups.delete(restore);
+  };
+  cleanups.add(restore);
+  for (const key of Reflect.ownKeys(patches)) {
+    Object.defineProperty(target, key, { value: patches[key], configurable: true, writable: true });
+  }
+  try {
+    return await action();
+  } finally {
+    restore();
+  }
+}
+
+const fail = () => {
+  throw new TypeError("patched by the page");
+};
+const nothing = () => undefined;
+
+/** What a page does to its platform: `[target, patches]`. Methods that the test needs itself are left alone. */
+const PATCHES = [
+  [Array, { from: fail, isArray: fail }],
+  [Array, { isArray: nothing }],
+  [Array.prototype, { [Symbol.iterator]: fail }],
+  [Array.prototype, { at: fail, includes: fail, indexOf: fail, splice: fail, join: fail, slice: fail, flat: fail, concat: fail }],
+  [Object, { assign: fail, freeze: fail, keys: fail, entries: fail, create: fail, fromEntries: fail }],
+  [Object, { assign: nothing }],
+  [Object.prototype, { toString: fail, valueOf: fail, hasOwnProperty: fail }],
+  [Object.prototype, { status: 200, ok: true, type: "basic", timeoutMs: -1, cause: 1 }],
+  [Function.prototype, { call: fail, apply: fail, bind: fail, toString: fail }],
+  [String.prototype, { toString: fail, replaceAll: fail, toLowerCase: fail, startsWith: fail, split: fail, match: fail }],
+  [JSON, { parse: fail, stringify: fail }],
+  [JSON, { parse: nothing }],
+  [Promise, { resolve: fail, reject: fail, all: fail, race: fail }],
+  [Promise, { resolve: nothing }],
+  [Promise.prototype, { finally: fail, catch: fail }],
+  [Reflect, { get: fail }],
+  [Reflect, { get: nothing, set: nothing }],
+  [Reflect, { set: fail }],
+  [Reflect, { apply: fail, construct: fail }],
+  [Headers.prototype, { set: fail, get: fail }],
+  [Headers.prototype, { [Symbol.iterator]: fail, entries: fail }],
+  [Response.prototype, { text: fail, json: fail, clone: fail }],
+  [ReadableStream.prototype, { getReader: fail }],
+  [ReadableStream.prototype, { getReader: nothing, cancel: fail }],
+  [TextDecoder.prototype, { decode: nothing }],
+  [AbortController.prototype, { abort: fail }],
+  [Error, { captureStackTrace: fail, prepareStackTrace: fail }],
+];
+
+test("prototypes patched by the page: a typed error or it works, and the next call works again", async ({ sdk }) => {
+  for (const [at, [target, patches]] of PATCHES.entries()) {
+    const label = `patch ${at}: ${Reflect.ownKeys(patches).map(String)}`;
+    // Made beforehand: the test's own doings must not depend on what is patched.
+    const sent = [];
+    const answer = response(revoked);
+    const request = (it) => {
+      sent[sent.length] = it;
+      return answer;
+    };
+    const { client } = stubbed(sdk, { httpClient: { request }, timeoutMs: 60_000 });
+    const options = { headers: { "x-a": "1" }, signal: new AbortController().signal };
+    let end;
+    await withPatched(target, patches, async () => {
+      try {
+        end = await client.connector.revokeCredential(ids, options).then(
+          (value) => ({ value }),
+          (error) => ({ error }),
+        );
+      } catch (thrown) {
+        end = { thrown };
+      }
+    });
+    assert.notProperty(end, "thrown", `${label}: ${end.thrown?.stack}`);
+    if (end.error) assertFailedWell(sdk, end.error, label);
+    for (const { url } of sent) assert.strictEqual(url, `https://acme.conductor.one${PATH}`, label);
+    assert.isAtMost(sent.length, 1, label);
+    assert.strictEqual((await stubbed(sdk).revoke()).statusCode, 200, label);
+  }
+});
+
+/** A patched platform may make the core fail: then every call says so, and a new client works. */
+function assertFailedWell(sdk, error, label) {
+  const { HTTPClientError, ConductoroneSDKTypescriptError, SDKValidationError } = sdk.errors;
+  const typed = [HTTPClientError, ConductoroneSDKTypescriptError, SDKValidationError].some((base) => error instanceof base);
+  assert.isTrue(typed, `${label}: ${error?.stack}`);
+}
+
+const GLOBALS = [
+  "Headers",
+  "Request",
+  "TextDecoder",
+  "AbortController",
+  "DOMException",
+  "Reflect",
+  "JSON",
+  "setTimeout",
+  "clearTimeout",
+];
+GLOBALS.push("crypto", "navigator", "Response", "Date");
+
+test("globals missing or replaced: a typed error or it works, and the next call works again", async ({ sdk }) => {
+  for (const name of GLOBALS) {
+    for (const replacement of [undefined, null, {}, fail, nothing]) {
+      const label = `${name} = ${replacement === null ? "null" : (replacement?.name ?? typeof replacement)}`;
+      const answer = response(revoked);
+      const { client } = stubbed(sdk, { httpClient: { request: () => answer }, timeoutMs: 60_000 });
+      let end;
+      await withGlobals({ [name]: replacement }, async () => {
+        end = await client.connector.revokeCredential(ids, { headers: { "x-a": "1" } }).then(
+          (value) => ({ value }),
+          (error) => ({ error }),
+        );
+      });
+      if (end.error) assertFailedWell(sdk, end.error, label);
+      assert.strictEqual((await stubbed(sdk).revoke()).statusCode, 200, label);
+    }
+  }
+});
+
+test("callbacks that come late or twice do no harm: timers and listeners outlive their calls where clearing them fails", async ({
+  sdk,
+}) => {
+  const late = [];
+  const { client } = stubbed(sdk, { timeoutMs: 60_000 });
+  const signal = { aborted: false, addEventListener: (_, listener) => late.push(listener), removeEventListener() {} };
+  const fakes = { setTimeout: (callback) => late.push(callback), clearTimeout() {} };
+  const pending = await withGlobals(fakes, () => client.connector.revokeCredential(ids, { signal }));
+  assert.strictEqual(pending.statusCode, 200);
+  assert.isAtLeast(late.length, 2);
+  const slow = stubbed(sdk, {}, () => new Promise(() => {}));
+  const controller = new AbortController();
+  const held = slow.revoke({ signal: controller.signal });
+  for (const callback of [...late, ...late]) callback();
+  // The same instance of the core is alive.
+  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
+  controller.abort();
+  const { error } = await ending(() => held, "held");
+  assert.instanceOf(error, sdk.errors.RequestAbortedError);
+});
