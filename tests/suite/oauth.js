@@ -1,4 +1,5 @@
 // OAuth against a real server: oidc-provider, and an API that takes the tokens only that it has issued.
+import { until } from "./clock.js";
 import { assert, assertError, ids, PATH, rejection } from "./helpers.js";
 import { assertionIn, isSignedBy, JWK, newKey, PREFIX, secretOf, withTimeAhead } from "./oauth-helpers.js";
 import { test } from "./registry.js";
@@ -7,9 +8,7 @@ const clientOf = (sdk, { clientID, clientSecret }, props) =>
   new sdk.ConductoroneSDKTypescript({ clientID, clientSecret, ...props });
 
 /** Waits until the provider has received this many token requests. */
-async function arrived(key, count) {
-  while ((await key.record()).tokenRequests.length < count);
-}
+const arrived = (key, count) => until(async () => (await countOf(key)) >= count);
 
 async function countOf(key) {
   return (await key.record()).tokenRequests.length;
@@ -130,7 +129,7 @@ test("oauth: shortly before, the next token is fetched while the last one is sti
     assert.deepEqual(tokens, [first, first], "somebody waited for the new token");
     await arrived(key, 2);
     await key.release();
-    while (client.getCurrentToken() === first) await new Promise((resolve) => setTimeout(resolve));
+    await until(() => client.getCurrentToken() !== first);
     assert.match(client.getCurrentToken(), /^[\w-]{20,}$/);
     await client.connector.revokeCredential(ids);
     assert.strictEqual(await countOf(key), 2);

@@ -419,7 +419,7 @@ test("abort and timeout: over a real connection, headers and body", async ({ sdk
     assertError(sdk, await rejection(client.connector.revokeCredential(ids, { timeoutMs: 50 })), "RequestTimeoutError");
     const controller = new AbortController();
     const error = rejection(client.connector.revokeCredential(ids, { signal: controller.signal }));
-    while ((await slow.requests()).length < 2);
+    await until(async () => (await slow.requests()).length >= 2);
     controller.abort();
     assertError(sdk, await error, "RequestAbortedError");
   }
