@@ -43,6 +43,18 @@ enum Key {
     Imported(JsValue),
 }
 
+/// How long a call waits for a token request that another call began, in milliseconds, before it begins its own. A Worker ends
+/// what an invocation began when that invocation is over, and then no answer ever comes to those of others who wait for it.
+const PATIENCE: f64 = 10_000.0;
+
+/// A token request that is under way.
+#[derive(Clone)]
+struct Pending {
+    promise: Promise,
+    since: f64,
+    serial: u32,
+}
+
 /// A token in use.
 #[derive(Clone)]
 struct Held {
@@ -58,7 +70,9 @@ pub struct OAuth {
     grant: Grant,
     held: RefCell<Option<Held>>,
     /// The token request that is under way: everybody waits for the same one (single flight).
-    pending: RefCell<Option<Promise>>,
+    pending: RefCell<Option<Pending>>,
+    /// Counts token requests, so that an old one does not take the place of the one under way.
+    serial: Cell<u32>,
     /// Counts `clearToken`, so that an answer to an older request is not kept.
     generation: Cell<u32>,
 }
@@ -109,6 +123,7 @@ impl OAuth {
             grant,
             held: RefCell::new(None),
             pending: RefCell::new(None),
+            serial: Cell::new(0),
             generation: Cell::new(0),
         })
     }
@@ -143,27 +158,41 @@ impl OAuth {
         }
     }
 
-    fn request_started(core: &Rc<Core>, oauth: &OAuth) -> Promise {
-        if let Some(promise) = oauth.pending.try_borrow().ok().and_then(|pending| pending.clone()) {
-            return promise;
+    /// The token request under way, and how long to wait for it; or a new one, for which its caller waits as long as it takes.
+    fn request_started(core: &Rc<Core>, oauth: &OAuth) -> (Pending, Option<f64>) {
+        let since = js_sys::Date::now();
+        if let Some(pending) = oauth.pending.try_borrow().ok().and_then(|pending| pending.clone()) {
+            let left = pending.since + PATIENCE - since;
+            // More than that is a clock that was set back.
+            if left > 0.0 && left <= PATIENCE {
+                return (pending, Some(left));
+            }
         }
         let core = core.clone();
         let generation = oauth.generation.get();
+        let serial = oauth.serial.get().wrapping_add(1);
+        oauth.serial.set(serial);
         let promise = js::promise(async move {
             let result = request(&core, generation).await;
             if let Some(oauth) = core.security.oauth() {
-                if oauth.generation.get() == generation {
-                    oauth.pending.replace(None);
-                }
+                oauth.request_over(serial);
             }
             result
         });
-        oauth.pending.replace(Some(promise.clone()));
-        promise
+        let pending = Pending { promise, since, serial };
+        oauth.pending.replace(Some(pending.clone()));
+        (pending, None)
+    }
+
+    /// Nobody is to wait any more for the token request of this number.
+    fn request_over(&self, serial: u32) {
+        if let Ok(mut pending) = self.pending.try_borrow_mut() {
+            pending.take_if(|pending| pending.serial == serial);
+        }
     }
 
     /// A good token: the cached one, or a new one for which every caller waits together. One who stops waiting leaves the others
-    /// unharmed.
+    /// unharmed, and so does one whose invocation a Worker ends.
     ///
     /// # Errors
     /// Why there is none, or the interruption of the wait.
@@ -171,16 +200,24 @@ impl OAuth {
         if let Some((held, freshness)) = self.held() {
             if freshness == Freshness::Ageing {
                 // Fetched ahead, for later calls: a failure is theirs to see, if it lasts.
-                js::ignore(OAuth::request_started(core, self));
+                js::ignore(OAuth::request_started(core, self).0.promise);
             }
             if freshness != Freshness::Stale {
                 return Ok(held.token);
             }
         }
-        let promise = OAuth::request_started(core, self);
-        let token = interrupt.wait(Ok(promise.into())).await;
-        let token = token.map_err(|thrown| interrupt.explain(&thrown, |error| Failure::token(error.clone())))?;
-        Ok(token.unchecked_into())
+        loop {
+            let (Pending { mut promise, serial, .. }, limit) = OAuth::request_started(core, self);
+            if limit.is_some() {
+                promise = patiently(promise, limit);
+            }
+            let token = interrupt.wait(Ok(promise.into())).await;
+            let token = token.map_err(|thrown| interrupt.explain(&thrown, |error| Failure::token(error.clone())))?;
+            if !token.is_undefined() {
+                return Ok(token.unchecked_into());
+            }
+            self.request_over(serial);
+        }
     }
 
     /// The request for a token, freshly signed.
@@ -302,6 +339,15 @@ impl OAuth {
         }
         Ok(token.into())
     }
+}
+
+/// What `promise` gives, or undefined when the limit comes first.
+fn patiently(promise: Promise, limit: Option<f64>) -> Promise {
+    js::promise(async move {
+        let patience = Interrupt::new(&JsValue::UNDEFINED, limit);
+        let token = patience.wait(Ok(promise.into())).await;
+        token.or_else(|thrown| if patience.failure().is_some() { Ok(JsValue::UNDEFINED) } else { Err(Failure::token(thrown)) })
+    })
 }
 
 /// Asks for a token, with the client's own timeout and retries.
