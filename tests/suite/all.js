@@ -8,6 +8,7 @@ import "./tokens.js";
 import "./hostile-inputs.js";
 import "./hostile-servers.js";
 import "./secrets.js";
+import "./life-cycle.js";
 import "./vectors.js";
 import "./contract.js";
 

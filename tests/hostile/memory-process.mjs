@@ -1,0 +1,152 @@
+// One part of memory.test.mjs: `node memory-process.mjs <part> <project that has installed the package>`; prints JSON.
+import { pathToFileURL } from "node:url";
+
+const [, , part, app] = process.argv;
+const TOKEN = "canary-token-93b5e0d1";
+const ID_TOKEN = "canary-id.token-c4a1.f00d";
+const JWK = {
+  kty: "OKP",
+  crv: "Ed25519",
+  d: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+  x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+};
+const SECRET = `secret-token:conductorone.com:v1:${Buffer.from(JSON.stringify(JWK)).toString("base64url")}`;
+const CLIENT_ID = "some-name-1@acme.conductor.one/pcc";
+const ids = { appId: "marker-app", connectorId: "c", id: "d" };
+const json = { "content-type": "application/json" };
+
+const memories = [];
+const { Instance } = WebAssembly;
+WebAssembly.Instance = class extends Instance {
+  constructor(...args) {
+    super(...args);
+    for (const value of Object.values(this.exports)) if (value instanceof WebAssembly.Memory) memories.push(value);
+  }
+};
+const load = () => import(pathToFileURL(`${app}/import.mjs`));
+
+/** Where in all wasm memory these bytes are. */
+const isIn = (bytes) => memories.some(({ buffer }) => Buffer.from(buffer).includes(bytes));
+
+const parts = {
+  async secrets() {
+    const sdk = await load();
+    const secrets = new Map([
+      ["token", TOKEN],
+      ["secret", SECRET],
+      ["secret's JWK", SECRET.slice(SECRET.lastIndexOf(":") + 1)],
+      ["private key", JWK.d],
+      ["ID token", ID_TOKEN],
+    ]);
+    const bytes = new Map([["seed", Buffer.from(JWK.d, "base64url")]]);
+    const found = new Set();
+    const search = (when) => {
+      const forms = [...bytes];
+      for (const [name, text] of secrets)
+        forms.push([name, Buffer.from(text)], [`${name} in UTF-16`, Buffer.from(text, "utf16le")]);
+      for (const [name, form] of forms) if (isIn(form)) found.add(`${name}, ${when}`);
+      return forms.length;
+    };
+    let searched = 0;
+    const request = async (it) => {
+      if (!it.url.endsWith("/auth/v1/token")) return new Response("{}", { headers: json });
+      const form = new URLSearchParams(await it.text());
+      const assertion = form.get("client_assertion");
+      if (assertion) {
+        secrets.set("assertion", assertion);
+        secrets.set("signature", assertion.split(".")[2]);
+        bytes.set("signature's bytes", Buffer.from(assertion.split(".")[2], "base64url"));
+      }
+      return Response.json({ access_token: TOKEN, token_type: "Bearer", expires_in: 600 });
+    };
+    for (const props of [
+      { security: { bearerAuth: TOKEN } },
+      { security: async () => ({ oauth: TOKEN }) },
+      { clientID: CLIENT_ID, clientSecret: SECRET },
+      { clientID: CLIENT_ID, oidcToken: ID_TOKEN },
+      { clientID: CLIENT_ID, oidcToken: async () => ID_TOKEN },
+    ]) {
+      const label = Object.keys(props).join();
+      const client = new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", httpClient: { request }, ...props });
+      await client.connector.revokeCredential(ids);
+      await client.getValidToken();
+      searched = Math.max(searched, search(`${label}, after a call`));
+      client.clearToken();
+      client.free();
+      search(`${label}, after free()`);
+    }
+    // Freed without ever having been used, its key not yet handed to WebCrypto.
+    new sdk.ConductoroneSDKTypescript({ clientID: CLIENT_ID, clientSecret: SECRET }).free();
+    search("unused, after free()");
+    for (const clientSecret of [`${SECRET}\n`, `${SECRET}A`]) {
+      try {
+        new sdk.ConductoroneSDKTypescript({ clientID: CLIENT_ID, clientSecret });
+      } catch {
+        // Refused.
+      }
+    }
+    search("refused");
+    // What is no secret is not wiped: the search does see this memory.
+    const kept = new sdk.ConductoroneSDKTypescript({ serverURL: "https://marker.example/here" });
+    const marker = isIn(Buffer.from("https://marker.example/here"));
+    kept.free();
+    return { searched, found: [...found], marker };
+  },
+
+  async growth() {
+    const sdk = await load();
+    const request = async () => new Response("{}", { headers: json });
+    const create = () =>
+      new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", security: { bearerAuth: TOKEN }, httpClient: { request } });
+    const bytes = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    const collect = async () => {
+      for (let round = 0; round < 5; round++) {
+        globalThis.gc();
+        await turn();
+      }
+    };
+    const many = async (free) => {
+      const references = [];
+      for (let round = 0; round < 1000; round++) {
+        const client = create();
+        if (round % 10 === 0) await client.connector.revokeCredential(ids);
+        references.push(new WeakRef(client));
+        if (free) client.free();
+        // As the event loop of a page would.
+        if (round % 100 === 0) await collect();
+      }
+      await collect();
+      return references.filter((reference) => reference.deref()).length;
+    };
+    await many(true);
+    const afterFirst = bytes();
+    await many(true);
+    const afterFreed = bytes();
+    const alive = await many(false);
+    return { afterFirst, afterFreed, afterDropped: bytes(), alive };
+  },
+
+  async frozen() {
+    for (const name of Object.getOwnPropertyNames(globalThis)) {
+      const value = globalThis[name];
+      if (typeof value !== "function" || !/^[A-Z]/.test(name)) continue;
+      if (value.prototype) Object.freeze(value.prototype);
+      if (name !== "WebAssembly") Object.freeze(value);
+    }
+    Object.freeze(Reflect);
+    Object.freeze(JSON);
+    const sdk = await load();
+    let status = 200;
+    const httpClient = new sdk.HTTPClient({ fetcher: async () => new Response("{}", { status, headers: json }) });
+    const client = new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", security: { bearerAuth: TOKEN }, httpClient });
+    const revoke = (id) => client.connector.revokeCredential({ ...ids, id }, { headers: { "x-a": "1" }, timeoutMs: 60_000 });
+    const revoked = (await revoke("a")).statusCode;
+    const { revoked: bulk } = await client.connector.revokeCredentials([ids, { ...ids, id: "e" }]);
+    status = 500;
+    const name = (error) => error.name;
+    return { revoked, failed: await revoke("a").catch(name), invalid: await revoke(null).catch(name), bulk };
+  },
+};
+
+console.log(JSON.stringify(await parts[part]()));

@@ -1,0 +1,37 @@
+// What stays in memory: no secret in the wasm's, nothing of clients that are gone. In a Node of its own, with the collector at hand.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { app } from "../harness/app.mjs";
+
+const script = fileURLToPath(new URL("memory-process.mjs", import.meta.url));
+
+/** Runs a part of the script; resolves to what it printed, as JSON. */
+async function run(part, ...flags) {
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, script, part, app], { timeout: 120_000 });
+  return JSON.parse(stdout);
+}
+
+describe("wasm memory", () => {
+  it("holds no token, secret, seed, assertion or ID token after a call, nor after free()", async () => {
+    const { searched, found, marker } = await run("secrets");
+    assert.ok(searched > 8, "all secrets were looked for");
+    assert.equal(marker, true, "the search finds what is there");
+    assert.deepEqual(found, []);
+  });
+
+  it("does not grow with clients created and dropped, freed or not", async () => {
+    const { afterFirst, afterFreed, afterDropped, alive } = await run("growth", "--expose-gc");
+    assert.equal(afterFreed, afterFirst);
+    assert.equal(afterDropped, afterFirst);
+    assert.ok(alive <= 10, `${alive} of 1000 dropped clients are still alive`);
+  });
+});
+
+describe("a realm whose intrinsics are frozen", () => {
+  it("runs the package as any other", async () => {
+    assert.deepEqual(await run("frozen"), { revoked: 200, failed: "SDKError", invalid: "SDKValidationError", bulk: 2 });
+  });
+});

@@ -1,0 +1,105 @@
+// Clients that come and go: freed at any moment, many at a time, from more than one copy of the package.
+import { assert, assertError, ids, PATH, rejection, response, revoked, stubbed, stubClient } from "./helpers.js";
+import { test } from "./registry.js";
+
+test("free(): calls on their way go on to their end, later ones reject", async ({ sdk }) => {
+  const waiting = [];
+  const { client, revoke } = stubbed(sdk, {}, () => new Promise((resolve) => waiting.push(resolve)));
+  const { connector } = client;
+  const single = revoke();
+  const bulk = connector.revokeCredentials([ids]);
+  while (waiting.length < 2) await new Promise((resolve) => setTimeout(resolve));
+  client.free();
+  client.free();
+  assertError(sdk, await rejection(connector.revokeCredential(ids)), "UnexpectedClientError", /freed/);
+  assertError(sdk, await rejection(connector.revokeCredentials([ids])), "UnexpectedClientError", /freed/);
+  assertError(sdk, await rejection(client.getValidToken()), "UnexpectedClientError", /freed/);
+  assert.isNull(client.getCurrentToken());
+  client.clearToken();
+  assert.isFalse((await sdk.connectorRevokeCredential(client, ids)).ok);
+  for (const resolve of waiting) resolve(response(revoked));
+  assert.strictEqual((await single).statusCode, 200);
+  assert.strictEqual((await bulk).revoked, 1);
+});
+
+test("free() in the middle of each thing that a caller's code is asked for", async ({ sdk }) => {
+  const places = {
+    "a getter of the request": (free) => [
+      {},
+      {
+        ...ids,
+        get id() {
+          free();
+          return "credential-3";
+        },
+      },
+    ],
+    "a getter of the options": (free) => [
+      {},
+      ids,
+      {
+        get timeoutMs() {
+          free();
+          return undefined;
+        },
+      },
+    ],
+    "the security function": (free) => [
+      {
+        security: () => {
+          free();
+          return { bearerAuth: "t" };
+        },
+      },
+      ids,
+    ],
+    "the HTTP client": (free) => [
+      {
+        httpClient: {
+          request: async () => {
+            free();
+            return response(revoked);
+          },
+        },
+      },
+      ids,
+    ],
+  };
+  for (const [place, build] of Object.entries(places)) {
+    let client;
+    const [props, request, options] = build(() => client.free());
+    ({ client } = stubbed(sdk, props));
+    const { connector } = client;
+    assert.strictEqual((await connector.revokeCredential(request, options)).statusCode, 200, place);
+    assertError(sdk, await rejection(connector.revokeCredential(ids)), "UnexpectedClientError", /freed/);
+  }
+});
+
+test("using: the client is freed where the block ends", async ({ sdk }) => {
+  const { client } = stubbed(sdk);
+  const dispose = client[Symbol.dispose ?? Symbol.for("Symbol.dispose")];
+  assert.isFunction(dispose);
+  dispose.call(client);
+  assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "UnexpectedClientError", /freed/);
+});
+
+test("clients with different tenants and tokens never mix, whatever the order of their answers", async ({ sdk }) => {
+  const COUNT = 50;
+  const waiting = [];
+  const { httpClient, requests } = stubClient(sdk, () => new Promise((resolve) => waiting.push(resolve)));
+  const clients = Array.from({ length: COUNT }, (_, at) => {
+    const security = at % 2 ? { bearerAuth: `token-${at}` } : async () => ({ oauth: `token-${at}` });
+    return new sdk.ConductoroneSDKTypescript({ tenantDomain: `tenant-${at}`, security, httpClient });
+  });
+  const calls = clients.map(({ connector }, at) => connector.revokeCredential({ ...ids, id: `credential-${at}` }));
+  while (waiting.length < COUNT) await new Promise((resolve) => setTimeout(resolve));
+  for (const client of clients.filter((_, at) => at % 3 === 0)) client.free();
+  for (const resolve of waiting.reverse()) resolve(response(revoked));
+  await Promise.all(calls);
+  for (const { url, headers } of requests) {
+    const [, at] = /^https:\/\/tenant-(\d+)\.conductor\.one\//.exec(url);
+    assert.strictEqual(url, `https://tenant-${at}.conductor.one${PATH.replace("credential-3", `credential-${at}`)}`);
+    assert.strictEqual(headers.authorization, `Bearer token-${at}`);
+  }
+  assert.lengthOf(new Set(requests.map(({ url }) => url)), COUNT);
+});
