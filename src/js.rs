@@ -142,8 +142,9 @@ pub fn call_method(target: &JsValue, name: &str, arguments: &[&JsValue]) -> Resu
 /// `function.apply(this, arguments)`.
 pub fn call(function: &JsValue, this: &JsValue, arguments: &[&JsValue]) -> Result<JsValue, JsValue> {
     let list = js_sys::Array::new();
-    for argument in arguments {
-        list.push(argument);
+    // By index: a page may have patched `push`.
+    for (index, argument) in (0..).zip(arguments) {
+        list.set(index, JsValue::clone(argument));
     }
     reflect_apply(function, this, &list)
 }

@@ -177,7 +177,8 @@ pub async fn revoke_all(core: Rc<Core>, requests: JsValue, options: JsValue) -> 
     let scheduler = Scheduler::new(
         Options {
             concurrency: concurrency.min(MAX_CONCURRENCY) as usize,
-            stop_on_error,
+            // A dry run checks the whole input.
+            stop_on_error: stop_on_error && !dry_run,
             finite: source.finite,
             remember_all: collect,
             dry_run,
@@ -429,7 +430,7 @@ impl Run {
         let results = self.results.unwrap_or_default();
         let remaining = js_sys::Array::new();
         for (result, _) in results.iter().zip(&self.remaining).filter(|(_, remaining)| **remaining) {
-            remaining.push(&js::peek(&result, "request"));
+            remaining.set(remaining.length(), js::peek(&result, "request"));
         }
         // `remaining()` gives a copy each time: the array's own `slice`, bound to it and to its whole length.
         let slice = js::peek(&remaining, "slice");
