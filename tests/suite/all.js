@@ -9,6 +9,8 @@ import "./hostile-inputs.js";
 import "./hostile-servers.js";
 import "./secrets.js";
 import "./life-cycle.js";
+import "./bulk.js";
+import "./bulk-random.js";
 import "./vectors.js";
 import "./contract.js";
 
