@@ -1,4 +1,5 @@
 // The error classes: which case gives which, and what each carries.
+import { until } from "./clock.js";
 import { assert, assertError, ids, json, rejection, response, stubbed, stubClient, TOKEN, thrown } from "./helpers.js";
 import { test } from "./registry.js";
 
@@ -211,7 +212,7 @@ test("life cycle: free() twice is harmless, during a call safe, and a later call
   let answer;
   const { client, revoke } = stubbed(sdk, {}, () => new Promise((resolve) => (answer = resolve)));
   const pending = revoke();
-  await new Promise((resolve) => setTimeout(resolve));
+  await until(() => answer);
   client.free();
   client.free();
   answer(response({ status: 200, headers: json, body: "{}" }));

@@ -90,11 +90,14 @@ export async function playOn(server, ...steps) {
 export async function withGlobals(replacements, action) {
   const before = Object.entries(replacements).map(([name]) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
   for (const [name, value] of Object.entries(replacements)) {
-    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    // Assigned where possible: WebKit's compiled code may miss a global that is defined anew.
+    if (Object.getOwnPropertyDescriptor(globalThis, name)?.writable) globalThis[name] = value;
+    else Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   }
   const restore = () => {
     for (const [name, descriptor] of before) {
-      if (descriptor) Object.defineProperty(globalThis, name, descriptor);
+      if (descriptor?.writable) globalThis[name] = descriptor.value;
+      else if (descriptor) Object.defineProperty(globalThis, name, descriptor);
       else delete globalThis[name];
     }
     cleanups.delete(restore);
