@@ -1,5 +1,9 @@
-// The main job, and one test for each thing that the official SDK gets wrong about it (numbers 1 to 8 of the table of
-// measured faults in the README's page on coming from it).
+// The main job, and a test for each thing that the official SDK (1.2.2) was measured to get wrong about it:
+//  1 its documented example throws                      5 ids such as ".." call another URL
+//  2 with serverURL, the other options are ignored      6 a tenantDomain such as "evil.com#" gets the token
+//  3 one token alone is not sent                        7 some inputs and answers end in untyped errors
+//  4 a redirected revoke is reported as success         8 some engines' network failures are not recognised
+// (9, the time limit that a signal switches off, and 10, the abort that waits, are in retries.js.)
 import {
   assert,
   assertError,
