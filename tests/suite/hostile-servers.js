@@ -21,7 +21,7 @@ async function callTo(sdk, hostile, behaviour, options) {
 const name = ({ value, error }) => error?.name ?? value?.statusCode;
 
 /** What each behaviour must come to: the status, or the error's name. A list: engines differ, all of it is right. */
-const EXPECTED = {
+export const EXPECTED = {
   ok: 200,
   "dribbled-head": 200,
   "dribbled-body": 200,
@@ -96,7 +96,8 @@ async function everyEnding(sdk, hostile, expectations) {
   assert.deepEqual(wrong, []);
 }
 
-const REDIRECTS = ["redirect-without-location", "redirect-to-nonsense", "redirect-to-javascript"];
+/** Redirects of all kinds. */
+export const REDIRECTS = ["redirect-without-location", "redirect-to-nonsense", "redirect-to-javascript"];
 for (const status of [300, 301, 302, 303, 305, 307, 308]) {
   REDIRECTS.push(`redirect-${status}-here`, `redirect-${status}-elsewhere`);
 }
@@ -104,7 +105,9 @@ for (const status of [300, 301, 302, 303, 305, 307, 308]) {
 test("redirects of all kinds: not followed, not taken for success", async ({ sdk, hostile }) => {
   for (const behaviour of REDIRECTS) {
     const end = await callTo(sdk, hostile, behaviour);
-    assert.strictEqual(name(end), "SDKError", behaviour);
+    // Chromium takes an address that makes no sense for a broken connection.
+    const allowed = behaviour === "redirect-to-nonsense" ? ["SDKError", "ConnectionError"] : ["SDKError"];
+    assert.include(allowed, name(end), behaviour);
     assert.deepEqual(await end.seen(), { requests: 1, elsewhere: 0 }, behaviour);
   }
 });
@@ -144,7 +147,7 @@ test("a head without end is left", async ({ sdk, hostile }) => {
 });
 
 /** What never answers, or never ends its answer: only the caller's limit ends it. */
-const SLOW = ["silent", "slow-loris-head", "slow-loris-body", "hang-after-head", "hang-in-body", "only-informational"];
+export const SLOW = ["silent", "slow-loris-head", "slow-loris-body", "hang-after-head", "hang-in-body", "only-informational"];
 
 test("servers that never finish: the time limit covers head and body, and closes the connection", async ({ sdk, hostile }) => {
   await Promise.all(
