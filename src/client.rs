@@ -9,7 +9,7 @@ use crate::oauth::OAuth;
 use crate::options::{self, CallOptions, ClientOptions};
 use crate::path::{push_segment, MAX_ID_LENGTH};
 use crate::run;
-use crate::security::Security;
+use crate::security::{token_of, Security};
 use crate::server;
 use crate::text;
 use alloc::rc::Rc;
@@ -155,7 +155,7 @@ impl Client {
             let interrupt = Interrupt::new(&JsValue::UNDEFINED, options::limit(core.options.timeout));
             let authorization = core.security.authorization(&core, &interrupt).await?;
             let missing = || Failure::input("this client has no credentials to get a token with", &JsValue::UNDEFINED);
-            authorization.as_ref().map(bare).ok_or_else(missing)
+            authorization.as_ref().map(|value| token_of(value).into()).ok_or_else(missing)
         })
     }
 
@@ -163,7 +163,7 @@ impl Client {
     #[wasm_bindgen(js_name = getCurrentToken)]
     pub fn get_current_token(&self) -> JsValue {
         match &self.core.security {
-            Security::Fixed(authorization) => bare(authorization),
+            Security::Fixed(authorization) => token_of(authorization).into(),
             Security::OAuth(oauth) => oauth.current().map_or(JsValue::NULL, Into::into),
             Security::None | Security::Function(_) => JsValue::NULL,
         }
@@ -184,9 +184,4 @@ async fn revoke(core: &Rc<Core>, request: &JsValue, options: &JsValue) -> Result
     faults.check()?;
     let prepared = core.prepare(request, &options)?;
     call::run(core, &Operation::Revoke(prepared), &options, &mut Trail::default()).await
-}
-
-/// The token of an `Authorization` value, without its scheme.
-fn bare(authorization: &JsValue) -> JsValue {
-    js::as_js_string(authorization).map_or(JsValue::NULL, |value| value.substr(7, i32::MAX).into())
 }

@@ -37,6 +37,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = Object, js_name = assign)]
     pub fn assign(target: &js_sys::Object, first: &JsValue, second: &JsValue) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = Object, js_name = create)]
+    fn object_create(prototype: &JsValue) -> Result<js_sys::Object, JsValue>;
+
     #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
     pub fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
 
@@ -213,6 +216,16 @@ pub fn is_browser() -> bool {
 
 /// What stands in place of a secret.
 pub const MASK: &str = "***";
+
+/// `text` with [`MASK`] in place of `secret`, wherever it is.
+pub fn mask(text: &js_sys::JsString, secret: &JsValue) -> js_sys::JsString {
+    text.unchecked_ref::<Text>().replace_all(secret, MASK).unwrap_or_else(|_| MASK.into())
+}
+
+/// An object without a prototype, so that nothing which a page put on `Object.prototype` is read from it.
+pub fn bare_object() -> js_sys::Object {
+    object_create(&JsValue::NULL).unwrap_or_default()
+}
 
 /// A new object with these properties.
 pub fn object(properties: &[(&str, &JsValue)]) -> JsValue {

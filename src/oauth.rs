@@ -317,10 +317,7 @@ impl OAuth {
         let member = |name| js::peek(&answer, name);
         if incoming.status != 200 || incoming.is_redirect() || truncated {
             // Whatever the server repeats of the request is not shown.
-            let mask = |text: &JsString| match text.unchecked_ref::<js::Text>().replace_all(secret, js::MASK) {
-                Ok(text) => text.into(),
-                Err(_) => JsValue::from_str(js::MASK),
-            };
+            let mask = |text: &JsString| JsValue::from(js::mask(text, secret));
             let text = |name| js::as_js_string(&member(name)).map(|text| mask(&text));
             // Nor is a body that may hold a token, or a secret cut in two.
             let shown = if incoming.status < 400 || truncated { JsValue::from_str(js::MASK) } else { mask(body) };

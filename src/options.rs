@@ -6,7 +6,6 @@ use crate::js;
 use crate::retry::{Backoff, StatusCodes};
 use crate::server::{self, MAX_URL_LENGTH};
 use alloc::string::String;
-use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
 /// How often and when a call is tried again.
@@ -168,7 +167,7 @@ impl CallOptions {
         let mut init = JsValue::UNDEFINED;
         if js::is_object(options) {
             let deprecated = input.read("fetchOptions", Type::Object);
-            match js::assign(&Object::new(), &deprecated, options) {
+            match js::assign(&js::bare_object(), &deprecated, options) {
                 Ok(merged) => init = merged,
                 Err(thrown) => input.faults.note(Failure::getter(&thrown)),
             }

@@ -3,7 +3,7 @@
 use crate::bearer::{self, MAX_TOKEN_LENGTH};
 use crate::client::Core;
 use crate::errors::Failure;
-use crate::input::{Faults, Input, Type};
+use crate::input::{wrong_type, Faults, Input, Type};
 use crate::interrupt::Interrupt;
 use crate::js;
 use crate::oauth::OAuth;
@@ -64,6 +64,10 @@ impl Security {
 
 /// The header value that a `Security` object gives: `oauth` where both tokens are there, as in the official SDK.
 fn authorization(security: &JsValue, faults: &Faults) -> Option<JsValue> {
+    if js::is_array(security) {
+        faults.note(wrong_type("", "security", "an object or a function", security));
+        return None;
+    }
     let input = Input::new(security, "security", "security.", faults);
     let mut authorization = None;
     for name in ["bearerAuth", "oauth"] {
@@ -75,6 +79,11 @@ fn authorization(security: &JsValue, faults: &Faults) -> Option<JsValue> {
         }
     }
     authorization
+}
+
+/// The token of an `Authorization` value, without its scheme.
+pub fn token_of(authorization: &JsValue) -> js_sys::JsString {
+    js::as_js_string(authorization).map_or_else(|| "".into(), |value| value.substr(7, i32::MAX))
 }
 
 /// The `Authorization` for a token, which is read where it lies, in JavaScript's memory.

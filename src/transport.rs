@@ -67,7 +67,7 @@ pub fn build(outgoing: &Outgoing, call: &CallOptions, client: &ClientOptions, in
         }
         headers = merged.into();
     }
-    let init = js::assign(&js_sys::Object::new(), &call.init, &JsValue::UNDEFINED).map_err(refused)?;
+    let init = js::assign(&js::bare_object(), &call.init, &JsValue::UNDEFINED).map_err(refused)?;
     js::set(&init, "method", &JsValue::from_str("POST"));
     js::set(&init, "headers", &headers);
     js::set(&init, "body", &outgoing.body);
