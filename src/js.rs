@@ -123,6 +123,11 @@ pub fn get(target: &JsValue, key: &str) -> Result<JsValue, JsValue> {
 
 /// `target[key]`, or undefined when that throws or `target` is no object.
 pub fn peek(target: &JsValue, key: &str) -> JsValue {
+    // Asked first, although Reflect.get would throw: throwing takes long, and with each exception that a `catch` import throws
+    // wasm-bindgen loses a slot of its table of references, for good.
+    if !is_object(target) {
+        return JsValue::UNDEFINED;
+    }
     reflect_get(target, key).unwrap_or(JsValue::UNDEFINED)
 }
 
