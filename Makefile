@@ -25,7 +25,7 @@ WASM_BINDGEN := .tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 PKG_SOURCES := $(shell git ls-files -co --exclude-standard Cargo.toml Cargo.lock rust-toolchain.toml src pkg 'LICENSE*')
 PKG := target/stamps/pkg
 
-.PHONY: help prerequisites build demo test test-all lint fmt size soak clean browser more-browsers
+.PHONY: help prerequisites build demo bench test test-all lint fmt size soak clean browser more-browsers
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -54,6 +54,9 @@ fmt: tests/node_modules/.stamp ## formats Rust and JavaScript in place
 
 size: $(PKG) ## gzip and brotli of what users download
 	@npm run --silent size --prefix pkg
+
+bench: $(PKG) ## memory of a bulk run of 100,000 items, and its throughput beside pools written by hand
+	@node tests/bench/bulk.mjs
 
 soak: $(PKG) tests/node_modules/.stamp ## 30 minutes (SOAK_MINUTES) of calls to a server that misbehaves
 	@node tests/harness/app.mjs

@@ -59,8 +59,9 @@ export interface RevokeCredentialsReport<
   /** Every item's result, in input order; empty with `collect: false`. */
   results: RevokeCredentialsResult<R>[];
   /**
-   * The requests that another run may revoke: those skipped, and those that failed in a way that may pass. Each is there once.
-   * Empty with `collect: false`.
+   * The requests that another run may revoke: those skipped, and those that failed without the server having decided them (a 5xx, a
+   * timeout, a refused token, an abort; not a 404 or 403). Each is there once. After a stop, what an iterable other than an array or a
+   * `Set` had not given yet is not among them. Empty with `collect: false`.
    */
   remaining(): R[];
   /** What the input threw, if it did; the items before that have their results. */
@@ -80,16 +81,16 @@ export type RevokeCredentialsOptions<
    * fewer while the server answers 429.
    */
   concurrency?: number;
-  /** Called when the counts have changed. What it throws is ignored. */
+  /** Called when the counts have changed. What it throws or rejects with is ignored. */
   onProgress?: (progress: RevokeCredentialsProgress) => void;
-  /** Called with each result as soon as it is known, in whatever order. What it throws is ignored. */
+  /** Called with each result as soon as it is known, in whatever order. What it throws or rejects with is ignored. */
   onResult?: (result: RevokeCredentialsResult<R>) => void;
   /**
    * Whether the report holds the results. False keeps memory constant, for endless input; duplicates are then told only among the
    * last 16,384 different items. Default true.
    */
   collect?: boolean;
-  /** Whether the first failure ends the run, the rest being skipped. Default false. */
+  /** Whether the first failure ends the run, the rest being skipped. A `dryRun` goes on. Default false. */
   stopOnError?: boolean;
   /** Checks form and duplicates of the whole input and sends nothing. Default false. */
   dryRun?: boolean;
