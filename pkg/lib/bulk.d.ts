@@ -59,9 +59,9 @@ export interface RevokeCredentialsReport<
   /** Every item's result, in input order; empty with `collect: false`. */
   results: RevokeCredentialsResult<R>[];
   /**
-   * The requests that another run may revoke: those skipped, and those that failed without the server having decided them (a 5xx, a
-   * timeout, a refused token, an abort; not a 404 or 403). Each is there once. After a stop, what an iterable other than an array or a
-   * `Set` had not given yet is not among them. Empty with `collect: false`.
+   * The requests that another run may revoke: those skipped, and those that failed without the server having decided them
+   * (a 5xx, a timeout, a refused token, an abort; not a 404 or 403). Each is there once. After a stop, what an iterable
+   * other than an array or a `Set` had not given yet is not among them. Empty with `collect: false`.
    */
   remaining(): R[];
   /** What the input threw, if it did; the items before that have their results. */
