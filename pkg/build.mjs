@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
 import { asciiFrom } from "./build/ascii.mjs";
-import { glueExports, glueFactory } from "./build/glue.mjs";
+import { glueExports, glueFactory, PLATFORM } from "./build/glue.mjs";
 import { exportNames, shortenNames } from "./build/wasm-names.mjs";
 
 const PKG = dirname(fileURLToPath(import.meta.url));
@@ -53,6 +53,7 @@ const MODULES = [
   "client",
   "runtime",
   "errors",
+  "platform",
   "funcs/connectorRevokeCredential",
   "lib/config",
   "lib/http",
@@ -79,7 +80,9 @@ const OTHER_SOURCES = [
   "c1_revoke.wasm.d.ts",
 ];
 /** What the build makes. */
-const BUILT = ["cjs", "dist", "edge", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", "errors.js", "slim.js"];
+const BUILT = ["cjs", "dist", "edge", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", "errors.js", "platform.js", "slim.js"];
+/** The crate's own JavaScript, shipped as it is. */
+const CRATE_MODULES = ["errors.js", "platform.js"];
 
 const { values: args } = parseArgs({
   options: { features: { type: "string" }, out: { type: "string" }, clean: { type: "boolean" } },
@@ -105,7 +108,9 @@ async function build() {
     "dist/wasm.js",
     `export const decoder = [${[...assemble("build/ascii.wat")]}];\nexport const text = "${asciiFrom(wasm)}";\n`,
   );
-  write("errors.js", readFileSync(join(ROOT, "src/errors.js")));
+  for (const file of CRATE_MODULES) {
+    write(file, readFileSync(join(ROOT, "src", file)));
+  }
   for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
     write(licence, readFileSync(join(ROOT, licence)));
   }
@@ -193,7 +198,8 @@ async function core(compiled) {
 async function shorten(optimised, source, wasm, glue) {
   // A function that Rust exports has one name, in the wasm and in the glue's API: those stay.
   const api = new Set(await glueExports(source));
-  const short = shortenNames(optimised, new Set(exportNames(optimised).filter((name) => api.has(name))));
+  const keep = new Set(exportNames(optimised).filter((name) => api.has(name)));
+  const short = shortenNames(optimised, { keep, platform: PLATFORM });
   say(`shortened ${short.names.size} names: ${optimised.length} → ${short.wasm.length} bytes`);
   writeFileSync(wasm, short.wasm);
   writeFileSync(glue, await glueFactory(source, short));
@@ -266,7 +272,7 @@ function checkNoMachinePaths() {
 
 function copySources() {
   mkdirSync(OUT, { recursive: true });
-  for (const file of [...MODULES.map(js).filter((file) => file !== "errors.js"), ...declarations(PKG), ...OTHER_SOURCES]) {
+  for (const file of [...MODULES.map(js).filter((file) => !CRATE_MODULES.includes(file)), ...declarations(PKG), ...OTHER_SOURCES]) {
     cpSync(join(PKG, file), join(OUT, file));
   }
 }

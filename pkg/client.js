@@ -108,5 +108,8 @@ export class ConductoroneSDKTypescript extends ConductoroneSDKTypescriptCore {
 }
 
 export function connectorRevokeCredential(core, request, options) {
-  return start(core, "tryRevokeCredential", [request, options]).catch((error) => ({ ok: false, error }));
+  return start(core, "revokeCredential", [request, options]).then(
+    (value) => ({ ok: true, value }),
+    (error) => ({ ok: false, error }),
+  );
 }

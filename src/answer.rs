@@ -51,13 +51,28 @@ pub fn judge(head: Head<'_>, empty: bool) -> Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     /// The request was aborted.
-    Aborted,
+    Aborted = 0,
     /// It timed out.
-    TimedOut,
+    TimedOut = 1,
     /// The connection failed.
-    Connection,
+    Connection = 2,
+    /// The platform does not take the request.
+    Invalid = 3,
     /// Something else, such as a fault in the caller's hook.
-    Unexpected,
+    Unexpected = 4,
+}
+
+impl Rejection {
+    /// What it is called in errors, as by the official SDK.
+    pub fn message(self) -> &'static str {
+        match self {
+            Rejection::Aborted => "Request aborted by client",
+            Rejection::TimedOut => "Request timed out",
+            Rejection::Connection => "Unable to make request",
+            Rejection::Invalid => "Unable to create request",
+            Rejection::Unexpected => "Unexpected HTTP client error",
+        }
+    }
 }
 
 /// How connection failures begin in the engines: Chromium, Node and Deno, Firefox, WebKit, workerd (two), React Native, WebKit

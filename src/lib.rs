@@ -30,15 +30,11 @@ pub mod token;
 // Bound to the platform.
 mod call;
 mod client;
-mod errors;
-mod input;
-mod interrupt;
-mod js;
 mod oauth;
 mod options;
+mod platform;
 mod run;
 mod security;
-mod transport;
 #[cfg(all(feature = "test-trap", target_arch = "wasm32"))]
 pub mod trap;
 

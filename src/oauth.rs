@@ -3,26 +3,21 @@
 //! Tokens stay in JavaScript's memory; what passes through wasm's is wiped.
 
 use crate::assertion::{self, Assertion};
-use crate::bearer;
-use crate::call::{self, Operation, Trail};
+use crate::call::{Call, Operation};
 use crate::client::Core;
 use crate::client_id::ClientId;
 use crate::client_secret::{self, ClientSecretError, Seed};
-use crate::errors::Failure;
-use crate::input::{Faults, Input, Type};
-use crate::interrupt::Interrupt;
-use crate::js;
-use crate::options::CallOptions;
-use crate::security::header_value;
+use crate::platform::{copy_bytes, fill_random, Driver, Faults, Input};
+use crate::security::{header_value, with_scheme};
 use crate::server::is_loopback;
 use crate::text::concat;
 use crate::token::{self, Freshness, Lifetime};
-use crate::transport::{Incoming, Outgoing};
 use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
-use js_sys::{JsString, Promise, Uint8Array};
+use js_sys::JsString;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsCast;
 use zeroize::Zeroizing;
 
 /// Longest client ID, in UTF-16 code units.
@@ -50,7 +45,7 @@ const PATIENCE: f64 = 10_000.0;
 /// A token request that is under way.
 #[derive(Clone)]
 struct Pending {
-    promise: Promise,
+    promise: JsValue,
     since: f64,
     serial: u32,
 }
@@ -58,7 +53,7 @@ struct Pending {
 /// A token in use.
 #[derive(Clone)]
 struct Held {
-    token: JsString,
+    token: JsValue,
     lifetime: Lifetime,
 }
 
@@ -77,12 +72,49 @@ pub struct OAuth {
     generation: Cell<u32>,
 }
 
+/// A token, or where one will come from.
+pub enum Supply {
+    /// There is one.
+    Token(JsValue),
+    /// A token request is under way.
+    Request {
+        /// What it will give.
+        promise: JsValue,
+        /// Its number, for [`OAuth::request_over`].
+        serial: u32,
+        /// How many milliseconds to wait for it; NaN for one's own: as long as it takes.
+        patience: f64,
+    },
+}
+
+/// What the proof of a token request needs next.
+pub enum Proof {
+    /// What the driver was asked for: a key, then a signature, or an ID token.
+    Asked(Step),
+    /// Nothing more: the body, and what of it is a secret.
+    Body(JsValue, JsValue),
+    /// It cannot be had.
+    Impossible,
+    /// The ID token is none.
+    NoToken,
+}
+
+/// What a proof waits for.
+pub enum Step {
+    /// The key that was imported.
+    Key,
+    /// The signature of this text.
+    Signature(Zeroizing<String>),
+    /// The ID token.
+    Token,
+}
+
 impl OAuth {
     /// Reads `clientID` with `clientSecret` or `oidcToken`. `None`: there is no `clientID`. No secret is shown in any fault.
-    pub fn read(props: &Input<'_>) -> Option<OAuth> {
-        let client_id = props.string("clientID", MAX_ID);
-        let secret = props.read("clientSecret", Type::String);
-        let exchange = props.read("oidcToken", Type::Any);
+    pub fn read(props: &Input, faults: &Faults) -> Option<OAuth> {
+        let client_id = props.text("clientID", MAX_ID);
+        let secret = props.value("clientSecret", "a string");
+        let exchange = props.value("oidcToken", "");
         let Some(client_id) = client_id else {
             if !secret.is_undefined() || !exchange.is_undefined() {
                 props.wrong("clientID", " is missing: it belongs to the clientSecret or oidcToken");
@@ -90,7 +122,7 @@ impl OAuth {
             return None;
         };
         let fault = |message: &str| {
-            props.faults.note(Failure::input(message, &JsValue::UNDEFINED));
+            faults.note(message);
             None
         };
         let id = match ClientId::parse(&client_id) {
@@ -101,17 +133,14 @@ impl OAuth {
             if secret.is_undefined() {
                 return fault("clientSecret is missing: it belongs to the clientID (or give an oidcToken)");
             }
-            match copy_secret(&secret, MAX_SECRET)
-                .as_deref()
-                .map_or(Err(ClientSecretError::Base64url), |secret| client_secret::parse(secret))
-            {
+            match copy_secret(&secret).as_deref().map_or(Err(ClientSecretError::Base64url), |secret| client_secret::parse(secret)) {
                 Ok(seed) => Grant::Secret(RefCell::new(Key::Seed(seed))),
                 Err(error) => return fault(error.message()),
             }
         } else if !secret.is_undefined() {
             return fault("clientSecret and oidcToken exclude each other: give one of them");
         } else if !exchange.is_string() && !exchange.is_function() {
-            props.wrong_type("oidcToken", "a string or a function", &exchange);
+            props.mistyped("oidcToken", "a string or a function", &exchange);
             return None;
         } else {
             Grant::Exchange(exchange)
@@ -133,15 +162,15 @@ impl OAuth {
         &self.origin
     }
 
-    fn held(&self) -> Option<(Held, Freshness)> {
-        let held = self.held.try_borrow().ok()?.clone()?;
-        let freshness = held.lifetime.at(js_sys::Date::now());
-        Some((held, freshness))
+    fn held(&self) -> Option<(JsValue, Freshness)> {
+        let held = self.held.try_borrow().ok()?;
+        let held = held.as_ref()?;
+        Some((held.token.clone(), held.lifetime.at(js_sys::Date::now())))
     }
 
     /// The cached token, while it is good.
-    pub fn current(&self) -> Option<JsString> {
-        self.held().and_then(|(held, freshness)| if freshness == Freshness::Stale { None } else { Some(held.token) })
+    pub fn current(&self) -> Option<JsValue> {
+        self.held().filter(|(_, freshness)| *freshness != Freshness::Stale).map(|(token, _)| token)
     }
 
     /// Forgets the cached token, and does not keep what a request under way brings.
@@ -153,213 +182,137 @@ impl OAuth {
 
     /// Forgets the cached token if it is the one of this `Authorization`: the API did not accept it.
     pub fn reject(&self, authorization: &JsValue) {
-        if self.held().is_some_and(|(held, _)| js::concat(bearer::SCHEME, &held.token) == *authorization) {
+        if self.held().is_some_and(|(token, _)| with_scheme(&token) == *authorization) {
             self.clear();
         }
     }
 
-    /// The token request under way, and how long to wait for it; or a new one, for which its caller waits as long as it takes.
-    fn request_started(core: &Rc<Core>, oauth: &OAuth) -> (Pending, Option<f64>) {
-        let since = js_sys::Date::now();
-        if let Some(pending) = oauth.pending.try_borrow().ok().and_then(|pending| pending.clone()) {
-            let left = pending.since + PATIENCE - since;
-            // More than that is a clock that was set back.
-            if left > 0.0 && left <= PATIENCE {
-                return (pending, Some(left));
-            }
-        }
-        let core = core.clone();
-        let generation = oauth.generation.get();
-        let serial = oauth.serial.get().wrapping_add(1);
-        oauth.serial.set(serial);
-        let promise = js::promise(async move {
-            let result = request(&core, generation).await;
-            if let Some(oauth) = core.security.oauth() {
-                oauth.request_over(serial);
-            }
-            result
-        });
-        let pending = Pending { promise, since, serial };
-        oauth.pending.replace(Some(pending.clone()));
-        (pending, None)
-    }
-
     /// Nobody is to wait any more for the token request of this number.
-    fn request_over(&self, serial: u32) {
+    pub fn request_over(&self, serial: u32) {
         if let Ok(mut pending) = self.pending.try_borrow_mut() {
             pending.take_if(|pending| pending.serial == serial);
         }
     }
 
+    /// The token request under way, or a new one, with the client's own timeout and retries.
+    fn request(&self, core: &Rc<Core>) -> Supply {
+        let since = js_sys::Date::now();
+        if let Some(Pending { promise, serial, since: begun }) = self.pending.try_borrow().ok().and_then(|pending| pending.clone()) {
+            let patience = begun + PATIENCE - since;
+            // More than that is a clock that was set back.
+            if patience > 0.0 && patience <= PATIENCE {
+                return Supply::Request { promise, serial, patience };
+            }
+        }
+        let serial = self.serial.get().wrapping_add(1);
+        self.serial.set(serial);
+        let operation = Operation::Token { generation: self.generation.get(), serial };
+        let promise = Call::start(core, operation, &core.defaults);
+        self.pending.replace(Some(Pending { promise: promise.clone(), since, serial }));
+        Supply::Request { promise, serial, patience: f64::NAN }
+    }
+
     /// A good token: the cached one, or a new one for which every caller waits together. One who stops waiting leaves the others
     /// unharmed, and so does one whose invocation a Worker ends.
-    ///
-    /// # Errors
-    /// Why there is none, or the interruption of the wait.
-    pub async fn token(&self, core: &Rc<Core>, interrupt: &Interrupt) -> Result<JsString, Failure> {
-        if let Some((held, freshness)) = self.held() {
-            if freshness == Freshness::Ageing {
+    pub fn supply(&self, core: &Rc<Core>) -> Supply {
+        match self.held() {
+            Some((token, Freshness::Fresh)) => Supply::Token(token),
+            Some((token, Freshness::Ageing)) => {
                 // Fetched ahead, for later calls: a failure is theirs to see, if it lasts.
-                js::ignore(OAuth::request_started(core, self).0.promise);
+                self.request(core);
+                Supply::Token(token)
             }
-            if freshness != Freshness::Stale {
-                return Ok(held.token);
-            }
-        }
-        loop {
-            let (Pending { mut promise, serial, .. }, limit) = OAuth::request_started(core, self);
-            if limit.is_some() {
-                promise = patiently(promise, limit);
-            }
-            let token = interrupt.wait(Ok(promise.into())).await;
-            let token = token.map_err(|thrown| interrupt.explain(&thrown, |error| Failure::token(error.clone())))?;
-            if !token.is_undefined() {
-                return Ok(token.unchecked_into());
-            }
-            self.request_over(serial);
+            _ => self.request(core),
         }
     }
 
-    /// The request for a token, freshly signed.
-    ///
-    /// # Errors
-    /// What WebCrypto or the caller's function fail with.
-    pub async fn outgoing(&self, server: &str, interrupt: &Interrupt) -> Result<Outgoing, Failure> {
-        let (body, secret) = match &self.grant {
-            Grant::Secret(key) => {
-                let jwt = self.assertion(key, server, interrupt).await?;
-                (assertion::client_credentials_body(&self.client_id, &jwt), JsString::from(jwt.as_str()))
+    /// Begins the proof of a token request for this server.
+    pub fn prove(&self, server: &str, driver: &Driver) -> Proof {
+        match &self.grant {
+            Grant::Exchange(source) if source.is_function() => {
+                driver.invoke(source);
+                Proof::Asked(Step::Token)
             }
-            Grant::Exchange(source) => {
-                let mut token = source.clone();
-                if source.is_function() {
-                    let failed = |thrown: &JsValue| Failure::unexpected("The oidcToken function failed", thrown);
-                    let given = interrupt.wait(js::call(source, &JsValue::UNDEFINED, &[])).await;
-                    token = given.map_err(|thrown| interrupt.explain(&thrown, failed))?;
+            Grant::Exchange(token) => self.exchange(token),
+            Grant::Secret(key) => match key.try_borrow().as_deref() {
+                Ok(Key::Imported(key)) => self.sign(key, server, driver),
+                Ok(Key::Seed(seed)) => {
+                    driver.import_key(&client_secret::pkcs8(seed));
+                    Proof::Asked(Step::Key)
                 }
-                let Some(copy) = copy_secret(&token, MAX_SECRET).filter(|copy| !copy.is_empty()) else {
-                    return Err(Failure::input(
-                        "oidcToken must be a string of visible ASCII: the JWT that its issuer gave",
-                        &JsValue::UNDEFINED,
-                    ));
-                };
-                (assertion::token_exchange_body(&self.client_id, &copy), token.unchecked_into())
-            }
-        };
-        Ok(Outgoing {
-            url: concat(&[server, "/auth/v1/token"]),
-            content_type: "application/x-www-form-urlencoded",
-            body: JsValue::from_str(&body),
-            authorization: None,
-            secret: Some(secret),
-        })
+                Err(_) => Proof::Impossible,
+            },
+        }
     }
 
-    async fn assertion(&self, key: &RefCell<Key>, server: &str, interrupt: &Interrupt) -> Result<Zeroizing<String>, Failure> {
-        const ALGORITHM: &str = "Ed25519";
-        let imported = match key.try_borrow().as_deref() {
-            Ok(Key::Imported(key)) => Ok(key.clone()),
-            Ok(Key::Seed(seed)) => Err(client_secret::pkcs8(seed)),
-            Err(_) => return Err(no_ed25519()),
-        };
-        let failed = |thrown: JsValue| interrupt.explain(&thrown, |_| no_ed25519());
-        let crypto_key = match imported {
-            Ok(key) => key,
-            Err(pkcs8) => {
-                let bytes = Uint8Array::from(pkcs8.as_slice());
-                let uses = js_sys::Array::of1(&JsValue::from_str("sign"));
-                let imported = interrupt.wait(js::import_key("pkcs8", &bytes, ALGORITHM, false, &uses)).await;
-                bytes.fill(0, 0, bytes.length());
-                let imported = imported.map_err(failed)?;
-                key.replace(Key::Imported(imported.clone()));
-                imported
+    /// Goes on with what was asked for.
+    pub fn proceed(&self, step: &Step, value: JsValue, server: &str, driver: &Driver) -> Proof {
+        match step {
+            Step::Token => self.exchange(&value),
+            Step::Key => {
+                if let Grant::Secret(key) = &self.grant {
+                    key.replace(Key::Imported(value.clone()));
+                }
+                self.sign(&value, server, driver)
             }
-        };
-        let random = Uint8Array::new_with_length(32);
-        js::random(&random).map_err(|_| no_ed25519())?;
-        let (mut nonce, mut id) = ([0u8; 16], [0u8; 16]);
-        random.subarray(0, 16).copy_to(&mut nonce);
-        random.subarray(16, 32).copy_to(&mut id);
-        let input = Assertion {
-            client_id: &self.client_id,
-            audience: hostname(server),
-            now: (js_sys::Date::now() / 1000.0) as u64,
-            nonce: &nonce,
-            id: &id,
+            Step::Signature(input) => {
+                let mut signature = [0; 64];
+                if !copy_bytes(&value, &mut signature) {
+                    return Proof::Impossible;
+                }
+                let jwt = assertion::finish(input, &signature);
+                Proof::Body(text(&assertion::client_credentials_body(&self.client_id, &jwt)), text(&jwt))
+            }
         }
-        .signing_input();
-        let data = Uint8Array::from(input.as_bytes());
-        let signed = interrupt.wait(js::sign(ALGORITHM, &crypto_key, &data)).await.map_err(failed)?;
-        let mut signature = [0u8; 64];
-        // From a number, the constructor would throw.
-        let signed = if signed.is_object() { Uint8Array::new(&signed) } else { Uint8Array::new_with_length(0) };
-        if signed.length() != 64 {
-            return Err(no_ed25519());
+    }
+
+    fn exchange(&self, token: &JsValue) -> Proof {
+        match copy_secret(token).filter(|copy| !copy.is_empty()) {
+            Some(copy) => Proof::Body(text(&assertion::token_exchange_body(&self.client_id, &copy)), token.clone()),
+            None => Proof::NoToken,
         }
-        signed.copy_to(&mut signature);
-        Ok(assertion::finish(&input, &signature))
+    }
+
+    fn sign(&self, key: &JsValue, server: &str, driver: &Driver) -> Proof {
+        let (mut nonce, mut id) = ([0; 16], [0; 16]);
+        if !fill_random(&mut nonce) || !fill_random(&mut id) {
+            return Proof::Impossible;
+        }
+        let now = (js_sys::Date::now() / 1000.0) as u64;
+        let audience = hostname(server);
+        let input = Assertion { client_id: &self.client_id, audience, now, nonce: &nonce, id: &id }.signing_input();
+        driver.sign(key, input.as_bytes());
+        Proof::Asked(Step::Signature(input))
     }
 
     /// Reads the answer to a token request, and keeps the token for as long as it is good.
     ///
     /// # Errors
-    /// `TokenRequestError`.
-    pub fn conclude(
-        &self,
-        incoming: &Incoming,
-        body: &JsString,
-        truncated: bool,
-        secret: &JsString,
-        asked: f64,
-        generation: u32,
-    ) -> Result<JsValue, Failure> {
-        let answer = js::parse_json(body).unwrap_or_default();
-        let member = |name| js::peek(&answer, name);
-        if incoming.status != 200 || incoming.is_redirect() || truncated {
-            // Whatever the server repeats of the request is not shown.
-            let mask = |text: &JsString| JsValue::from(js::mask(text, secret));
-            let text = |name| js::as_js_string(&member(name)).map(|text| mask(&text));
-            // Nor is a body that may hold a token, or a secret cut in two.
-            let shown = if incoming.status < 400 || truncated { JsValue::from_str(js::MASK) } else { mask(body) };
-            return Err(incoming.token_refused(&shown, text("error"), text("error_description")));
-        }
-        // A body that may hold a token is not shown.
-        let refused = |why: &str| incoming.token_unusable(why);
-        let token = js::as_js_string(&member("access_token")).ok_or_else(|| refused("holds no access_token"))?;
-        header_value(&token).map_err(|_| refused("holds an access_token that is empty or not visible ASCII"))?;
-        if !member("token_type").as_string().is_some_and(|kind| token::is_bearer(&kind)) {
-            return Err(refused("has a token_type other than Bearer"));
+    /// Why there is none to use.
+    pub fn conclude(&self, driver: &Driver, asked: f64, generation: u32) -> Result<JsValue, &'static str> {
+        let token = driver.member("access_token");
+        let text = token.dyn_ref::<JsString>().ok_or("holds no access_token")?;
+        header_value(text).map_err(|_| "holds an access_token that is empty or not visible ASCII")?;
+        if !driver.member("token_type").as_string().is_some_and(|kind| token::is_bearer(&kind)) {
+            return Err("has a token_type other than Bearer");
         }
         if self.generation.get() == generation {
-            let lifetime = Lifetime::new(asked, member("expires_in").as_f64());
+            let lifetime = Lifetime::new(asked, driver.member("expires_in").as_f64());
             self.held.replace(lifetime.map(|lifetime| Held { token: token.clone(), lifetime }));
         }
-        Ok(token.into())
+        Ok(token)
     }
 }
 
-/// What `promise` gives, or undefined when the limit comes first.
-fn patiently(promise: Promise, limit: Option<f64>) -> Promise {
-    js::promise(async move {
-        let patience = Interrupt::new(&JsValue::UNDEFINED, limit);
-        let token = patience.wait(Ok(promise.into())).await;
-        token.or_else(|thrown| if patience.failure().is_some() { Ok(JsValue::UNDEFINED) } else { Err(Failure::token(thrown)) })
-    })
-}
-
-/// Asks for a token, with the client's own timeout and retries.
-async fn request(core: &Rc<Core>, generation: u32) -> Result<JsValue, Failure> {
-    let faults = Faults::default();
-    let none = JsValue::UNDEFINED;
-    let options = CallOptions::read(&Input::new(&none, "", "", &faults), &none, &core.options);
-    call::run(core, &Operation::Token { generation }, &options, &mut Trail::default()).await
+fn text(text: &str) -> JsValue {
+    JsValue::from_str(text)
 }
 
 /// A secret as text that is wiped, or `None` if it is no string of visible ASCII, or too long.
-fn copy_secret(value: &JsValue, max: u32) -> Option<Zeroizing<String>> {
-    let text = js::as_js_string(value)?;
+fn copy_secret(value: &JsValue) -> Option<Zeroizing<String>> {
+    let text = value.dyn_ref::<JsString>()?;
     let length = text.length();
-    if length > max {
+    if length > MAX_SECRET {
         return None;
     }
     let mut copy = Zeroizing::new(String::with_capacity(usize::try_from(length).ok()?));
@@ -379,10 +332,4 @@ fn hostname(server: &str) -> &str {
         byte == b'/' || byte == b':' && !bracket
     });
     end.and_then(|end| authority.get(..end)).unwrap_or(authority)
-}
-
-fn no_ed25519() -> Failure {
-    Failure::unsupported(
-        "WebCrypto cannot sign with Ed25519 here. It needs Chrome 137, Firefox 129, Safari 17, Node 20 or newer, and in a page a secure context (https or localhost)",
-    )
 }

@@ -8,9 +8,3 @@ use wasm_bindgen::prelude::*;
 pub fn trap_now() {
     unreachable()
 }
-
-/// Traps later, where nobody waits for a result.
-#[wasm_bindgen(js_name = trapLater)]
-pub fn trap_later() {
-    wasm_bindgen_futures::spawn_local(async { unreachable() });
-}

@@ -2,6 +2,9 @@
 // but after a trap a new instance needs new state, while the old one's clients are still around.
 import * as esbuild from "esbuild";
 
+/** What the glue, and the wasm itself, import: the crate's own JavaScript, from where the glue lies. */
+export const PLATFORM = "../platform.js";
+
 /** The names that the glue exports, which are what the wasm imports and the JavaScript API. */
 export async function glueExports(source) {
   const { metafile } = await bundle(source, "esm");
@@ -10,21 +13,22 @@ export async function glueExports(source) {
 
 /**
  * An ES module exporting `createGlue()`, which returns `{ Client, exports, imports, start(exports) }`. `names` is the Map from the
- * wasm's old import and export names to its new ones, `module` what it imports from. Renaming is esbuild's, on the syntax tree.
+ * wasm's old import and export names to its new ones, `direct` the same for what it imports from PLATFORM without glue, `module` what it
+ * imports from. Renaming is esbuild's, on the syntax tree.
  */
-export async function glueFactory(source, { module, names }) {
-  const { outputFiles } = await bundle(hardened(source), "cjs");
+export async function glueFactory(source, { module, names, direct }) {
+  const { outputFiles } = await bundle(source, "cjs");
   const factory = `
-    import * as errors from "../errors.js";
+    import * as platform from "${PLATFORM}";
     export function createGlue() {
       const module = { exports: {} };
-      const require = () => errors;
+      const require = () => platform;
       ${outputFiles[0].text}
       const glue = module.exports;
       return {
         Client: glue.Client,
         exports: glue,
-        imports: { ${JSON.stringify(module)}: glue },
+        imports: { ${JSON.stringify(module)}: { ...glue, ${[...direct].map(([name, short]) => `${short}: platform.${name}`)} } },
         start(wasm) {
           glue.__wbg_set_wasm(wasm);
           wasm.__wbindgen_start();
@@ -41,29 +45,11 @@ export async function glueFactory(source, { module, names }) {
   return code;
 }
 
-/**
- * The source with closures that bear what pages do to them. As wasm-bindgen makes them, calling one after Rust has dropped it throws
- * inside the wasm, which ends the instance; where a page replaces `clearTimeout` or a signal cannot be unsubscribed, late calls do
- * happen. And spreading their arguments would run the page's array iterator.
- */
-function hardened(source) {
-  const changes = [
-    ["const real = (...args) => {", "const real = (argument) => {\n        if (!state.a) return;"],
-    ["return f(a, state.b, ...args);", "return f(a, state.b, argument);"],
-  ];
-  return changes.reduce((text, [from, to]) => {
-    if (text.split(from).length !== 2) {
-      throw new Error(`wasm-bindgen's glue has changed: no single ${from}`);
-    }
-    return text.replace(from, to);
-  }, source);
-}
-
 function bundle(source, format) {
   return esbuild.build({
     stdin: { contents: source, sourcefile: "glue.js" },
     bundle: true,
-    external: ["../errors.js"],
+    external: [PLATFORM],
     format,
     metafile: true,
     target: "es2022",

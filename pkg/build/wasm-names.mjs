@@ -5,17 +5,21 @@ const MAGIC = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const IMPORTS = 2;
 const EXPORTS = 7;
 
-/** Returns `{ wasm, module, names }`: the module renamed, the one name all imports come from now, and a Map from old names to new. */
-export function shortenNames(wasm, keep = new Set()) {
+/**
+ * Returns `{ wasm, module, names, direct }`: the module renamed, the one name all imports come from now, and Maps from old names to
+ * new, for what comes from the module `platform` in one of its own.
+ */
+export function shortenNames(wasm, { keep = new Set(), platform } = {}) {
   const names = new Map();
-  const shorten = (name) => {
+  const direct = new Map();
+  const shorten = (name, map = names) => {
     if (keep.has(name)) {
       return name;
     }
-    if (!names.has(name)) {
-      names.set(name, shortName(names.size));
+    if (!map.has(name)) {
+      map.set(name, shortName(names.size + direct.size));
     }
-    return names.get(name);
+    return map.get(name);
   };
   const modules = new Set();
   const module = "c1";
@@ -28,8 +32,12 @@ export function shortenNames(wasm, keep = new Set()) {
     let body = section;
     if (id === IMPORTS) {
       body = list(content, () => {
-        modules.add(content.name());
-        return [...encodedName(module), ...encodedName(shorten(content.name())), ...importType(content)];
+        const from = content.name();
+        if (from !== platform) {
+          modules.add(from);
+        }
+        const name = shorten(content.name(), from === platform ? direct : names);
+        return [...encodedName(module), ...encodedName(name), ...importType(content)];
       });
     } else if (id === EXPORTS) {
       body = list(content, () => [...encodedName(shorten(content.name())), content.byte(), ...encodedNumber(content.number())]);
@@ -39,10 +47,10 @@ export function shortenNames(wasm, keep = new Set()) {
       out.push(byte);
     }
   }
-  if (modules.size !== 1) {
-    throw new Error(`the wasm should import from one module: ${[...modules].join(", ")}`);
+  if (modules.size > 1) {
+    throw new Error(`the wasm should import from one module besides the platform's: ${[...modules].join(", ")}`);
   }
-  return { wasm: Uint8Array.from(out), module, names };
+  return { wasm: Uint8Array.from(out), module, names, direct };
 }
 
 /** The names of everything that a wasm module exports. */

@@ -43,7 +43,7 @@ describe("shortenNames", () => {
   );
 
   it("renames imports and exports, and keeps what it is told to", () => {
-    const { wasm: renamed, module, names } = shortenNames(wasm, new Set(["host"]));
+    const { wasm: renamed, module, names } = shortenNames(wasm, { keep: new Set(["host"]) });
     assert.deepEqual(Object.fromEntries(names), { call: "a", boom: "b", two: "c" });
     assert.deepEqual(exportNames(renamed), ["b", "host", "c"]);
     const imports = WebAssembly.Module.imports(new WebAssembly.Module(renamed));
@@ -53,6 +53,12 @@ describe("shortenNames", () => {
     exports.host();
     assert.equal(called, 1);
     assert.equal(exports.c(), 2);
+  });
+
+  it("keeps apart what is imported from the platform without glue", () => {
+    const { names, direct } = shortenNames(wasm, { platform: "host" });
+    assert.deepEqual([...direct], [["call", "a"]]);
+    assert.deepEqual([...names.keys()], ["boom", "host", "two"]);
   });
 
   it("refuses a file that is cut short", () => {
