@@ -1,6 +1,7 @@
 //! base64url without padding: RFC 4648 §5, with the strictness of its §3.2 (no padding), §3.3 (no other character)
 //! and §3.5 (the unused bits of the last character are zero). So each byte string has exactly one spelling.
 
+use crate::text::push_ascii;
 use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
@@ -16,7 +17,7 @@ pub fn encoded_len(bytes: usize) -> usize {
 /// Appends `bytes` in base64url. Does not reallocate when `out` has `encoded_len` to spare.
 pub fn encode_into(bytes: &[u8], out: &mut String) {
     let (mut pending, mut bits) = (0_u32, 0_u32);
-    let mut push = |sextet: u32| out.push(char::from(ALPHABET.get((sextet & 63) as usize).copied().unwrap_or(b'A')));
+    let mut push = |sextet: u32| push_ascii(out, ALPHABET.get((sextet & 63) as usize).copied().unwrap_or(b'A'));
     for byte in bytes {
         pending = (pending << 8) | u32::from(*byte);
         bits = bits.wrapping_add(8);

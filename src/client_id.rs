@@ -10,6 +10,7 @@
 //! - except loopback hosts, for development.
 
 use crate::server::{is_dns_label, is_ipv4_number, is_loopback, parse_authority};
+use crate::text::{pieces, split};
 use alloc::string::String;
 
 /// What a client ID says about its server.
@@ -49,8 +50,8 @@ impl ClientIdError {
 impl ClientId {
     /// Reads a client ID.
     pub fn parse(id: &str) -> Result<Self, ClientIdError> {
-        let (name, rest) = id.split_once('@').ok_or(ClientIdError::Form)?;
-        let (host, use_case) = rest.split_once('/').ok_or(ClientIdError::Form)?;
+        let (name, rest) = split(id, b'@').ok_or(ClientIdError::Form)?;
+        let (host, use_case) = split(rest, b'/').ok_or(ClientIdError::Form)?;
         if !unreserved(name) {
             return Err(ClientIdError::Name);
         }
@@ -81,7 +82,16 @@ fn unreserved(text: &str) -> bool {
 }
 
 fn is_full_name(hostname: &str) -> bool {
-    hostname.split('.').all(is_dns_label) && hostname.rsplit_once('.').is_some_and(|(_, last)| !is_ipv4_number(last.as_bytes()))
+    let mut labels = 0_u32;
+    let mut number = true;
+    for label in pieces(hostname.as_bytes(), b'.') {
+        if !is_dns_label(label) {
+            return false;
+        }
+        number = is_ipv4_number(label);
+        labels = labels.saturating_add(1);
+    }
+    labels > 1 && !number
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 //! Tokens stay in JavaScript's memory; what passes through wasm's is wiped.
 
 use crate::assertion::{self, Assertion};
-use crate::call::{Call, Operation};
+use crate::call::{Call, Operation, Phase};
 use crate::client::Core;
 use crate::client_id::ClientId;
 use crate::client_secret::{self, ClientSecretError, Seed};
-use crate::platform::{copy_bytes, fill_random, Driver, Faults, Input};
+use crate::platform::{copy_bytes, fill_random, invalid, Driver, Faults, Input};
 use crate::security::{header_value, with_scheme};
 use crate::server::is_loopback;
 use crate::text::concat;
@@ -43,7 +43,6 @@ enum Key {
 const PATIENCE: f64 = 10_000.0;
 
 /// A token request that is under way.
-#[derive(Clone)]
 struct Pending {
     promise: JsValue,
     since: f64,
@@ -51,7 +50,6 @@ struct Pending {
 }
 
 /// A token in use.
-#[derive(Clone)]
 struct Held {
     token: JsValue,
     lifetime: Lifetime,
@@ -68,45 +66,10 @@ pub struct OAuth {
     pending: RefCell<Option<Pending>>,
     /// Counts token requests, so that an old one does not take the place of the one under way.
     serial: Cell<u32>,
+    /// The last of them that is over.
+    over: Cell<u32>,
     /// Counts `clearToken`, so that an answer to an older request is not kept.
     generation: Cell<u32>,
-}
-
-/// A token, or where one will come from.
-pub enum Supply {
-    /// There is one.
-    Token(JsValue),
-    /// A token request is under way.
-    Request {
-        /// What it will give.
-        promise: JsValue,
-        /// Its number, for [`OAuth::request_over`].
-        serial: u32,
-        /// How many milliseconds to wait for it; NaN for one's own: as long as it takes.
-        patience: f64,
-    },
-}
-
-/// What the proof of a token request needs next.
-pub enum Proof {
-    /// What the driver was asked for: a key, then a signature, or an ID token.
-    Asked(Step),
-    /// Nothing more: the body, and what of it is a secret.
-    Body(JsValue, JsValue),
-    /// It cannot be had.
-    Impossible,
-    /// The ID token is none.
-    NoToken,
-}
-
-/// What a proof waits for.
-pub enum Step {
-    /// The key that was imported.
-    Key,
-    /// The signature of this text.
-    Signature(Zeroizing<String>),
-    /// The ID token.
-    Token,
 }
 
 impl OAuth {
@@ -153,6 +116,7 @@ impl OAuth {
             held: RefCell::new(None),
             pending: RefCell::new(None),
             serial: Cell::new(0),
+            over: Cell::new(0),
             generation: Cell::new(0),
         })
     }
@@ -163,7 +127,7 @@ impl OAuth {
     }
 
     fn held(&self) -> Option<(JsValue, Freshness)> {
-        let held = self.held.try_borrow().ok()?;
+        let held = self.held.borrow();
         let held = held.as_ref()?;
         Some((held.token.clone(), held.lifetime.at(js_sys::Date::now())))
     }
@@ -189,103 +153,106 @@ impl OAuth {
 
     /// Nobody is to wait any more for the token request of this number.
     pub fn request_over(&self, serial: u32) {
-        if let Ok(mut pending) = self.pending.try_borrow_mut() {
-            pending.take_if(|pending| pending.serial == serial);
-        }
+        self.over.set(serial);
+        self.pending.borrow_mut().take_if(|pending| pending.serial == serial);
     }
 
-    /// The token request under way, or a new one, with the client's own timeout and retries.
-    fn request(&self, core: &Rc<Core>) -> Supply {
-        let since = js_sys::Date::now();
-        if let Some(Pending { promise, serial, since: begun }) = self.pending.try_borrow().ok().and_then(|pending| pending.clone()) {
-            let patience = begun + PATIENCE - since;
-            // More than that is a clock that was set back.
-            if patience > 0.0 && patience <= PATIENCE {
-                return Supply::Request { promise, serial, patience };
-            }
+    /// Has the call wait for the token request that is under way, or for a new one, with the client's own timeout and retries.
+    fn request(&self, core: &Rc<Core>, call: Option<&Call>) {
+        let now = js_sys::Date::now();
+        let mut patience = self.pending.borrow().as_ref().map_or(f64::NAN, |pending| pending.since + PATIENCE - now);
+        // More than that is a clock that was set back.
+        if !(patience > 0.0 && patience <= PATIENCE) {
+            // For one's own, as long as it takes.
+            patience = f64::NAN;
+            let serial = self.serial.get().wrapping_add(1);
+            self.serial.set(serial);
+            let operation = Operation::Token { generation: self.generation.get(), serial };
+            let promise = Call::start(core, operation, &core.defaults);
+            self.pending.replace(Some(Pending { promise, since: now, serial }));
         }
-        let serial = self.serial.get().wrapping_add(1);
-        self.serial.set(serial);
-        let operation = Operation::Token { generation: self.generation.get(), serial };
-        let promise = Call::start(core, operation, &core.defaults);
-        self.pending.replace(Some(Pending { promise: promise.clone(), since, serial }));
-        Supply::Request { promise, serial, patience: f64::NAN }
+        // Taken out of the cell: a caller's signal, which is listened to, may do anything.
+        let pending = self.pending.borrow().as_ref().map(|pending| (pending.serial, pending.promise.clone()));
+        if let (Some(call), Some((serial, promise))) = (call, pending) {
+            call.wait_for(Phase::Token(serial));
+            call.driver().join(&promise, patience);
+        }
+        // One that cannot be sent is over before it is noted.
+        self.request_over(self.over.get());
     }
 
-    /// A good token: the cached one, or a new one for which every caller waits together. One who stops waiting leaves the others
-    /// unharmed, and so does one whose invocation a Worker ends.
-    pub fn supply(&self, core: &Rc<Core>) -> Supply {
+    /// Gives the call a good token: the cached one, or a new one for which every caller waits together. One who stops waiting leaves
+    /// the others unharmed, and so does one whose invocation a Worker ends.
+    pub fn authorize(&self, core: &Rc<Core>, call: &Call) {
         match self.held() {
-            Some((token, Freshness::Fresh)) => Supply::Token(token),
-            Some((token, Freshness::Ageing)) => {
-                // Fetched ahead, for later calls: a failure is theirs to see, if it lasts.
-                self.request(core);
-                Supply::Token(token)
+            None | Some((_, Freshness::Stale)) => self.request(core, Some(call)),
+            Some((token, freshness)) => {
+                if freshness == Freshness::Ageing {
+                    // Fetched ahead, for later calls: a failure is theirs to see, if it lasts.
+                    self.request(core, None);
+                }
+                call.authorized(with_scheme(&token));
             }
-            _ => self.request(core),
         }
     }
 
-    /// Begins the proof of a token request for this server.
-    pub fn prove(&self, server: &str, driver: &Driver) -> Proof {
+    /// Begins a token request, with what it proves the client with.
+    pub fn prove(&self, call: &Call) {
         match &self.grant {
             Grant::Exchange(source) if source.is_function() => {
-                driver.invoke(source);
-                Proof::Asked(Step::Token)
+                call.wait_for(Phase::IdToken);
+                call.driver().invoke(source);
             }
-            Grant::Exchange(token) => self.exchange(token),
-            Grant::Secret(key) => match key.try_borrow().as_deref() {
-                Ok(Key::Imported(key)) => self.sign(key, server, driver),
-                Ok(Key::Seed(seed)) => {
-                    driver.import_key(&client_secret::pkcs8(seed));
-                    Proof::Asked(Step::Key)
+            Grant::Exchange(token) => self.exchange(token, call),
+            Grant::Secret(key) => match &*key.borrow() {
+                Key::Imported(key) => self.sign(key, call),
+                Key::Seed(seed) => {
+                    call.wait_for(Phase::Key);
+                    call.driver().import_key(&client_secret::pkcs8(seed));
                 }
-                Err(_) => Proof::Impossible,
             },
         }
     }
 
-    /// Goes on with what was asked for.
-    pub fn proceed(&self, step: &Step, value: JsValue, server: &str, driver: &Driver) -> Proof {
-        match step {
-            Step::Token => self.exchange(&value),
-            Step::Key => {
-                if let Grant::Secret(key) = &self.grant {
-                    key.replace(Key::Imported(value.clone()));
-                }
-                self.sign(&value, server, driver)
-            }
-            Step::Signature(input) => {
-                let mut signature = [0; 64];
-                if !copy_bytes(&value, &mut signature) {
-                    return Proof::Impossible;
-                }
-                let jwt = assertion::finish(input, &signature);
-                Proof::Body(text(&assertion::client_credentials_body(&self.client_id, &jwt)), text(&jwt))
-            }
+    /// Goes on with the key, imported.
+    pub fn imported(&self, value: &JsValue, call: &Call) {
+        if let Grant::Secret(key) = &self.grant {
+            key.replace(Key::Imported(value.clone()));
         }
+        self.sign(value, call);
     }
 
-    fn exchange(&self, token: &JsValue) -> Proof {
-        match copy_secret(token).filter(|copy| !copy.is_empty()) {
-            Some(copy) => Proof::Body(text(&assertion::token_exchange_body(&self.client_id, &copy)), token.clone()),
-            None => Proof::NoToken,
-        }
-    }
-
-    fn sign(&self, key: &JsValue, server: &str, driver: &Driver) -> Proof {
+    fn sign(&self, key: &JsValue, call: &Call) {
         let (mut nonce, mut id) = ([0; 16], [0; 16]);
         if !fill_random(&mut nonce) || !fill_random(&mut id) {
-            return Proof::Impossible;
+            return call.unsupported();
         }
         let now = (js_sys::Date::now() / 1000.0) as u64;
-        let audience = hostname(server);
+        let audience = hostname(call.server());
         let input = Assertion { client_id: &self.client_id, audience, now, nonce: &nonce, id: &id }.signing_input();
-        driver.sign(key, input.as_bytes());
-        Proof::Asked(Step::Signature(input))
+        call.driver().sign(key, input.as_bytes());
+        call.wait_for(Phase::Signature(input));
     }
 
-    /// Reads the answer to a token request, and keeps the token for as long as it is good.
+    /// Goes on with the signature of an assertion.
+    pub fn signed(&self, input: &str, signature: &JsValue, call: &Call) {
+        let mut bytes = [0; 64];
+        if !copy_bytes(signature, &mut bytes) {
+            return call.unsupported();
+        }
+        let jwt = assertion::finish(input, &bytes);
+        send(&assertion::client_credentials_body(&self.client_id, &jwt), &JsValue::from_str(&jwt), call);
+    }
+
+    /// Goes on with the ID token.
+    pub fn exchange(&self, token: &JsValue, call: &Call) {
+        match copy_secret(token).filter(|copy| !copy.is_empty()) {
+            Some(copy) => send(&assertion::token_exchange_body(&self.client_id, &copy), token, call),
+            None => call.reject(&invalid("oidcToken must be a string of visible ASCII: the JWT that its issuer gave")),
+        }
+    }
+
+    /// Keeps the token that an answer holds for as long as it is good, and gives it.
     ///
     /// # Errors
     /// Why there is none to use.
@@ -304,8 +271,9 @@ impl OAuth {
     }
 }
 
-fn text(text: &str) -> JsValue {
-    JsValue::from_str(text)
+fn send(body: &str, secret: &JsValue, call: &Call) {
+    let url = concat(&[call.server(), "/auth/v1/token"]);
+    call.send(&url, "application/x-www-form-urlencoded", &JsValue::from_str(body), secret);
 }
 
 /// A secret as text that is wiped, or `None` if it is no string of visible ASCII, or too long.

@@ -1,12 +1,10 @@
 //! Path segments: how an id becomes part of the request's URL.
 
-use crate::text::find;
+use crate::text::push_escaped;
 use alloc::string::String;
 
 /// Longest id accepted, in UTF-16 code units. C1's ids have 27 characters; servers refuse URLs of some kilobytes.
 pub const MAX_ID_LENGTH: u32 = 2048;
-
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Why an id cannot be a path segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,18 +35,7 @@ pub fn push_segment(out: &mut String, id: &str) -> Result<(), SegmentError> {
         "." | ".." => return Err(SegmentError::Dots),
         _ => {}
     }
-    for byte in id.bytes() {
-        if byte.is_ascii_alphanumeric() || find(b"-_.!~*'()", byte).is_some() {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            for nibble in [byte >> 4, byte & 15] {
-                if let Some(digit) = HEX.get(usize::from(nibble)) {
-                    out.push(char::from(*digit));
-                }
-            }
-        }
-    }
+    push_escaped(out, id, b"-_.!~*'()");
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::answer::Rejection;
 use crate::bulk::{Action, Options, Outcome, Pulled, Scheduler, Status, Stop, MAX_ATTEMPTS, MAX_PAUSE};
-use crate::call::{Call, Ended, Operation, Prepared};
+use crate::call::{Call, Operation, Prepared};
 use crate::client::Core;
 use crate::options::CallOptions;
 use crate::platform::{check, number, Faults, Input, RunDriver};
@@ -131,10 +131,9 @@ impl State {
     }
 
     /// An item's call has ended.
-    pub fn answered(self: &Rc<State>, index: usize, ended: &Ended, status: u16, retry_after: Option<f64>, attempts: u32) {
+    pub fn answered(self: &Rc<State>, index: usize, outcome: Outcome, attempts: u32) {
         self.with(|work| {
-            let unsent = attempts == 0 && self.stopped();
-            let outcome = if unsent { Outcome::Unsent } else { outcome(ended, status, retry_after, &self.options) };
+            let outcome = if attempts == 0 && self.stopped() { Outcome::Unsent } else { outcome };
             work.scheduler.answered(index, outcome, js_sys::Date::now(), js_sys::Math::random());
             self.note_stop(work, Some(index));
             work.changed = true;
@@ -256,27 +255,26 @@ impl State {
     }
 }
 
-/// What the end of an attempt means for the run. Only what the server itself has decided is final.
-fn outcome(ended: &Ended, status: u16, retry_after: Option<f64>, options: &CallOptions) -> Outcome {
+/// What an answer that is an error means for the run. Only what the server itself has decided is final.
+pub fn refused(status: u16, retry_after: Option<f64>, options: &CallOptions) -> Outcome {
+    match status {
+        429 => Outcome::RateLimited(retry_after),
+        // With its Retry-After a 503 speaks for the whole service (RFC 9110, 15.6.4).
+        503 if retry_after.is_some() => Outcome::RateLimited(retry_after),
+        401 => Outcome::Unauthorized,
+        status if options.codes.contains(status) => Outcome::Unavailable,
+        // Request Timeout, Too Early.
+        408 | 425 | 500.. => Outcome::Lost,
+        _ => Outcome::Failed,
+    }
+}
+
+/// What it means that there is no answer.
+pub fn without_answer(rejection: Rejection, options: &CallOptions) -> Outcome {
     let connection_errors = options.retry.as_ref().map_or(true, |retry| retry.connection_errors);
-    match ended {
-        Ended::Well => Outcome::Revoked,
-        Ended::Refused => match status {
-            429 => Outcome::RateLimited(retry_after),
-            // With its Retry-After a 503 speaks for the whole service (RFC 9110, 15.6.4).
-            503 if retry_after.is_some() => Outcome::RateLimited(retry_after),
-            401 => Outcome::Unauthorized,
-            status if options.codes.contains(status) => Outcome::Unavailable,
-            // Request Timeout, Too Early.
-            408 | 425 | 500.. => Outcome::Lost,
-            _ => Outcome::Failed,
-        },
-        Ended::Malformed => Outcome::Failed,
-        Ended::Stopped | Ended::Rejected(Rejection::Aborted) => Outcome::Unavailable,
-        Ended::Rejected(Rejection::Connection | Rejection::TimedOut) if connection_errors => Outcome::Unavailable,
-        // A token endpoint that is down for a moment is no refusal.
-        Ended::Tokenless(status, unanswered) if *status >= 500.0 || *status == 429.0 || *unanswered => Outcome::Unavailable,
-        Ended::Tokenless(..) => Outcome::Unauthorized,
-        Ended::Rejected(_) => Outcome::Lost,
+    match rejection {
+        Rejection::Aborted => Outcome::Unavailable,
+        Rejection::Connection | Rejection::TimedOut if connection_errors => Outcome::Unavailable,
+        _ => Outcome::Lost,
     }
 }

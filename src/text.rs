@@ -16,8 +16,43 @@ pub fn push_number(out: &mut String, number: u64) {
         }
     }
     for digit in digits.iter().skip(start) {
-        out.push(char::from(*digit));
+        push_ascii(out, *digit);
     }
+}
+
+/// The digits of hexadecimal numbers, as percent-encoding writes them.
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// Appends a byte that is ASCII. (The mask spares the code for characters of two bytes.)
+pub fn push_ascii(out: &mut String, byte: u8) {
+    out.push(char::from(byte & 0x7f));
+}
+
+/// Appends bytes in hexadecimal digits; `case` is 0 for capitals, 0x20 for small letters.
+pub fn push_hex(out: &mut String, bytes: &[u8], case: u8) {
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 15] {
+            push_ascii(out, HEX.get(usize::from(nibble)).map_or(b'0', |digit| digit | case));
+        }
+    }
+}
+
+/// Appends `text` in UTF-8, percent-encoded (RFC 3986 §2.1) but for ASCII letters, digits, and what is `plain`.
+pub fn push_escaped(out: &mut String, text: &str, plain: &[u8]) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || find(plain, byte).is_some() {
+            push_ascii(out, byte);
+        } else {
+            push_ascii(out, b'%');
+            push_hex(out, &[byte], 0);
+        }
+    }
+}
+
+/// What stands before the first `byte`, and what stands after it.
+pub fn split(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let (before, rest) = text.split_at_checked(find(text.as_bytes(), byte)?)?;
+    Some((before, rest.get(1..)?))
 }
 
 /// The number that decimal digits, and nothing else, write. One that is too large is [`u32::MAX`].
@@ -86,6 +121,7 @@ mod tests {
             let expected: Vec<&[u8]> = text.split('.').map(str::as_bytes).collect();
             prop_assert_eq!(pieces(text.as_bytes(), b'.').collect::<Vec<_>>(), expected);
             prop_assert_eq!(find(text.as_bytes(), b'.'), text.find('.'));
+            prop_assert_eq!(split(&text, b'.'), text.split_once('.'));
         }
     }
 }

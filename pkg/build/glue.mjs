@@ -7,31 +7,42 @@ export const PLATFORM = "../platform.js";
 
 /** The names that the glue exports, which are what the wasm imports and the JavaScript API. */
 export async function glueExports(source) {
-  const { metafile } = await bundle(source, "esm");
+  const { metafile } = await esbuild.build({
+    stdin: { contents: source },
+    bundle: true,
+    external: [PLATFORM],
+    format: "esm",
+    metafile: true,
+    write: false,
+    outdir: "/",
+  });
   return Object.values(metafile.outputs)[0].exports;
 }
 
 /**
- * An ES module exporting `createGlue()`, which returns `{ Client, exports, imports, start(exports) }`. `names` is the Map from the
- * wasm's old import and export names to its new ones, `direct` the same for what it imports from PLATFORM without glue, `module` what it
- * imports from. Renaming is esbuild's, on the syntax tree.
+ * An ES module exporting `createGlue()`, which returns what the glue exports for JavaScript, and `{ imports, start(exports) }`. `names`
+ * is the Map from the wasm's old import and export names to its new ones, `direct` the same for what it imports from PLATFORM
+ * without glue, `module` what it imports from. Renaming is esbuild's, on the syntax tree.
  */
 export async function glueFactory(source, { module, names, direct }) {
-  const { outputFiles } = await bundle(source, "cjs");
+  const all = await glueExports(source);
+  const api = all.filter((name) => !name.startsWith("__wb"));
+  const { platform, body } = unwrapped(source);
   const factory = `
-    import * as platform from "${PLATFORM}";
+    import { ${[...new Set([...platform, ...direct.keys()])]} } from "${PLATFORM}";
     export function createGlue() {
-      const module = { exports: {} };
-      const require = () => platform;
-      ${outputFiles[0].text}
-      const glue = module.exports;
+      ${body}
       return {
-        Client: glue.Client,
-        exports: glue,
-        imports: { ${JSON.stringify(module)}: { ...glue, ${[...direct].map(([name, short]) => `${short}: platform.${name}`)} } },
-        start(wasm) {
-          glue.__wbg_set_wasm(wasm);
-          wasm.__wbindgen_start();
+        ${api},
+        imports: {
+          ${JSON.stringify(module)}: {
+            ${all.filter((name) => names.has(name)).map((name) => `${names.get(name)}: ${name}`)},
+            ${[...direct].map(([name, short]) => `${short}: ${name}`)}
+          },
+        },
+        start(exports) {
+          __wbg_set_wasm(exports);
+          exports.__wbindgen_start();
         },
       };
     }`;
@@ -45,17 +56,22 @@ export async function glueFactory(source, { module, names, direct }) {
   return code;
 }
 
-function bundle(source, format) {
-  return esbuild.build({
-    stdin: { contents: source, sourcefile: "glue.js" },
-    bundle: true,
-    external: [PLATFORM],
-    format,
-    metafile: true,
-    target: "es2022",
-    write: false,
-    outdir: "/",
-  });
+/** The glue's statements without `export`, and the names that it imports, all from one module. */
+function unwrapped(source) {
+  const platform = [];
+  const body = source
+    .replace(/^import \{(.*)\} from '(.*)';$/gm, (_, list, from) => {
+      if (from !== PLATFORM) {
+        throw new Error(`the glue should import from ${PLATFORM}, not ${from}`);
+      }
+      platform.push(...list.split(",").map((name) => name.trim()));
+      return "";
+    })
+    .replace(/^export (?=(class|function|const|let) )/gm, "");
+  if (/^(import|export)\b/m.test(body)) {
+    throw new Error("wasm-bindgen's glue has changed: it imports or exports in a new way");
+  }
+  return { platform, body };
 }
 
 function escaped(text) {

@@ -34,7 +34,7 @@ describe("a trap", () => {
       const revoke = dying.connector.revokeCredential(IDS);
       const standalone = connectorRevokeCredential(dying, IDS);
       const bulk = dying.connector.revokeCredentials([IDS, { ...IDS, id: "d" }]);
-      run(glue.exports.trapNow);
+      run(glue.trapNow);
       const results = await Promise.allSettled([revoke, standalone, bulk]);
       process.off("uncaughtException", note);
       process.off("unhandledRejection", note);
@@ -70,7 +70,7 @@ describe("a trap", () => {
     const request = {
       ...IDS,
       get id() {
-        return runtime().glue.exports.trapNow();
+        return runtime().glue.trapNow();
       },
     };
     await assert.rejects(sdk.connector.revokeCredential(request), UnexpectedClientError);
@@ -78,7 +78,7 @@ describe("a trap", () => {
       () =>
         new ConductoroneSDKTypescript({
           get tenantDomain() {
-            return runtime().glue.exports.trapNow();
+            return runtime().glue.trapNow();
           },
         }),
       UnexpectedClientError,
@@ -89,10 +89,10 @@ describe("a trap", () => {
   it("leaves clients of other instances alone", async () => {
     client(working);
     const dead = runtime();
-    dead.glue.exports.trapNow();
+    dead.glue.trapNow();
     const fresh = client(working);
     // A late callback of the dead instance.
-    dead.glue.exports.trapNow();
+    dead.glue.trapNow();
     assert.equal((await fresh.connector.revokeCredential(IDS)).statusCode, 200);
     assert.equal(runtime().guard.failure, undefined);
   });
