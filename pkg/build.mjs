@@ -37,8 +37,6 @@ const WASM_OPT_FLAGS = [
   "--enable-nontrapping-float-to-int",
   "--enable-sign-ext",
   "--enable-mutable-globals",
-  "--enable-reference-types",
-  "--enable-multivalue",
   "--strip-debug",
   "--strip-producers",
   "--strip-target-features",

@@ -5,7 +5,7 @@ use crate::answer::{self, Head, Rejection, Verdict, MAX_BODY_BYTES};
 use crate::bulk::Outcome;
 use crate::client::Core;
 use crate::options::CallOptions;
-use crate::platform::{check, invalid, is_record, Driver, Faults, Input};
+use crate::platform::{check, is_record, Driver, Input};
 use crate::retry::{self, Next};
 use crate::retry_after;
 use crate::run::{self, State};
@@ -158,9 +158,7 @@ impl Call {
                 self.authorization.replace(authorization);
                 self.send(&prepared.url, "application/json", &prepared.body, &JsValue::UNDEFINED);
             }
-            _ if authorization.is_undefined() => {
-                self.reject(&invalid("this client has no credentials to get a token with"));
-            }
+            _ if authorization.is_undefined() => self.invalid("this client has no credentials to get a token with"),
             _ => self.resolve(&token_of(&authorization)),
         }
     }
@@ -204,9 +202,9 @@ impl Call {
         self.end(Outcome::Revoked);
     }
 
-    /// Ends with bad input that showed only now.
-    pub fn reject(&self, error: &JsValue) {
-        self.driver.reject(error);
+    /// Ends with input that shows only now to be bad.
+    pub fn invalid(&self, detail: &str) {
+        self.driver.invalid(detail);
         self.end(Outcome::Lost);
     }
 
@@ -246,11 +244,14 @@ impl Call {
         let oauth = self.core.security.oauth();
         match (self.phase.replace(Phase::Start), oauth) {
             (Phase::Security, _) => {
-                let faults = Faults::new();
-                let authorization = security::authorization(value, &Input::new(&JsValue::UNDEFINED, "", "", &faults), &faults);
-                match check(&faults) {
+                let input = Input::new(&JsValue::UNDEFINED, "");
+                let authorization = security::authorization(value, &input);
+                match check(&input) {
                     Ok(()) => self.authorized(authorization.unwrap_or_default()),
-                    Err(error) => self.reject(&error),
+                    Err(error) => {
+                        self.driver.reject(&error);
+                        self.end(Outcome::Lost);
+                    }
                 }
             }
             // Waited for long enough.
@@ -282,7 +283,7 @@ impl Call {
             (_, Phase::Key | Phase::Signature(_)) => return self.unsupported(),
             (_, Phase::IdToken) => return self.fail(Rejection::Unexpected, "The oidcToken function failed"),
             (_, Phase::Security) => return self.fail(Rejection::Unexpected, "The security function failed"),
-            _ => answer::classify_rejection(name, message, code, self.core.options.own_client),
+            _ => answer::classify_rejection(name, message, code, !self.core.options.session.http_client().is_undefined()),
         };
         let again = rejection == Rejection::Connection && self.options.retry.as_ref().is_some_and(|retry| retry.connection_errors);
         if !again || !self.pauses(None, false) {

@@ -7,7 +7,7 @@ use crate::call::{Call, Operation, Phase};
 use crate::client::Core;
 use crate::client_id::ClientId;
 use crate::client_secret::{self, ClientSecretError, Seed};
-use crate::platform::{copy_bytes, fill_random, invalid, Driver, Faults, Input};
+use crate::platform::{copy_bytes, fill_random, Driver, Input};
 use crate::security::{header_value, with_scheme};
 use crate::server::is_loopback;
 use crate::text::concat;
@@ -74,7 +74,7 @@ pub struct OAuth {
 
 impl OAuth {
     /// Reads `clientID` with `clientSecret` or `oidcToken`. `None`: there is no `clientID`. No secret is shown in any fault.
-    pub fn read(props: &Input, faults: &Faults) -> Option<OAuth> {
+    pub fn read(props: &Input) -> Option<OAuth> {
         let client_id = props.text("clientID", MAX_ID);
         let secret = props.value("clientSecret", "a string");
         let exchange = props.value("oidcToken", "");
@@ -85,7 +85,7 @@ impl OAuth {
             return None;
         };
         let fault = |message: &str| {
-            faults.note(message);
+            props.wrong("", message);
             None
         };
         let id = match ClientId::parse(&client_id) {
@@ -248,7 +248,7 @@ impl OAuth {
     pub fn exchange(&self, token: &JsValue, call: &Call) {
         match copy_secret(token).filter(|copy| !copy.is_empty()) {
             Some(copy) => send(&assertion::token_exchange_body(&self.client_id, &copy), token, call),
-            None => call.reject(&invalid("oidcToken must be a string of visible ASCII: the JWT that its issuer gave")),
+            None => call.invalid("oidcToken must be a string of visible ASCII: the JWT that its issuer gave"),
         }
     }
 

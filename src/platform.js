@@ -75,7 +75,7 @@ function ignore(action) {
 
 const mask = (text, secret) => attempt(() => text.replaceAll(secret, MASK)) ?? MASK;
 
-const invalid = (cause, raw) => new SDKValidationError("Input validation failed", cause, raw);
+const invalid = (cause) => new SDKValidationError("Input validation failed", cause);
 
 /** An abort whose reason tells of a timeout (`AbortSignal.timeout()`) is one. */
 function interruption(reason) {
@@ -121,28 +121,28 @@ function typeName(value) {
   return type === "number" && value !== value ? "NaN" : `a ${type}`;
 }
 
-/** Where the first fault is noted, to be asked for once, when all is read. */
-export class Faults {
-  error;
-
-  note(detail) {
-    this.add(detail);
-  }
-
-  add(cause, raw) {
-    this.error ??= invalid(cause, raw);
-  }
-}
-
-/** An object of the caller's, and what to call its fields in messages. Every reader gives what stands for an absent field on a fault. */
+/**
+ * An object of the caller's, and what to call it and its fields in messages. The first fault is noted, to be asked for once when all is
+ * read; every reader gives what stands for an absent field when there is one.
+ */
 export class Input {
-  constructor(object, name, prefix, faults) {
+  constructor(object, name, prefix = "", faults = {}) {
     this.object = object;
     this.prefix = prefix;
     this.faults = faults;
     if (object !== undefined && object !== null && !isObject(object)) {
-      faults.add(`${name} must be an object, not ${typeName(object)}`);
+      this.fault(`${name} must be an object, not ${typeName(object)}`);
     }
+  }
+
+  /** The first fault, an `SDKValidationError`; undefined if there is none. */
+  get error() {
+    return this.faults.error;
+  }
+
+  /** Another object, whose faults are noted here. */
+  of(object, name, prefix) {
+    return new Input(object, name, prefix, this.faults);
   }
 
   /** The field, if it holds what is expected; undefined when it is absent (undefined or null). */
@@ -151,8 +151,7 @@ export class Input {
     try {
       value = isObject(this.object) ? this.object[name] : undefined;
     } catch (thrown) {
-      this.faults.add(thrown);
-      return undefined;
+      this.fault(thrown);
     }
     if (value === undefined || value === null) {
       return undefined;
@@ -160,13 +159,10 @@ export class Input {
     return holds(value, expected) ? value : this.mistyped(name, expected, value);
   }
 
-  /** The object in a field. */
+  /** The object in a field; undefined when it is absent. */
   inner(name, prefix) {
-    return new Input(this.value(name, "an object"), name, prefix, this.faults);
-  }
-
-  present() {
-    return this.object !== undefined;
+    const object = this.value(name, "an object");
+    return object && this.of(object, name, prefix);
   }
 
   /** A string of at most `max` UTF-16 code units. */
@@ -187,7 +183,7 @@ export class Input {
 
   /** The text of a string or of a URL object. */
   url(name, max) {
-    const value = this.value(name, "");
+    const value = this.value(name);
     const text = typeof value === "string" ? value : peek(value, "href");
     return value === undefined || typeof text === "string"
       ? this.#fitting(name, max, text)
@@ -207,16 +203,9 @@ export class Input {
     return this.value(name, "true or false") ?? absent;
   }
 
-  /** An object that has these methods. */
-  having(name, methods, expected) {
-    const value = this.value(name, "");
-    const has = (method) => typeof peek(value, method) === "function";
-    return value === undefined || attempt(() => methods.split(" ").every(has)) ? value : this.mistyped(name, expected, value);
-  }
-
   /** The strings and numbers of an array, each of `width` characters, one after another; blanks stand for whatever else is there. */
   codes(name, width, max) {
-    const value = this.value(name, "");
+    const value = this.value(name);
     const blank = " ".repeat(width);
     if (value === undefined) {
       return undefined;
@@ -235,13 +224,57 @@ export class Input {
     return text ?? blank;
   }
 
+  /** What the calls of a client share: the caller's HTTP client and logger, and the `user-agent`. */
+  session(userAgent) {
+    const client = (name) => this.#having(name, "request", "an object with a method request(Request): Promise<Response>");
+    return {
+      httpClient: client("httpClient") ?? client("defaultClient"),
+      logger: this.#having("debugLogger", "group groupEnd log", "an object with the methods group, groupEnd and log"),
+      // A browser's page or worker has one of its own, and setting it would cost a CORS preflight.
+      userAgent: attempt(() => navigator.userAgent.startsWith("Mozilla/")) ? undefined : userAgent,
+    };
+  }
+
+  /**
+   * What a call hands to the platform: the caller's `RequestInit` (all options, over the deprecated `fetchOptions`; without a prototype,
+   * for a page may have put something there), headers and signal; and the time limit of each attempt, NaN when there is none.
+   */
+  fetchOptions(limit) {
+    const deprecated = this.value("fetchOptions", "an object");
+    let init;
+    try {
+      init = isObject(this.object) ? { __proto__: null, ...deprecated, ...this.object } : undefined;
+    } catch (thrown) {
+      this.fault(thrown);
+    }
+    const input = this.of(init);
+    const signal = input.#having("signal", "addEventListener", "an AbortSignal");
+    return { init, headers: input.value("headers"), signal, limit };
+  }
+
+  /** An object that has these methods. */
+  #having(name, methods, expected) {
+    const value = this.value(name);
+    const has = (method) => typeof peek(value, method) === "function";
+    return value === undefined || attempt(() => methods.split(" ").every(has)) ? value : this.mistyped(name, expected, value);
+  }
+
   wrong(name, detail) {
-    this.faults.add(this.prefix + name + detail);
+    this.fault(this.prefix + name + detail);
   }
 
   mistyped(name, expected, value) {
     this.wrong(name, ` must be ${expected}, not ${typeName(value)}`);
   }
+
+  /** Something is wrong, as a text says or what was thrown. */
+  fault(cause) {
+    this.faults.error ??= invalid(cause);
+  }
+}
+
+export function rejected(error) {
+  return Promise.reject(error);
 }
 
 // --- Waiting ---
@@ -356,37 +389,6 @@ class Fault {
 const notAResponse = () => new Fault(UNEXPECTED, "what it gave is not a Response");
 
 // --- One call ---
-
-/** What the calls of a client share. */
-export class Session {
-  constructor(httpClient, logger, userAgent) {
-    this.httpClient = httpClient;
-    this.logger = logger;
-    // A browser's page or worker has a `user-agent` of its own, and setting it would cost a CORS preflight.
-    const browser = attempt(() => navigator.userAgent.startsWith("Mozilla/"));
-    this.userAgent = browser ? undefined : userAgent;
-  }
-}
-
-/** The options of a call that are handed to the platform; `limit` is NaN when there is none. */
-export class FetchOptions {
-  constructor(init, headers, signal, limit) {
-    this.init = init;
-    this.headers = headers;
-    this.signal = signal;
-    this.limit = limit;
-  }
-}
-
-/** The `RequestInit` that options of a call make with the deprecated `fetchOptions`: an object without a prototype, for a page may have put something there. */
-export function mergedInit(deprecated, options, faults) {
-  try {
-    return isObject(options) ? { __proto__: null, ...deprecated, ...options } : undefined;
-  } catch (thrown) {
-    faults.add(thrown);
-    return undefined;
-  }
-}
 
 /** Carries out what a call (call.rs) asks for, one thing at a time, and tells it what came of it. */
 export class Driver {
@@ -595,6 +597,11 @@ export class Driver {
       rawResponse: this.#response,
       connectorServiceRevokeCredentialResponse: {},
     });
+  }
+
+  /** Input that shows only now to be bad. */
+  invalid(detail) {
+    this.reject(invalid(detail));
   }
 
   /** What was thrown is the error already. */
@@ -850,22 +857,22 @@ export class RunDriver {
     this.#onResult = onResult;
   }
 
-  /** Opens the input: 0, it cannot be iterated; 1, it can; 2, and it has an end that may be gone to after a stop. */
-  open(requests, faults) {
+  /** Opens the input; true: it has an end that may be gone to after a stop. */
+  open(requests, input) {
     try {
       const later = isObject(requests) ? requests[Symbol.asyncIterator] : undefined;
       const method = typeof later === "function" ? later : isObject(requests) ? requests[Symbol.iterator] : undefined;
       if (typeof method !== "function") {
-        return 0;
+        throw `requests must be an array, an iterable or an async iterable, not ${typeName(requests)}`;
       }
       const total = peek(requests, Array.isArray(requests) ? "length" : "size");
       this.#total = typeof total === "number" ? total : undefined;
       this.#iterator = apply(method, requests, []);
       // An asynchronous one might never give an answer.
-      return method !== later && this.#total !== undefined ? 2 : 1;
+      return method !== later && this.#total !== undefined;
     } catch (thrown) {
-      faults.add(thrown);
-      return 1;
+      input.fault(thrown);
+      return false;
     }
   }
 

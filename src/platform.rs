@@ -8,26 +8,18 @@ use wasm_bindgen::prelude::*;
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../platform.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/platform.js"))]
 extern "C" {
-    /// Where the first fault of the caller's input is noted.
-    pub type Faults;
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Faults;
-    /// An `SDKValidationError`, or undefined.
-    #[wasm_bindgen(method, getter)]
-    pub fn error(this: &Faults) -> JsValue;
-    #[wasm_bindgen(method)]
-    pub fn note(this: &Faults, detail: &str);
-
     /// An object of the caller's, read field by field.
     pub type Input;
     #[wasm_bindgen(constructor)]
-    pub fn new(object: &JsValue, name: &str, prefix: &str, faults: &Faults) -> Input;
+    pub fn new(object: &JsValue, name: &str) -> Input;
+    #[wasm_bindgen(method, getter)]
+    pub fn error(this: &Input) -> JsValue;
+    #[wasm_bindgen(method)]
+    pub fn of(this: &Input, object: &JsValue, name: &str, prefix: &str) -> Input;
     #[wasm_bindgen(method)]
     pub fn value(this: &Input, name: &str, expected: &str) -> JsValue;
     #[wasm_bindgen(method)]
-    pub fn inner(this: &Input, name: &str, prefix: &str) -> Input;
-    #[wasm_bindgen(method)]
-    pub fn present(this: &Input) -> bool;
+    pub fn inner(this: &Input, name: &str, prefix: &str) -> Option<Input>;
     #[wasm_bindgen(method)]
     pub fn text(this: &Input, name: &str, max: u32) -> Option<String>;
     #[wasm_bindgen(method)]
@@ -39,28 +31,27 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn flag(this: &Input, name: &str, absent: bool) -> bool;
     #[wasm_bindgen(method)]
-    pub fn having(this: &Input, name: &str, methods: &str, expected: &str) -> JsValue;
-    #[wasm_bindgen(method)]
     pub fn codes(this: &Input, name: &str, width: u32, max: u32) -> Option<String>;
+    #[wasm_bindgen(method)]
+    pub fn session(this: &Input, user_agent: &str) -> Session;
+    #[wasm_bindgen(method, js_name = fetchOptions)]
+    pub fn fetch_options(this: &Input, limit: f64) -> FetchOptions;
     #[wasm_bindgen(method)]
     pub fn wrong(this: &Input, name: &str, detail: &str);
     #[wasm_bindgen(method)]
     pub fn mistyped(this: &Input, name: &str, expected: &str, value: &JsValue);
-
+    pub fn rejected(error: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = isRecord)]
     pub fn is_record(value: &JsValue) -> bool;
 
     /// What the calls of a client share.
     pub type Session;
-    #[wasm_bindgen(constructor)]
-    pub fn new(http_client: &JsValue, logger: &JsValue, user_agent: &str) -> Session;
+    /// Whether requests are sent by an HTTP client of the caller's.
+    #[wasm_bindgen(method, getter, js_name = httpClient)]
+    pub fn http_client(this: &Session) -> JsValue;
 
     /// The options of a call that are handed to the platform.
     pub type FetchOptions;
-    #[wasm_bindgen(constructor)]
-    pub fn new(init: &JsValue, headers: &JsValue, signal: &JsValue, limit: f64) -> FetchOptions;
-    #[wasm_bindgen(js_name = mergedInit)]
-    pub fn merged_init(deprecated: &JsValue, options: &JsValue, faults: &Faults) -> JsValue;
 
     /// One call's way to the platform.
     #[derive(Clone)]
@@ -97,6 +88,8 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn reject(this: &Driver, error: &JsValue);
     #[wasm_bindgen(method)]
+    pub fn invalid(this: &Driver, detail: &str);
+    #[wasm_bindgen(method)]
     pub fn revoked(this: &Driver);
     #[wasm_bindgen(method)]
     pub fn rethrow(this: &Driver);
@@ -118,7 +111,7 @@ extern "C" {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &FetchOptions, collect: bool, on_progress: &JsValue, on_result: &JsValue) -> RunDriver;
     #[wasm_bindgen(method)]
-    pub fn open(this: &RunDriver, requests: &JsValue, faults: &Faults) -> u32;
+    pub fn open(this: &RunDriver, requests: &JsValue, input: &Input) -> bool;
     #[wasm_bindgen(method)]
     pub fn start(this: &RunDriver, run: Run) -> JsValue;
     #[wasm_bindgen(method)]
@@ -160,24 +153,17 @@ extern "C" {
     type SDKError;
 }
 
-/// The first fault, if there was any.
+/// Whether all that was read is as it should be.
 ///
 /// # Errors
-/// It: an `SDKValidationError`.
-pub fn check(faults: &Faults) -> Result<(), JsValue> {
-    let error = faults.error();
+/// The first fault, an `SDKValidationError`.
+pub fn check(input: &Input) -> Result<(), JsValue> {
+    let error = input.error();
     if error.is_undefined() {
         Ok(())
     } else {
         Err(error)
     }
-}
-
-/// Bad input. `detail` says what is wrong and what to do.
-pub fn invalid(detail: &str) -> JsValue {
-    let faults = Faults::new();
-    faults.note(detail);
-    faults.error()
 }
 
 /// A number, or nothing for NaN.

@@ -5,7 +5,7 @@ use crate::bulk::{Action, Options, Outcome, Pulled, Scheduler, Status, Stop, MAX
 use crate::call::{Call, Operation, Prepared};
 use crate::client::Core;
 use crate::options::CallOptions;
-use crate::platform::{check, number, Faults, Input, RunDriver};
+use crate::platform::{check, number, Input, RunDriver};
 use crate::retry::Backoff;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -67,9 +67,8 @@ impl Run {
 /// # Errors
 /// Bad options, and `requests` that cannot be iterated. Items never make it fail.
 pub fn revoke_all(core: &Rc<Core>, requests: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
-    let faults = Faults::new();
-    let input = Input::new(options, "options", "", &faults);
-    let call = CallOptions::read(&input, options, &core.options, &faults);
+    let input = Input::new(options, "options");
+    let call = CallOptions::read(&input, &core.options);
     let concurrency = number(input.number("concurrency")).unwrap_or(CONCURRENCY);
     if concurrency < 1.0 {
         input.wrong("concurrency", " must be 1 or more");
@@ -79,13 +78,10 @@ pub fn revoke_all(core: &Rc<Core>, requests: &JsValue, options: &JsValue) -> Res
     let dry_run = input.flag("dryRun", false);
     let on_progress = input.value("onProgress", "a function");
     let on_result = input.value("onResult", "a function");
-    check(&faults)?;
+    check(&input)?;
     let driver = RunDriver::new(&call.fetch, collect, &on_progress, &on_result);
-    let openness = driver.open(requests, &faults);
-    if openness == 0 {
-        input.mistyped("requests", "an array, an iterable or an async iterable", requests);
-    }
-    check(&faults)?;
+    let finite = driver.open(requests, &input);
+    check(&input)?;
     let (backoff, max_attempts) = match &call.retry {
         None => (Backoff::DEFAULT, MAX_ATTEMPTS),
         Some(retry) => match retry.backoff {
@@ -97,7 +93,7 @@ pub fn revoke_all(core: &Rc<Core>, requests: &JsValue, options: &JsValue) -> Res
         concurrency: concurrency.min(MAX_CONCURRENCY) as usize,
         // A dry run checks the whole input.
         stop_on_error: stop_on_error && !dry_run,
-        finite: openness == 2,
+        finite,
         remember_all: collect,
         dry_run,
         max_attempts,

@@ -42,7 +42,6 @@ export async function glueFactory(source, { module, names, direct }) {
         },
         start(exports) {
           __wbg_set_wasm(exports);
-          exports.__wbindgen_start();
         },
       };
     }`;
