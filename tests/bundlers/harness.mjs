@@ -53,15 +53,18 @@ export const BUNDLERS = {
   },
   parcel: {
     tools: "bundlers",
-    command: (from, to) => ["parcel", "build", `${from}/index.html`, "--dist-dir", to, "--cache-dir", `${to}.cache`],
+    command: (from, to) => ["parcel", "build", `${from}/index.html`, "--dist-dir", to, "--cache-dir", `${to}-cache`],
     typescript: true,
   },
 };
 
-/** A fresh project that holds the apps of these folders. `tools` installs the tools of `make test-all` in it, too. */
-export function createProject(name, folders, { tools = false } = {}) {
+/**
+ * A fresh project that holds the apps of these folders. `tools` installs the tools of `make test-all` in it, too, and `manifest` goes
+ * into its package.json.
+ */
+export function createProject(name, folders, { tools = false, manifest } = {}) {
   const project = join(work, "bundlers", name);
-  installInto(project, "c1-revoke");
+  installInto(project, "c1-revoke", manifest);
   for (const file of readdirSync(apps)) if (/\.(js|ts)$/.test(file)) cpSync(join(apps, file), join(project, file));
   for (const folder of folders) cpSync(join(apps, folder), join(project, folder), { recursive: true });
   cpSync(join(apps, "legacy"), join(project, "node_modules", "legacy"), { recursive: true });

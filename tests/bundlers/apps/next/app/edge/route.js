@@ -1,4 +1,0 @@
-import { revoke } from "../../mixed.js";
-
-export const runtime = "edge";
-export const POST = async (request) => Response.json(await revoke(await request.text()));
