@@ -38,7 +38,7 @@ demo: $(PKG) www/node_modules/.stamp ## builds, then serves the console on local
 test: $(PKG) tests/node_modules/.stamp www/node_modules/.stamp browser ## every test; the last line is `N passed, N failed`
 	@node tests/run.mjs
 
-test-all: $(PKG) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp browser more-browsers ## the same, and the suite in every runtime
+test-all: $(PKG) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp browser more-browsers ## the same, and every runtime and bundler
 	@node tests/run.mjs --all
 
 lint: tests/node_modules/.stamp prerequisites ## formatting, clippy for native and wasm, biome
@@ -102,10 +102,10 @@ $(PKG): $(PKG_SOURCES) pkg/node_modules/.stamp | $(WASM_BINDGEN)
 	@$(QUIET) "package" npm run build --prefix pkg
 	@mkdir -p $(@D) && touch $@
 
-# Other versions of Node, other runtimes and package managers, pinned. Not `npm ci`: registries keep deno for some platforms only,
-# and a lock file wants all.
-tests/runtimes/node_modules/.stamp: tests/runtimes/package.json | prerequisites
-	@$(QUIET) "npm install in tests/runtimes" npm install --no-package-lock --no-audit --no-fund --prefix tests/runtimes
+# Other versions of Node, other runtimes, package managers and bundlers, pinned. Not `npm ci`: registries keep deno and rollup for
+# some platforms only, and a lock file wants all.
+tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp: %/node_modules/.stamp: %/package.json | prerequisites
+	@$(QUIET) "npm install in $*" npm install --no-package-lock --no-audit --no-fund --prefix $*
 	@touch $@
 
 # $(call apt,commands that must be there,packages that bring them)

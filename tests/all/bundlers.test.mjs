@@ -81,5 +81,17 @@ for (const bundler of ["turbopack", "webpack"]) {
       assert.equal(copiesInServer("errors/page"), 0);
       await close();
     });
+
+    it("in development: a client component, a route handler and an edge route revoke", async (test) => {
+      const dev = await serveWith(project, ["next", "dev", `--${bundler}`, "--hostname", "127.0.0.1", "--port", "0"], project);
+      test.after(dev.stop);
+      await assertRevokes(context.server.url, revokeBy(`${dev.url}/node`));
+      await assertRevokes(context.server.url, revokeBy(`${dev.url}/edge`), { mixed: false });
+      // Next compiles what is asked for, and reloads open pages after that.
+      for (const path of ["/", "/favicon.ico"]) await (await fetch(dev.url + path)).text();
+      const { revoke, close } = await openPage(context.browser, dev.url, "revoke");
+      await assertRevokes(context.server.url, revoke);
+      await close();
+    });
   });
 }

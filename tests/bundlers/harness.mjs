@@ -230,29 +230,29 @@ export function testBundlers(names, context, project) {
     for (const name of names) {
       const { tools, command, script, commonjs = true, typescript = false } = BUNDLERS[name];
 
-      /** Bundles an app, and gives its page, open. */
-      async function bundled(appName, global) {
+      /** Bundles an app for this test, and opens its page. */
+      async function bundled(test, appName, global) {
         const output = join(project, "out", name.replaceAll(" ", "-"), appName);
         await run(tools, command(join(project, "pages", appName), output), project);
         const served = await serveFolder(output, script && pageWith(script), context.server.url);
-        const opened = await openPage(context.browser, served.url, global);
-        return { ...opened, output, stop: () => opened.close().finally(served.stop) };
+        test.after(served.stop);
+        return { output, ...(await openPage(context.browser, served.url, global)) };
       }
 
       const main = commonjs ? "mixed" : "revoke";
-      it(`${name}: revokes under a strict Content-Security-Policy, with one copy of the wasm`, async () => {
-        const { revoke, output, stop } = await bundled(main, "revoke");
+      it(`${name}: revokes under a strict Content-Security-Policy, with one copy of the wasm`, async (test) => {
+        const { revoke, output, close } = await bundled(test, main, "revoke");
         await assertRevokes(context.server.url, revoke, { mixed: commonjs });
         assert.equal(copiesIn(output), 1);
-        await stop();
+        await close();
       });
 
       const without = typescript ? "typed" : "errors";
-      it(`${name}: an app that imports only errors${typescript ? " and types" : ""} carries no wasm`, async () => {
-        const { nameOf, output, stop } = await bundled(without, "nameOf");
+      it(`${name}: an app that imports only errors${typescript ? " and types" : ""} carries no wasm`, async (test) => {
+        const { nameOf, output, close } = await bundled(test, without, "nameOf");
         assert.equal(await nameOf(), NAMED);
         assert.equal(copiesIn(output), 0);
-        await stop();
+        await close();
       });
     }
   });
