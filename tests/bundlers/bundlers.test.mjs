@@ -33,6 +33,17 @@ testBundlers(
   project,
 );
 
+it("the README names the versions that are tested", () => {
+  const versions = ["tests", "tests/bundlers", "www"]
+    .map((folder) => JSON.parse(readFileSync(new URL(`../../${folder}/package.json`, import.meta.url), "utf8")).devDependencies)
+    .reduce((all, some) => Object.assign(all, some));
+  const readme = readFileSync(join(project, "node_modules/c1-revoke/README.md"), "utf8");
+  for (const name of ["esbuild", "vite", "wrangler", "rollup", "webpack", "@rspack/core", "parcel", "next"]) {
+    const named = `${name.replace(/^@(.*)\/core$/, "$1")} ${versions[name]}`;
+    assert.ok(readme.includes(named), named);
+  }
+});
+
 describe("vite dev", () => {
   let served;
   before(async () => {

@@ -113,6 +113,7 @@ export async function serveWith(tools, [name, ...args], cwd) {
   return {
     url,
     async stop() {
+      if (child.exitCode !== null) return;
       const ended = once(child, "exit");
       process.kill(-child.pid);
       await ended;
@@ -207,8 +208,9 @@ export async function openPage(browser, url, name) {
     globalThis.violations = [];
     document.addEventListener("securitypolicyviolation", (event) => globalThis.violations.push(event.violatedDirective));
   });
+  const failed = new Promise((_, reject) => page.once("pageerror", reject));
   await page.goto(url);
-  await page.waitForFunction((key) => globalThis[key], name).catch((error) => assert.fail([error, ...errors].join("\n")));
+  await Promise.race([page.waitForFunction((key) => globalThis[key], name), failed]);
   return {
     page,
     revoke: (serverURL) => page.evaluate((address) => globalThis.revoke(address), serverURL),
