@@ -6,6 +6,7 @@ import { after, before, describe, it } from "node:test";
 import {
   assertRevokes,
   BUNDLERS,
+  bundleWorker,
   copies,
   copiesIn,
   createProject,
@@ -19,12 +20,19 @@ import {
 } from "../bundlers/harness.mjs";
 
 const context = testContext();
+const project = createProject("not-in-ci", ["pages", "workers"]);
 
 testBundlers(
   Object.keys(BUNDLERS).filter((name) => BUNDLERS[name].tools === "bundlers"),
   context,
-  createProject("not-in-ci", ["pages"]),
+  project,
 );
+
+it("wrangler: an app that imports only errors and types carries no wasm", async () => {
+  const output = await bundleWorker(project, "typed");
+  assert.match(readFileSync(join(output, "typed.js"), "utf8"), new RegExp(NAMED));
+  assert.equal(copiesIn(output), 0);
+});
 
 for (const bundler of ["turbopack", "webpack"]) {
   describe(`next, ${bundler}`, () => {

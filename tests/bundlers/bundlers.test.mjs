@@ -1,20 +1,20 @@
 // The bundlers that `make test` has time for, and a page without any. The others: all/bundlers.test.mjs.
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { TOKEN } from "../suite/helpers.js";
 import {
   assertRevokes,
   BUNDLERS,
+  bundleWorker,
+  compatibilityDate,
   copies,
   copiesIn,
   createProject,
-  NAMED,
   openPage,
   pageWith,
   revokeBy,
-  run,
   serveFolder,
   serveWith,
   testBundlers,
@@ -23,9 +23,8 @@ import {
 
 const context = testContext();
 const project = createProject("in-ci", ["pages", "workers"]);
-/** The same once more, for vite's dev server: its files get edited. */
-const edited = `${project}-edited`;
-cpSync(project, edited, { recursive: true });
+/** For vite's dev server. */
+const edited = createProject("edited", ["pages"]);
 
 testBundlers(
   Object.keys(BUNDLERS).filter((name) => BUNDLERS[name].tools === "tests"),
@@ -103,19 +102,8 @@ describe("a page without a bundler", () => {
 });
 
 describe("wrangler", () => {
-  const compatibilityDate = "2026-04-01";
-
-  /** Bundles a Worker as `wrangler deploy` does; gives the folder. */
-  async function bundled(name) {
-    const output = join(project, "out", name);
-    const main = join(project, "workers", `${name}.js`);
-    const options = ["--dry-run", "--outdir", output, "--name", name, "--compatibility-date", compatibilityDate];
-    await run("www", ["wrangler", "deploy", main, ...options], project);
-    return output;
-  }
-
   it("revokes, with one copy of the wasm", async (test) => {
-    const output = await bundled("mixed");
+    const output = await bundleWorker(project, "mixed");
     const { Miniflare } = await import("miniflare");
     // The Worker's own module first.
     const modules = ["mixed.js", ...readdirSync(output).filter((file) => file.endsWith(".wasm"))].map((path) => ({
@@ -127,11 +115,5 @@ describe("wrangler", () => {
     test.after(() => miniflare.dispose());
     await assertRevokes(context.server.url, revokeBy(await miniflare.ready));
     assert.equal(copiesIn(output), 1);
-  });
-
-  it("an app that imports only errors and types carries no wasm", async () => {
-    const output = await bundled("typed");
-    assert.match(readFileSync(join(output, "typed.js"), "utf8"), new RegExp(NAMED));
-    assert.equal(copiesIn(output), 0);
   });
 });

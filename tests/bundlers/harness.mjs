@@ -1,15 +1,27 @@
 // Bundles small apps, runs what comes out in Chromium, and counts the copies of the wasm in it. Each project is a fresh one that
-// has installed the tarball; no tool gets a configuration file.
+// has the tarball installed; no tool gets a configuration file.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { app, installInto, work } from "../harness/app.mjs";
+import { app, work } from "../harness/app.mjs";
 import { launchChromium } from "../harness/runtimes.mjs";
 import { startServer } from "../harness/server.mjs";
 import { PATH, playOn, revoked, TOKEN } from "../suite/helpers.js";
@@ -59,12 +71,15 @@ export const BUNDLERS = {
 };
 
 /**
- * A fresh project that holds the apps of these folders. `tools` installs the tools of `make test-all` in it, too, and `manifest` goes
- * into its package.json.
+ * A project like the one that has installed the tarball, with the apps of these folders. `tools` installs the tools of
+ * `make test-all` in it, too, and `manifest` goes into its package.json.
  */
 export function createProject(name, folders, { tools = false, manifest } = {}) {
   const project = join(work, "bundlers", name);
-  installInto(project, "c1-revoke", manifest);
+  rmSync(project, { recursive: true, force: true });
+  cpSync(join(app, "node_modules"), join(project, "node_modules"), { recursive: true });
+  const installed = JSON.parse(readFileSync(join(app, "package.json"), "utf8"));
+  writeFileSync(join(project, "package.json"), JSON.stringify({ ...installed, ...manifest }));
   for (const file of readdirSync(apps)) if (/\.(js|ts)$/.test(file)) cpSync(join(apps, file), join(project, file));
   for (const folder of folders) cpSync(join(apps, folder), join(project, folder), { recursive: true });
   cpSync(join(apps, "legacy"), join(project, "node_modules", "legacy"), { recursive: true });
@@ -92,6 +107,17 @@ export async function run(tools, [name, ...args], cwd) {
   await promisify(execFile)(programOf(TOOLS[tools] ?? tools, name), args, options).catch(({ message, stdout, stderr }) =>
     assert.fail([message, stdout, stderr].join("\n")),
   );
+}
+
+/** For workerd. */
+export const compatibilityDate = "2026-04-01";
+
+/** Bundles a Worker as `wrangler deploy` does; gives the folder. */
+export async function bundleWorker(project, name) {
+  const output = join(project, "out", "wrangler", name);
+  const options = ["--dry-run", "--outdir", output, "--name", name, "--compatibility-date", compatibilityDate];
+  await run("www", ["wrangler", "deploy", join("workers", `${name}.js`), ...options], project);
+  return output;
 }
 
 /** Starts a tool that serves, and waits until it says where. */

@@ -22,15 +22,12 @@ export function npm(args, cwd) {
   return execFileSync("npm", [...args, ...npmQuiet], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
 }
 
-/** A fresh project with the tarball as its only dependency. `extra` goes into its package.json. */
-export function installInto(project, dependency, extra) {
+/** A fresh project with the tarball as its only dependency. */
+export function installInto(project, dependency) {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
-  const dependencies = { [dependency]: `file:${tarball}` };
-  writeFileSync(
-    join(project, "package.json"),
-    JSON.stringify({ name: "project", private: true, type: "module", dependencies, ...extra }),
-  );
+  const manifest = { name: "project", private: true, type: "module", dependencies: { [dependency]: `file:${tarball}` } };
+  writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
   npm(["install", "--offline", "--no-package-lock"], project);
 }
 
