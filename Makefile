@@ -55,8 +55,9 @@ fmt: tests/node_modules/.stamp ## formats Rust and JavaScript in place
 size: $(PKG) ## gzip and brotli of what users download
 	@npm run --silent size --prefix pkg
 
-bench: $(PKG) ## memory of a bulk run of 100,000 items, and its throughput beside pools written by hand
-	@node tests/bench/bulk.mjs
+bench: $(PKG) tests/node_modules/.stamp browser ## speed and memory beside a hand-written fetch and others; writes docs/benchmarks.md
+	@node tests/harness/app.mjs
+	@node tests/bench/run.mjs
 
 soak: $(PKG) tests/node_modules/.stamp ## 30 minutes (SOAK_MINUTES) of calls to a server that misbehaves
 	@node tests/harness/app.mjs
