@@ -1,6 +1,8 @@
 // What the benchmark has a runtime do, in any runtime. Each task resolves to what it measured; times are in milliseconds, by this
 // runtime's clock. (A Worker's clock stands still while it computes: there the caller measures.)
 
+// First, that it sees the package's memory.
+import "./wasm-memories.js";
 import * as c1Revoke from "./contestants/c1-revoke.js";
 import * as handWritten from "./contestants/hand-written.js";
 import * as ky from "./contestants/ky.js";
@@ -11,7 +13,7 @@ const contestants = { "hand-written": handWritten, "openapi-fetch": openapiFetch
 
 const answer = () => new Response("{}", { headers: { "content-type": "application/json" } });
 
-/** Does what `fetch` does first, which is to make a Request of what it is given, and answers as the API would. */
+/** Makes a Request of what it is given, as `fetch` does first, unless it is one already; answers as the API would. */
 async function stub(input, init) {
   input instanceof Request || new Request(input, init);
   return answer();
