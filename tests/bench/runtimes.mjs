@@ -7,9 +7,8 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { chromium } from "playwright-core";
 import { installInto, work } from "../harness/app.mjs";
-import { bundle, CHROMIUM_FLAGS, workerModules } from "../harness/runtimes.mjs";
+import { bundle, launchChromium, workerModules } from "../harness/runtimes.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const project = join(work, "bench");
@@ -118,15 +117,12 @@ async function workerd({ base }) {
   return { ask, startUp, version: `workerd ${version}`, stop: () => miniflare.dispose() };
 }
 
-async function inChromium({ base, scripts }) {
+async function chromium({ base, scripts }) {
   const browserScript = (file) => bundle(`export * from ${inProject(file)};`, { platform: "browser", minify: true });
   scripts.set("/tasks.js", await browserScript("in-page.js"));
   scripts.set("/start.js", await browserScript("start-page.js"));
   for (const name of contestants) scripts.set(`/contestants/${name}.js`, await browserScript(`contestants/${name}.js`));
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [...CHROMIUM_FLAGS, "--js-flags=--expose-gc", "--enable-precise-memory-info"],
-  });
+  const browser = await launchChromium("--js-flags=--expose-gc", "--enable-precise-memory-info");
   const page = await browser.newPage();
   await page.goto(`${base}/tasks`);
   await page.waitForFunction(() => globalThis.ask);
@@ -144,4 +140,4 @@ async function inChromium({ base, scripts }) {
   return { ask, startUp, version: `Chromium ${browser.version()}`, stop: () => browser.close() };
 }
 
-export const runtimes = { Node: node, workerd, Chromium: inChromium };
+export const runtimes = { Node: node, workerd, Chromium: chromium };

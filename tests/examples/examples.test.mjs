@@ -8,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { app } from "../harness/app.mjs";
 import { startOidc } from "../harness/oidc.mjs";
-import { CHROMIUM_FLAGS, workerModules } from "../harness/runtimes.mjs";
+import { launchChromium, workerModules } from "../harness/runtimes.mjs";
 import { startServer } from "../harness/server.mjs";
 import { newKey } from "../suite/oauth-helpers.js";
 
@@ -152,9 +152,7 @@ describe("examples", () => {
       createReadStream(file).pipe(answer);
     });
     await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
-    const { chromium } = await import("playwright-core");
-    const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-    const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+    const browser = await launchChromium();
     try {
       const page = await browser.newPage();
       const problems = [];

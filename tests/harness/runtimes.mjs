@@ -26,10 +26,10 @@ const CHROMIUM_FLAGS = [
 
 const CHROMIUM = { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: CHROMIUM_FLAGS };
 
-/** A Chromium that playwright drives. */
-export async function launchChromium() {
+/** A Chromium that playwright drives, with more flags where need be. */
+export async function launchChromium(...flags) {
   const { chromium } = await import("playwright-core");
-  return chromium.launch(CHROMIUM);
+  return chromium.launch({ ...CHROMIUM, args: [...CHROMIUM_FLAGS, ...flags] });
 }
 
 /** This Node, with the package imported or required. */
