@@ -14,22 +14,36 @@ const CONCURRENCY = 6;
 const BLOCKS = 10;
 const BLOCK = 10_000;
 const TRANSPORTS = ["stub", "loopback"];
-/** What one turn of a contestant is. */
-const CALLS = { stub: 500, loopback: 60 };
-const BULK = { stub: 1000, loopback: 300 };
+/** How long one turn of a contestant is, about, in milliseconds, whatever it gets done in that time. */
+const TURN = { calls: 80, bulk: 200 };
+const WARM_UP = 3;
 const BULK_CONTESTANTS = ["hand-written", "c1-revoke", "revokeCredentials"];
 
-/** Every contestant's figures, one of each round. The rounds before the first are for warming up. */
-async function inRounds(names, rounds, measure, warmUp = 0) {
+/** Every contestant's figures, one of each round. */
+async function inRounds(names, rounds, measure) {
   const figures = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = -warmUp; round < rounds; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < names.length; turn++) {
-      const name = names[(turn + round + names.length) % names.length];
-      const figure = await measure(name);
-      if (round >= 0) figures[name].push(figure);
+      const name = names[(turn + round) % names.length];
+      figures[name].push(await measure(name));
     }
   }
   return figures;
+}
+
+/** The same for a task that is given a count, in milliseconds for each of them. Warming up tells how many make a turn. */
+async function perCall(runtime, names, task) {
+  const counts = new Map(names.map((name) => [name, 60]));
+  const measure = async (contestant) => {
+    const count = counts.get(contestant);
+    return (await runtime.ask({ ...task, contestant, count })) / count;
+  };
+  for (let round = 0; round < WARM_UP; round++)
+    for (const name of names) {
+      const each = Math.max(await measure(name), 0.001);
+      counts.set(name, Math.max(12, Math.round(TURN[task.task] / each)));
+    }
+  return inRounds(names, ROUNDS, measure);
 }
 
 const begun = performance.now();
@@ -42,16 +56,12 @@ async function measureRuntime(name, server) {
   try {
     for (const transport of TRANSPORTS) {
       say(name, `calls, ${transport}`);
-      const count = CALLS[transport];
-      const call = async (contestant) => ((await runtime.ask({ task: "calls", contestant, transport, count })) / count) * 1000;
-      figures.call[transport] = await inRounds(contestants, ROUNDS, call, 3);
+      figures.call[transport] = await perCall(runtime, contestants, { task: "calls", transport });
     }
     for (const transport of TRANSPORTS) {
       say(name, `bulk, ${transport}`);
-      const count = BULK[transport];
-      const task = { task: "bulk", transport, count, concurrency: CONCURRENCY };
-      const bulk = async (contestant) => (count / (await runtime.ask({ ...task, contestant }))) * 1000;
-      figures.bulk[transport] = await inRounds(BULK_CONTESTANTS, ROUNDS, bulk, 2);
+      const task = { task: "bulk", transport, concurrency: CONCURRENCY };
+      figures.bulk[transport] = await perCall(runtime, BULK_CONTESTANTS, task);
     }
     say(name, "100,000 calls, and items");
     figures.calls = await runtime.ask({ task: "manyCalls", blocks: BLOCKS, count: BLOCK });
@@ -67,7 +77,7 @@ async function measureStartUp(name, server) {
   say(name, "start-up");
   const runtime = await runtimes[name](server);
   try {
-    return await inRounds(contestants, ROUNDS, runtime.startUp, 1);
+    return await inRounds(contestants, ROUNDS, runtime.startUp);
   } finally {
     await runtime.stop();
   }
@@ -87,7 +97,7 @@ const text = report({
   rounds: ROUNDS,
   block: BLOCK,
   concurrency: CONCURRENCY,
-  counts: { calls: CALLS, bulk: BULK },
+  turn: TURN,
   versions: [
     ...Object.values(results).map(({ version }) => version),
     ...["c1-revoke", "openapi-fetch", "ky"].map((name) => `${name} ${versionOf(name)}`),

@@ -132,14 +132,17 @@ async function manyCalls({ blocks, count }) {
   return samples;
 }
 
-/** One bulk run that keeps no results, its memory looked at after every `count` items. */
+/** One bulk run that keeps no results, looked at after every `count` items. */
 async function manyItems({ blocks, count, concurrency }) {
   const sdk = sdkOf("stub", undefined, laterStub);
   const samples = [];
+  let begun = performance.now();
   const each = (i) => {
     if (i === 0 || i % count !== 0) return;
+    const time = performance.now() - begun;
     globalThis.gc?.();
-    samples.push(memory());
+    samples.push({ time, ...memory() });
+    begun = performance.now();
   };
   await bulkRun(sdk, blocks * count + 1, concurrency, each);
   return samples;
