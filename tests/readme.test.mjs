@@ -1,6 +1,7 @@
 // The code that readers copy: every block of JavaScript in the READMEs is one of the examples, which are run, or else compiles, as
-// do the examples in doc comments.
+// do the examples in doc comments. And the sizes in pkg/README.md are those that `make size` prints.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -47,5 +48,19 @@ describe("code in documentation", () => {
     }
     assert.ok(files.length > 5, "hardly any block was found");
     assert.equal(await compile(app, "fragments", "typescript-latest", files, { module: "nodenext" }), "");
+  });
+});
+
+describe("sizes in pkg/README.md", () => {
+  it("are those of this build, in KB, give or take 0.3", () => {
+    const { stdout } = spawnSync(process.execPath, ["size.mjs"], { cwd: join(repository, "pkg"), encoding: "utf8" });
+    const measured = new Map([...stdout.matchAll(/^(\S.*?) {2,}\d+ +(\d+)/gm)].map(([, name, gzip]) => [name, gzip / 1000]));
+    const section = /^## Sizes$(.*?)^## /ms.exec(read("pkg/README.md"))[1];
+    const rows = [...section.matchAll(/^\| (\S.*?) \| ([\d.]+) \|$/gm)];
+    assert.ok(rows.length >= 4);
+    for (const [, name, stated] of rows) {
+      const size = measured.get(name);
+      assert.ok(Math.abs(stated - size) <= 0.3, `${name}: ${stated} KB in pkg/README.md, ${size} measured by \`make size\``);
+    }
   });
 });
