@@ -235,8 +235,8 @@ export async function openPage(browser, url, name) {
     document.addEventListener("securitypolicyviolation", (event) => globalThis.violations.push(event.violatedDirective));
   });
   const failed = new Promise((_, reject) => page.once("pageerror", reject));
-  await page.goto(url);
-  await Promise.race([page.waitForFunction((key) => globalThis[key], name), failed]);
+  const defined = page.goto(url).then(() => page.waitForFunction((key) => globalThis[key], name));
+  await Promise.race([defined, failed]);
   return {
     page,
     revoke: (serverURL) => page.evaluate((address) => globalThis.revoke(address), serverURL),
