@@ -9,9 +9,6 @@ import { wasmSource } from "./wasm.js";
 
 const { apply } = Reflect;
 
-// What a swallowed call returns: glue code may index into the result.
-const NOTHING = /* @__PURE__ */ Object.freeze([]);
-
 /** Watches over one wasm instance; once it has trapped, `failure` is set and nothing enters it any more. */
 export class Guard {
   /** The error that every call gets since the trap. */
@@ -78,7 +75,7 @@ export class Guard {
     if (awaited) {
       throw this.failure;
     }
-    return NOTHING;
+    return undefined;
   }
 
   #trapped(cause) {

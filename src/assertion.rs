@@ -103,9 +103,9 @@ fn buffer(capacity: usize) -> Zeroizing<String> {
 /// application/x-www-form-urlencoded (WHATWG URL §5.2): text that is encoded already, and values that are not.
 fn form(parts: &[(&str, &str)]) -> Zeroizing<String> {
     // A byte becomes three at most.
-    let length = parts.iter().fold(0_usize, |sum, (text, value)| {
-        sum.saturating_add(text.len()).saturating_add(value.len().saturating_mul(3))
-    });
+    let length = parts
+        .iter()
+        .fold(0_usize, |sum, (text, value)| sum.saturating_add(text.len()).saturating_add(value.len().saturating_mul(3)));
     let mut body = buffer(length);
     for (text, value) in parts {
         body.push_str(text);

@@ -13,8 +13,12 @@ use crate::security::{self, token_of, with_scheme, Security};
 use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
-use zeroize::Zeroizing;
 use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
+
+// Besides `Rejection`, in platform.js.
+const UNSUPPORTED: i32 = 5;
+const INVALID: i32 = 6;
 
 /// A request that has been checked and can be sent any number of times.
 pub struct Prepared {
@@ -204,7 +208,7 @@ impl Call {
 
     /// Ends with input that shows only now to be bad.
     pub fn invalid(&self, detail: &str) {
-        self.driver.invalid(detail);
+        self.driver.fail(INVALID, detail);
         self.end(Outcome::Lost);
     }
 
@@ -222,7 +226,7 @@ impl Call {
 
     /// Ends because WebCrypto cannot sign.
     pub fn unsupported(&self) {
-        self.driver.unsupported("WebCrypto cannot sign with Ed25519 here. It needs Chrome 137, Firefox 129, Safari 17, Node 20 or newer, and in a page a secure context (https or localhost)");
+        self.driver.fail(UNSUPPORTED, "WebCrypto cannot sign with Ed25519 here. It needs Chrome 137, Firefox 129, Safari 17, Node 20 or newer, and in a page a secure context (https or localhost)");
         self.end(Outcome::Unauthorized);
     }
 
@@ -275,7 +279,7 @@ impl Call {
             (3, _) => Rejection::Invalid,
             (4, _) => Rejection::Unexpected,
             (_, Phase::Token(_)) => {
-                self.driver.rethrow();
+                self.driver.reject(&JsValue::UNDEFINED);
                 // A token endpoint that is down for a moment is no refusal.
                 let passes = status >= 500.0 || status == 429.0 || matches!(name, "ConnectionError" | "RequestTimeoutError");
                 return self.end(if passes { Outcome::Unavailable } else { Outcome::Unauthorized });
@@ -285,7 +289,8 @@ impl Call {
             (_, Phase::Security) => return self.fail(Rejection::Unexpected, "The security function failed"),
             _ => answer::classify_rejection(name, message, code, !self.core.options.session.http_client().is_undefined()),
         };
-        let again = rejection == Rejection::Connection && self.options.retry.as_ref().is_some_and(|retry| retry.connection_errors);
+        let again =
+            rejection == Rejection::Connection && self.options.retry.as_ref().is_some_and(|retry| retry.connection_errors);
         if !again || !self.pauses(None, false) {
             self.fail(rejection, rejection.message());
         }
@@ -298,7 +303,9 @@ impl Call {
         self.retry_after.set(retry_after);
         self.redirected.set(redirected);
         if status == 401 && !self.stopped() {
-            if let (Operation::Revoke(_), Some(oauth), true) = (&self.operation, self.core.security.oauth(), self.renewable.take()) {
+            if let (Operation::Revoke(_), Some(oauth), true) =
+                (&self.operation, self.core.security.oauth(), self.renewable.take())
+            {
                 self.driver.discard();
                 oauth.reject(&self.authorization.borrow());
                 return self.attempt();

@@ -31,7 +31,7 @@ impl Core {
     fn new(props: &JsValue) -> Result<Core, JsValue> {
         let input = Input::new(props, "props");
         let options = ClientOptions::read(&input);
-        let tenant = input.text("tenantDomain", server::MAX_URL_LENGTH);
+        let tenant = input.text("tenantDomain", "a string", server::MAX_URL_LENGTH);
         let security = OAuth::read(&input).map_or_else(|| Security::read(&input), Security::OAuth);
         let server = options::server(&input, options.allow_insecure);
         // NaN: there is none.
@@ -79,7 +79,7 @@ impl Core {
         url.push_str("/api/v1");
         for (collection, name) in [("/apps/", "appId"), ("/connectors/", "connectorId"), ("/credentials/", "id")] {
             url.push_str(collection);
-            match input.id(name, MAX_ID_LENGTH) {
+            match input.text(name, "a string", MAX_ID_LENGTH) {
                 None => input.wrong(name, " is missing"),
                 Some(id) => {
                     if let Err(error) = push_segment(&mut url, &id) {

@@ -75,7 +75,7 @@ pub struct OAuth {
 impl OAuth {
     /// Reads `clientID` with `clientSecret` or `oidcToken`. `None`: there is no `clientID`. No secret is shown in any fault.
     pub fn read(props: &Input) -> Option<OAuth> {
-        let client_id = props.text("clientID", MAX_ID);
+        let client_id = props.text("clientID", "a string", MAX_ID);
         let secret = props.value("clientSecret", "a string");
         let exchange = props.value("oidcToken", "");
         let Some(client_id) = client_id else {
@@ -96,7 +96,8 @@ impl OAuth {
             if secret.is_undefined() {
                 return fault("clientSecret is missing: it belongs to the clientID (or give an oidcToken)");
             }
-            match copy_secret(&secret).as_deref().map_or(Err(ClientSecretError::Base64url), |secret| client_secret::parse(secret)) {
+            match copy_secret(&secret).as_deref().map_or(Err(ClientSecretError::Base64url), |secret| client_secret::parse(secret))
+            {
                 Ok(seed) => Grant::Secret(RefCell::new(Key::Seed(seed))),
                 Err(error) => return fault(error.message()),
             }

@@ -18,7 +18,7 @@ pub struct Retry {
 /// The server, as the option `serverURL` names it.
 pub fn server(input: &Input, allow_insecure: bool) -> Option<String> {
     const NAME: &str = "serverURL";
-    match server::parse_server_url(&input.url(NAME, MAX_URL_LENGTH)?, allow_insecure) {
+    match server::parse_server_url(&input.text(NAME, "a string or a URL", MAX_URL_LENGTH)?, allow_insecure) {
         Ok(server) => Some(server),
         Err(error) => {
             input.wrong(NAME, error.message());
@@ -38,7 +38,7 @@ fn non_negative_or(input: &Input, name: &str, default: f64) -> f64 {
 /// A `RetryConfig`, as the option of this name gives it.
 fn retry(input: &Input, name: &str, prefix: &str) -> Option<Retry> {
     let config = input.inner(name, prefix)?;
-    let backoff = match config.text("strategy", 16).as_deref() {
+    let backoff = match config.text("strategy", "a string", 16).as_deref() {
         Some("none") => None,
         Some("backoff") => {
             let fields = config.inner("backoff", "backoff.").unwrap_or_else(|| config.of(&JsValue::UNDEFINED, "", ""));
@@ -85,7 +85,7 @@ pub struct ClientOptions {
 impl ClientOptions {
     /// Reads the client's properties.
     pub fn read(input: &Input) -> ClientOptions {
-        let user_agent = input.text("userAgent", 1024);
+        let user_agent = input.text("userAgent", "a string", 1024);
         if user_agent.as_ref().is_some_and(|agent| agent.is_empty() || !agent.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
             input.wrong("userAgent", " must be printable ASCII");
         }

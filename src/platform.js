@@ -22,11 +22,24 @@ const MAX_TIMER = 2 ** 31 - 1;
 /** What stands in place of a secret. */
 const MASK = "***";
 
+/** What reports call `Status` of bulk.rs, from 1 on. */
+const STATUS = ["", "revoked", "failed", "skipped"];
+
+/** How many different requests of a bulk run are remembered at least, to tell duplicates, where nothing is collected. */
+const REMEMBERED = 16_384;
+
 /** A token of fewer characters guards nothing, and masking it would mangle every body. */
 const SECRET_LENGTH = 12;
 
-// In the order of `Ended` in call.rs.
-const ERRORS = [RequestAbortedError, RequestTimeoutError, ConnectionError, InvalidRequestError, UnexpectedClientError];
+// In the order of `Rejection` in answer.rs.
+const ERRORS = [
+  RequestAbortedError,
+  RequestTimeoutError,
+  ConnectionError,
+  InvalidRequestError,
+  UnexpectedClientError,
+  UnsupportedRuntimeError,
+];
 
 /** How a wait ended without a result; from ABORTED on as in `ERRORS`. */
 const THROWN = -1;
@@ -165,33 +178,19 @@ export class Input {
     return object && this.of(object, name, prefix);
   }
 
-  /** A string of at most `max` UTF-16 code units. */
-  text(name, max) {
-    return this.#fitting(name, max, this.value(name, "a string"));
-  }
-
-  /** The same, if UTF-8 can say it. */
-  id(name, max) {
-    const text = this.text(name, max);
+  /** The text of a string, or of a URL object where that is `expected`; of at most `max` UTF-16 code units, and none that UTF-8 cannot say. */
+  text(name, expected, max) {
+    const value = this.value(name);
+    const text = expected === "a string" || !isObject(value) ? value : peek(value, "href");
+    if (value === undefined || typeof text !== "string") {
+      return value === undefined ? value : this.mistyped(name, expected, value);
+    }
     try {
       encodeURIComponent(text);
     } catch {
       return this.wrong(name, " holds a lone surrogate, which no URL can carry");
     }
-    return text;
-  }
-
-  /** The text of a string or of a URL object. */
-  url(name, max) {
-    const value = this.value(name);
-    const text = typeof value === "string" ? value : peek(value, "href");
-    return value === undefined || typeof text === "string"
-      ? this.#fitting(name, max, text)
-      : this.mistyped(name, "a string or a URL", value);
-  }
-
-  #fitting(name, max, text) {
-    return text?.length > max ? this.wrong(name, " is too long") : text;
+    return text.length > max ? this.wrong(name, " is too long") : text;
   }
 
   /** A number; NaN when it is absent. */
@@ -583,7 +582,8 @@ export class Driver {
     this.#resolve(value);
   }
 
-  reject(error) {
+  /** Without an error: what was thrown is one already. */
+  reject(error = this.#cause) {
     this.#end();
     this.error = error;
     this.#reject(error);
@@ -599,24 +599,10 @@ export class Driver {
     });
   }
 
-  /** Input that shows only now to be bad. */
-  invalid(detail) {
-    this.reject(invalid(detail));
-  }
-
-  /** What was thrown is the error already. */
-  rethrow() {
-    this.reject(this.#cause);
-  }
-
   /** There is no answer: `kind` as in `ERRORS`. */
   fail(kind, message) {
-    this.reject(new ERRORS[kind](message, { cause: this.#cause }));
-  }
-
-  /** The runtime lacks something. */
-  unsupported(message) {
-    this.reject(new UnsupportedRuntimeError(message));
+    const Failure = ERRORS[kind];
+    this.reject(Failure ? new Failure(message, { cause: this.#cause }) : invalid(message));
   }
 
   /** The answer is not success: `SDKError`, with the official SDK's message. */
@@ -825,8 +811,6 @@ export class Driver {
 /** Carries out what a bulk run (run.rs) asks for: reads its input, keeps its records, calls its caller back. */
 export class RunDriver {
   promise;
-  /** The request that was pulled last. */
-  request;
   #run;
   #resolve;
   #options;
@@ -836,8 +820,13 @@ export class RunDriver {
   #total;
   #timer;
   #wake;
-  /** Items between being pulled and being settled, by index: `{ request, driver, error }`. */
+  /** Items between being pulled and being settled, by index: `{ index, request, driver, error }`. */
   #entries = new Map();
+  /** Items by the URL of their request, to tell duplicates: with `collect` all, else the last ones, in two generations. */
+  #young = new Map();
+  #old = new Map();
+  /** How the item that `first` found was settled, as in `STATUS`: 0 if it is not yet. */
+  found = 0;
   #results = [];
   /** Requests for another run, by index. */
   #remaining = [];
@@ -849,6 +838,7 @@ export class RunDriver {
   #inputError;
   #onProgress;
   #onResult;
+  #counts;
 
   constructor(options, collect, onProgress, onResult) {
     this.#options = options;
@@ -909,46 +899,60 @@ export class RunDriver {
 
   /** Asks for the next request. True: the answer is there, as `take` tells; what comes later is told to the run. */
   pull() {
+    const settle = (next, thrown) => {
+      this.#next = next;
+      this.#inputError = thrown;
+    };
     try {
-      this.#next = this.#iterator.next();
-      if (typeof peek(this.#next, "then") !== "function") {
+      const next = this.#iterator.next();
+      if (typeof peek(next, "then") !== "function") {
+        settle(next);
         return true;
       }
+      promiseOf(next)
+        .then(settle, (thrown) => settle(undefined, { thrown }))
+        .then(() => this.#run?.pulled());
+      return false;
     } catch (thrown) {
-      this.#inputError = { thrown };
+      settle(undefined, { thrown });
       return true;
     }
-    promiseOf(this.#next).then(
-      (next) => {
-        this.#next = next;
-        this.#run?.pulled();
-      },
-      (thrown) => {
-        this.#inputError = { thrown };
-        this.#run?.pulled();
-      },
-    );
-    return false;
   }
 
-  /** Whether there is another request, which is of this index. False: the input's end, or its error. */
+  /** The next request, which is of this index; undefined at the input's end or error. */
   take(index) {
-    const next = this.#next;
-    this.#next = undefined;
     try {
-      if (!this.#inputError && !isObject(next)) {
-        throw new TypeError("an iterator must give objects");
-      }
-      if (!this.#inputError && !next.done) {
-        this.request = next.value;
-        this.#entries.set(index, { request: this.request });
-        return true;
+      const next = this.#next;
+      if (!this.#inputError) {
+        if (!isObject(next)) {
+          throw new TypeError("an iterator must give objects");
+        }
+        if (!next.done) {
+          const entry = { index, request: next.value, status: 0 };
+          this.#entries.set(index, entry);
+          return entry;
+        }
       }
     } catch (thrown) {
       this.#inputError = { thrown };
     }
     this.#ended = true;
-    return false;
+    return undefined;
+  }
+
+  /** The index of the first item with this URL: of this one, when there was none; then it is remembered. */
+  first(url, index) {
+    const known = this.#young.get(url) ?? this.#old.get(url);
+    if (known) {
+      this.found = known.status;
+      return known.index;
+    }
+    if (this.#young.size >= REMEMBERED && !this.#collect) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(url, this.#entries.get(index));
+    return index;
   }
 
   /** An item that cannot be sent. */
@@ -972,9 +976,12 @@ export class RunDriver {
 
   /** Reports an item. `original`: the index of the same request that was sent in its place, or a negative number. */
   settle(index, status, original, remaining) {
-    const { request, error, driver } = this.#entries.get(index);
+    const entry = this.#entries.get(index);
+    const { request, error, driver } = entry;
     this.#entries.delete(index);
-    const result = { index, request, status, attempts: driver?.attempts ?? 0 };
+    entry.status = status;
+    entry.request = entry.driver = entry.error = undefined;
+    const result = { index, request, status: STATUS[status], attempts: driver?.attempts ?? 0 };
     const put = (key, value) => {
       if (value !== undefined) {
         result[key] = value;
@@ -990,7 +997,7 @@ export class RunDriver {
       put("requestId", source?.requestId);
     } else {
       put("statusCode", driver?.status);
-      put("error", error ?? driver?.error ?? (status === "revoked" ? undefined : this.#reason));
+      put("error", error ?? driver?.error ?? (status === 1 ? undefined : this.#reason));
       put("sentAt", timestamp(driver?.sentAt));
       put("answeredAt", timestamp(driver?.answeredAt));
       put("requestId", driver?.requestId);
@@ -1007,6 +1014,7 @@ export class RunDriver {
 
   /** `pausedUntil` is NaN where there is no pause. */
   progress(revoked, failed, skipped, inFlight, pausedUntil) {
+    this.#counts = { revoked, failed, skipped };
     if (this.#onProgress) {
       const progress = { done: revoked + failed + skipped, total: this.#total, revoked, failed, inFlight };
       if (this.#total === undefined) {
@@ -1029,7 +1037,7 @@ export class RunDriver {
   }
 
   /** All is over: the report. */
-  finish(revoked, failed, skipped, stopped) {
+  finish(stopped) {
     const run = this.#run;
     this.#run = undefined;
     this.rest();
@@ -1045,7 +1053,7 @@ export class RunDriver {
         remaining[remaining.length] = this.#remaining[index];
       }
     }
-    const report = { revoked, failed, skipped, results: this.#results, remaining: () => remaining.slice() };
+    const report = { ...this.#counts, results: this.#results, remaining: () => remaining.slice() };
     if (this.#inputError) {
       report.inputError = this.#inputError.thrown;
     }

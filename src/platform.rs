@@ -21,11 +21,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn inner(this: &Input, name: &str, prefix: &str) -> Option<Input>;
     #[wasm_bindgen(method)]
-    pub fn text(this: &Input, name: &str, max: u32) -> Option<String>;
-    #[wasm_bindgen(method)]
-    pub fn id(this: &Input, name: &str, max: u32) -> Option<String>;
-    #[wasm_bindgen(method)]
-    pub fn url(this: &Input, name: &str, max: u32) -> Option<String>;
+    pub fn text(this: &Input, name: &str, expected: &str, max: u32) -> Option<String>;
     #[wasm_bindgen(method)]
     pub fn number(this: &Input, name: &str) -> f64;
     #[wasm_bindgen(method)]
@@ -88,15 +84,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn reject(this: &Driver, error: &JsValue);
     #[wasm_bindgen(method)]
-    pub fn invalid(this: &Driver, detail: &str);
-    #[wasm_bindgen(method)]
     pub fn revoked(this: &Driver);
     #[wasm_bindgen(method)]
-    pub fn rethrow(this: &Driver);
-    #[wasm_bindgen(method)]
     pub fn fail(this: &Driver, kind: i32, message: &str);
-    #[wasm_bindgen(method)]
-    pub fn unsupported(this: &Driver, message: &str);
     #[wasm_bindgen(method)]
     pub fn refused(this: &Driver);
     #[wasm_bindgen(method)]
@@ -105,6 +95,11 @@ extern "C" {
     pub fn token_refused(this: &Driver, hidden: bool);
     #[wasm_bindgen(method, js_name = tokenUnusable)]
     pub fn token_unusable(this: &Driver, why: &str);
+
+    /// An item of a bulk run.
+    pub type Entry;
+    #[wasm_bindgen(method, getter)]
+    pub fn request(this: &Entry) -> JsValue;
 
     /// A bulk run's way to the platform.
     pub type RunDriver;
@@ -121,9 +116,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn pull(this: &RunDriver) -> bool;
     #[wasm_bindgen(method)]
-    pub fn take(this: &RunDriver, index: usize) -> bool;
+    pub fn take(this: &RunDriver, index: usize) -> Option<Entry>;
+    #[wasm_bindgen(method)]
+    pub fn first(this: &RunDriver, url: &str, index: usize) -> usize;
     #[wasm_bindgen(method, getter)]
-    pub fn request(this: &RunDriver) -> JsValue;
+    pub fn found(this: &RunDriver) -> u8;
     #[wasm_bindgen(method)]
     pub fn invalid(this: &RunDriver, index: usize, error: &JsValue);
     #[wasm_bindgen(method)]
@@ -131,13 +128,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn send(this: &RunDriver, index: usize, driver: &Driver, call: Call);
     #[wasm_bindgen(method)]
-    pub fn settle(this: &RunDriver, index: usize, status: &str, original: f64, remaining: bool);
+    pub fn settle(this: &RunDriver, index: usize, status: u8, original: f64, remaining: bool);
     #[wasm_bindgen(method)]
     pub fn progress(this: &RunDriver, revoked: usize, failed: usize, skipped: usize, in_flight: usize, paused_until: f64);
     #[wasm_bindgen(method)]
     pub fn rest(this: &RunDriver, ms: f64);
     #[wasm_bindgen(method)]
-    pub fn finish(this: &RunDriver, revoked: usize, failed: usize, skipped: usize, stopped: bool);
+    pub fn finish(this: &RunDriver, stopped: bool);
 
     #[wasm_bindgen(js_name = fillRandom)]
     pub fn fill_random(bytes: &mut [u8]) -> bool;

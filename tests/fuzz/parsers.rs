@@ -105,7 +105,9 @@ pub fn jwk(data: &[u8]) {
             Err(error) => {
                 let message = error.to_string();
                 assert!(
-                    message.contains("surrogate") || message.contains("hex escape") || message.contains("out of range")
+                    message.contains("surrogate")
+                        || message.contains("hex escape")
+                        || message.contains("out of range")
                         || message.contains("unicode"),
                     "{message}"
                 );

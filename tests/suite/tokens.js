@@ -432,7 +432,7 @@ const BAD_KEYS = [
   [{ clientID: "n@evil.com\\@acme.conductor.one/pcc" }, /clientID/],
   [{ clientID: "n@1.2.3.4/pcc" }, /clientID: what stands between @ and \//],
   [{ clientID: "n@acme.conductor.one/" }, /clientID: what stands after the \//],
-  [{ clientID: "n@acme.conductor.one/p\ud800" }, /clientID: what stands after the \//],
+  [{ clientID: "n@acme.conductor.one/p\ud800" }, /clientID holds a lone surrogate/],
   [{ clientID: `${"n".repeat(600)}@acme.conductor.one/pcc` }, /clientID is too long/],
   [{ clientID: 5 }, /clientID must be a string/],
   [{ clientSecret: undefined }, /clientSecret is missing/],
