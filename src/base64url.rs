@@ -1,7 +1,7 @@
 //! base64url without padding: RFC 4648 §5, with the strictness of its §3.2 (no padding), §3.3 (no other character)
 //! and §3.5 (the unused bits of the last character are zero). So each byte string has exactly one spelling.
 
-use crate::text::push_ascii;
+use crate::text::{find, push_ascii};
 use alloc::string::String;
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
@@ -10,8 +10,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 /// How many characters `bytes` bytes take.
 pub fn encoded_len(bytes: usize) -> usize {
-    let whole = (bytes / 3).saturating_mul(4);
-    whole.saturating_add([0, 2, 3].get(bytes % 3).copied().unwrap_or(0))
+    bytes.saturating_mul(4).saturating_add(2) / 3
 }
 
 /// Appends `bytes` in base64url. Does not reallocate when `out` has `encoded_len` to spare.
@@ -31,34 +30,21 @@ pub fn encode_into(bytes: &[u8], out: &mut String) {
     }
 }
 
-/// Decodes `text`, or gives `None` when it is not the one spelling of some bytes. The buffer has its final size from the
+/// Decodes `text`, or gives `None` when it is not the one spelling of some bytes. The buffer is large enough from the
 /// start, so that nothing secret is left behind by growing it, and is wiped when dropped.
 pub fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity((text.len() / 4).saturating_mul(3).saturating_add(2)));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let (mut pending, mut bits) = (0_u32, 0_u32);
     for character in text {
-        pending = (pending << 6) | value(*character)?;
+        pending = (pending << 6) | find(ALPHABET, *character)? as u32;
         bits = bits.wrapping_add(6);
         if bits >= 8 {
             bits = bits.wrapping_sub(8);
             bytes.push(pending.wrapping_shr(bits) as u8);
-            // What is left over: 2 or 4 bits, zero at the end.
-            pending &= 1_u32.wrapping_shl(bits).wrapping_sub(1);
         }
     }
-    (bits < 6 && pending == 0).then_some(bytes)
-}
-
-fn value(character: u8) -> Option<u32> {
-    let value = match character {
-        b'A'..=b'Z' => character.wrapping_sub(b'A'),
-        b'a'..=b'z' => character.wrapping_sub(b'a').wrapping_add(26),
-        b'0'..=b'9' => character.wrapping_sub(b'0').wrapping_add(52),
-        b'-' => 62,
-        b'_' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
+    // What is left over: 2 or 4 bits, all zero.
+    (bits < 6 && pending.wrapping_shl(8_u32.wrapping_sub(bits)) as u8 == 0).then_some(bytes)
 }
 
 #[cfg(test)]
@@ -124,7 +110,7 @@ mod tests {
         #[test]
         fn decoding_never_reallocates(text in "[A-Za-z0-9_-]{0,64}") {
             if let Some(bytes) = decode(text.as_bytes()) {
-                prop_assert!(bytes.capacity() <= text.len() / 4 * 3 + 2);
+                prop_assert_eq!(bytes.capacity(), text.len());
             }
         }
     }

@@ -9,15 +9,19 @@
 //!   standard would read as a number makes an IPv4 address: refused, as IPv6 is, because no tenant lives at an address;
 //! - except loopback hosts, for development.
 
-use crate::server::{is_dns_label, is_ipv4_number, is_loopback, parse_authority};
-use crate::text::{pieces, split};
+use crate::server::{ends_in_number, is_loopback, parse_authority};
+use crate::text::{find, is_plain, split};
 use alloc::string::String;
+
+/// What name and use case may hold besides letters and digits.
+const UNRESERVED: &[u8] = b"-._~";
 
 /// What a client ID says about its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientId {
     authority: String,
-    hostname: String,
+    /// How long its host is.
+    length: usize,
 }
 
 /// What is wrong with a client ID.
@@ -52,17 +56,18 @@ impl ClientId {
     pub fn parse(id: &str) -> Result<Self, ClientIdError> {
         let (name, rest) = split(id, b'@').ok_or(ClientIdError::Form)?;
         let (host, use_case) = split(rest, b'/').ok_or(ClientIdError::Form)?;
-        if !unreserved(name) {
+        if !is_plain(name.as_bytes(), UNRESERVED) {
             return Err(ClientIdError::Name);
         }
-        if !unreserved(use_case) {
+        if !is_plain(use_case.as_bytes(), UNRESERVED) {
             return Err(ClientIdError::UseCase);
         }
-        let (hostname, authority) = parse_authority(host).map_err(|_| ClientIdError::Host)?;
-        if !is_loopback(&hostname) && !is_full_name(&hostname) {
+        let (authority, length) = parse_authority(host).map_err(|_| ClientIdError::Host)?;
+        let id = Self { authority, length };
+        if !is_loopback(id.hostname()) && !is_full_name(id.hostname().as_bytes()) {
             return Err(ClientIdError::Host);
         }
-        Ok(Self { authority, hostname })
+        Ok(id)
     }
 
     /// The host in lower case, with its port if it has one: what comes after `https://`.
@@ -72,26 +77,13 @@ impl ClientId {
 
     /// The host in lower case without a port: the audience of an assertion.
     pub fn hostname(&self) -> &str {
-        &self.hostname
+        self.authority.get(..self.length).unwrap_or_default()
     }
 }
 
-fn unreserved(text: &str) -> bool {
-    let allowed = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'.' | b'_' | b'~');
-    !text.is_empty() && text.bytes().all(allowed)
-}
-
-fn is_full_name(hostname: &str) -> bool {
-    let mut labels = 0_u32;
-    let mut number = true;
-    for label in pieces(hostname.as_bytes(), b'.') {
-        if !is_dns_label(label) {
-            return false;
-        }
-        number = is_ipv4_number(label);
-        labels = labels.saturating_add(1);
-    }
-    labels > 1 && !number
+/// Whether a host that is well-formed has two labels or more, no underscore, and is no address.
+fn is_full_name(host: &[u8]) -> bool {
+    find(host, b'.').is_some() && find(host, b'_').is_none() && !ends_in_number(host)
 }
 
 #[cfg(test)]

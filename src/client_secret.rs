@@ -1,11 +1,13 @@
 //! The client secret of an API key: `secret-token:conductorone.com:v1:<JWK>`, where `<JWK>` is the base64url of an Ed25519
 //! private key as a JSON Web Key (RFC 7517; OKP keys: RFC 8037 §2). The prefix follows RFC 8959.
 //!
-//! The JSON is read by a scanner of its own: it copies no secret out of the buffer that is wiped, and costs a tenth of a
-//! JSON library. It takes one object of RFC 8259 and nothing else, refuses members that it reads when they are repeated
-//! (RFC 7517 §4), skips the others, be their text UTF-8 or not, and says which rule was broken, never what stood there.
+//! The JSON is read by a scanner of its own: it copies no secret out of the buffer that is wiped, and costs a twentieth of a
+//! JSON library. It takes one object whose four members that matter (`kty`, `crv`, `d`, `x`) are plain strings, without escapes,
+//! and occur once (RFC 7517 §4). No member's name may hold an escape, lest one of the four hides behind it. The values of other
+//! members are skipped by their quotes and brackets: text that is no JSON may pass, but JSON that passes says what was read.
 
 use crate::base64url;
+use crate::text::{find, pieces};
 use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
@@ -14,9 +16,6 @@ const VERSION: &[u8] = b"v1:";
 
 /// A JWK of this kind takes about 200 bytes; whatever is beyond this is none.
 const LONGEST: usize = 8192;
-
-/// How deep the values of unknown members may nest.
-const DEEPEST: u8 = 16;
 
 /// The private key of RFC 8032 §5.1.5: 32 bytes. On the heap, because moving an array would leave copies on the stack.
 pub type Seed = Zeroizing<Vec<u8>>;
@@ -30,7 +29,7 @@ pub enum ClientSecretError {
     Version,
     /// What follows the prefix is not base64url.
     Base64url,
-    /// What was encoded is not one JSON object.
+    /// What was encoded is not one JSON object, or a member's name in it is written with escapes.
     Json,
     /// A member that matters occurs twice.
     Repeated,
@@ -95,203 +94,53 @@ pub fn pkcs8(seed: &[u8]) -> Zeroizing<Vec<u8>> {
 
 fn seed_of_jwk(json: &[u8]) -> Result<Seed, ClientSecretError> {
     use ClientSecretError::{Crv, Json, Kty, NoPrivateKey, PrivateKey, PublicKey, Repeated};
-    let mut scan = Scanner { rest: json };
-    let (mut kty, mut crv, mut d, mut x) = (None, None, None, None);
-    scan.token(b'{').ok_or(Json)?;
-    let mut more = scan.token(b'}').is_none();
-    while more {
-        let name = scan.string().ok_or(Json)?;
-        scan.token(b':').ok_or(Json)?;
-        let value = scan.value(DEEPEST).ok_or(Json)?;
-        for (known, member) in [("kty", &mut kty), ("crv", &mut crv), ("d", &mut d), ("x", &mut x)] {
-            if name.is(known) && member.replace(value).is_some() {
+    let members = json.trim_ascii().strip_prefix(b"{").and_then(|rest| rest.strip_suffix(b"}")).ok_or(Json)?;
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0_u32);
+    let between_members = |byte: &u8| {
+        let literal = escaped;
+        escaped = *byte == b'\\' && !literal;
+        match byte {
+            b'"' if !literal => quoted = !quoted,
+            _ if quoted => {}
+            // One bracket closed too many gives the largest number, from which no text of this length comes back to 0.
+            b'{' | b'[' => depth = depth.saturating_add(1),
+            b'}' | b']' => depth = depth.wrapping_sub(1),
+            _ => return *byte == b',' && depth == 0,
+        }
+        false
+    };
+    let mut found = [None; 4];
+    for member in members.split(between_members) {
+        // No name or value that is wanted has a colon in it.
+        let mut parts = pieces(member, b':').map(<[u8]>::trim_ascii);
+        let name = parts.next().unwrap_or_default();
+        if find(name, b'\\').is_some() {
+            return Err(Json);
+        }
+        for (known, place) in [&b"\"kty\""[..], b"\"crv\"", b"\"d\"", b"\"x\""].into_iter().zip(&mut found) {
+            if name == known && place.replace(parts.next().unwrap_or_default()).is_some() {
                 return Err(Repeated);
             }
         }
-        more = scan.token(b',').is_some();
-        if !more {
-            scan.token(b'}').ok_or(Json)?;
-        }
     }
-    if scan.peek().is_some() {
+    if quoted || depth != 0 {
         return Err(Json);
     }
-    let is = |member: Option<Value>, wanted| member.flatten().is_some_and(|text| text.is(wanted));
-    if !is(kty, "OKP") {
+    let [kty, crv, d, x] = found;
+    if kty != Some(b"\"OKP\"") {
         return Err(Kty);
     }
-    if !is(crv, "Ed25519") {
+    if crv != Some(b"\"Ed25519\"") {
         return Err(Crv);
     }
-    key_bytes(x.flatten()).ok_or(PublicKey)?;
+    x.and_then(key_bytes).ok_or(PublicKey)?;
     key_bytes(d.ok_or(NoPrivateKey)?).ok_or(PrivateKey)
 }
 
-fn key_bytes(member: Value) -> Option<Seed> {
-    let text = member?;
-    let mut plain = Zeroizing::new(Vec::with_capacity(text.0.len()));
-    for unit in text.units() {
-        plain.push(u8::try_from(unit).ok()?);
-    }
-    base64url::decode(&plain).filter(|key| key.len() == 32)
-}
-
-/// A JSON string as it stands between its quotes, known to be well-formed.
-#[derive(Clone, Copy)]
-struct Text<'a>(&'a [u8]);
-
-impl<'a> Text<'a> {
-    fn is(self, ascii: &str) -> bool {
-        self.units().eq(ascii.bytes().map(u16::from))
-    }
-
-    /// Its bytes with escapes undone. What is escaped and not ASCII comes as something that is no byte, which is all that
-    /// has to be known of it.
-    fn units(self) -> impl Iterator<Item = u16> + 'a {
-        let mut bytes = self.0.iter().copied();
-        core::iter::from_fn(move || {
-            let byte = bytes.next()?;
-            if byte != b'\\' {
-                return Some(u16::from(byte));
-            }
-            Some(match bytes.next()? {
-                b'b' => 8,
-                b'f' => 12,
-                b'n' => 10,
-                b'r' => 13,
-                b't' => 9,
-                b'u' => {
-                    let mut unit = 0;
-                    for _ in 0..4 {
-                        unit = (unit << 4) | char::from(bytes.next()?).to_digit(16)?;
-                    }
-                    if unit < 0x80 {
-                        unit as u16
-                    } else {
-                        u16::MAX
-                    }
-                }
-                other => u16::from(other),
-            })
-        })
-    }
-}
-
-/// What a member holds: a string, or anything else.
-type Value<'a> = Option<Text<'a>>;
-
-/// Walks over JSON text. Every method gives `None` when the text is not as asked for.
-struct Scanner<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Scanner<'a> {
-    fn take(&mut self) -> Option<u8> {
-        let (byte, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*byte)
-    }
-
-    /// Takes a byte if it is the one, with no white space before it.
-    fn exactly(&mut self, wanted: u8) -> Option<()> {
-        self.rest.first().filter(|found| **found == wanted)?;
-        self.take().map(|_| ())
-    }
-
-    /// The next byte that is not white space.
-    fn peek(&mut self) -> Option<u8> {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.rest.first() {
-            self.take();
-        }
-        self.rest.first().copied()
-    }
-
-    fn token(&mut self, wanted: u8) -> Option<()> {
-        self.peek();
-        self.exactly(wanted)
-    }
-
-    fn string(&mut self) -> Option<Text<'a>> {
-        self.token(b'"')?;
-        let start = self.rest;
-        loop {
-            let end = self.rest.len();
-            match self.take()? {
-                b'"' => return start.get(..start.len().checked_sub(end)?).map(Text),
-                b'\\' => match self.take()? {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                    b'u' => {
-                        for _ in 0..4 {
-                            self.take().filter(u8::is_ascii_hexdigit)?;
-                        }
-                    }
-                    _ => return None,
-                },
-                0..=0x1f => return None,
-                _ => {}
-            }
-        }
-    }
-
-    fn value(&mut self, depth: u8) -> Option<Value<'a>> {
-        match self.peek()? {
-            b'"' => return self.string().map(Some),
-            b'{' => self.members(b'{', b'}', depth)?,
-            b'[' => self.members(b'[', b']', depth)?,
-            b't' => self.word(b"true")?,
-            b'f' => self.word(b"false")?,
-            b'n' => self.word(b"null")?,
-            _ => self.number()?,
-        }
-        Some(None)
-    }
-
-    fn members(&mut self, open: u8, close: u8, depth: u8) -> Option<()> {
-        let depth = depth.checked_sub(1)?;
-        self.take();
-        if self.token(close).is_some() {
-            return Some(());
-        }
-        loop {
-            if open == b'{' {
-                self.string()?;
-                self.token(b':')?;
-            }
-            self.value(depth)?;
-            if self.token(b',').is_none() {
-                return self.token(close);
-            }
-        }
-    }
-
-    fn word(&mut self, word: &[u8]) -> Option<()> {
-        word.iter().try_for_each(|byte| self.exactly(*byte))
-    }
-
-    fn number(&mut self) -> Option<()> {
-        self.exactly(b'-');
-        if self.exactly(b'0').is_none() {
-            self.digits()?;
-        }
-        if self.exactly(b'.').is_some() {
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.rest.first() {
-            self.take();
-            if let Some(b'+' | b'-') = self.rest.first() {
-                self.take();
-            }
-            self.digits()?;
-        }
-        Some(())
-    }
-
-    fn digits(&mut self) -> Option<()> {
-        let before = self.rest.len();
-        while self.rest.first().is_some_and(u8::is_ascii_digit) {
-            self.take();
-        }
-        (self.rest.len() < before).then_some(())
+fn key_bytes(value: &[u8]) -> Option<Seed> {
+    match value {
+        [b'"', text @ .., b'"'] => base64url::decode(text).filter(|key| key.len() == 32),
+        _ => None,
     }
 }
 
@@ -347,12 +196,12 @@ mod tests {
             ",\"a\":[1,[2,{\"d\":\"inner\",\"d\":null}],true,false,null,\"]}\"]",
             " ,\n\t\"use\" :\r \"sig\" ",
             ",\"\":\"\",\"D\":1",
+            ",\"a:b\":\":\",\"c\":\"\\\\\",\"e\":\",\\\"d\\\":\"",
+            &[",\"a\":", &"[".repeat(2000), &"]".repeat(2000)].concat(),
         ] {
             assert_eq!(read(&jwk(more)).unwrap(), SEED, "{more}");
         }
         assert_eq!(read(&[" \n", &jwk(""), "\r\n\t "].concat()).unwrap(), SEED);
-        assert_eq!(read(&jwk("").replace("\"kty\":\"OKP\"", "\"\\u006bty\":\"\\u004FKP\"")).unwrap(), SEED);
-        assert_eq!(read(&jwk("").replace(D, &D.replace('_', "\\u005f"))).unwrap(), SEED);
     }
 
     #[test]
@@ -365,35 +214,27 @@ mod tests {
             (String::from("[]"), Json),
             (String::from("{}"), Kty),
             (String::from("{"), Json),
-            (String::from("{\"kty\"}"), Json),
-            (String::from("{\"kty\":\"OKP\",}"), Json),
+            (String::from("{\"kty\"}"), Kty),
+            (String::from("{\"kty\":\"OKP\",}"), Crv),
             ([&jwk(""), "{}"].concat(), Json),
             ([&jwk(""), ","].concat(), Json),
             ([&jwk(""), "\u{a0}"].concat(), Json),
             (["\u{feff}", &jwk("")].concat(), Json),
-            (jwk(",\"a\":01"), Json),
-            (jwk(",\"a\":1."), Json),
-            (jwk(",\"a\":.5"), Json),
-            (jwk(",\"a\":+1"), Json),
-            (jwk(",\"a\":-"), Json),
-            (jwk(",\"a\":1e"), Json),
-            (jwk(",\"a\":1e5e5"), Json),
-            (jwk(",\"a\":tru"), Json),
-            (jwk(",\"a\":nulls"), Json),
-            (jwk(",\"a\":'x'"), Json),
-            (jwk(",\"a\":\"\\x\""), Json),
-            (jwk(",\"a\":\"\\u12g4\""), Json),
-            (jwk(",\"a\":\"\n\""), Json),
-            (jwk(",\"a\":[1,]"), Json),
-            (jwk(",\"a\":[1}"), Json),
-            (jwk(",\"a\":{1:2}"), Json),
-            (jwk(",a:1"), Json),
-            (jwk(&[",\"a\":", &"[".repeat(17), &"]".repeat(17)].concat()), Json),
+            (jwk(",\"a\":\"}"), Json),
+            (jwk(",\"a\":\"\\\""), Json),
+            (jwk(",\"a\":[1"), Json),
+            (jwk(",\"a\":1]"), Json),
+            (jwk("},{"), Json),
             (jwk(&[",\"a\":", &"[".repeat(4000)].concat()), Json),
             (jwk(",\"d\":\"x\""), Repeated),
-            (jwk(",\"\\u0064\":1"), Repeated),
+            (jwk(" , \"d\" : 1"), Repeated),
+            (jwk(",\"\\u0064\":1"), Json),
+            (jwk(",\"a\\\"\":1"), Json),
             (swap("OKP", "EC"), Kty),
             (swap("\"OKP\"", "1"), Kty),
+            (swap("OKP", "\\u004fKP"), Kty),
+            (swap("\"OKP\"", "OKP"), Kty),
+            (swap("\"OKP\"", "\"OKP"), Json),
             (swap("Ed25519", "X25519"), Crv),
             (swap("Ed25519", "ed25519"), Crv),
             (swap("\"crv\"", "\"curve\""), Crv),
@@ -404,6 +245,8 @@ mod tests {
             (swap(D, &[D, "AAAA"].concat()), PrivateKey),
             (swap(D, &D.replace('_', "/")), PrivateKey),
             (swap(D, &D.replace('_', "\u{15f}")), PrivateKey),
+            (swap(D, &D.replace('_', "\\u005f")), PrivateKey),
+            (swap(D, &[D, ":"].concat()), PrivateKey),
             (swap(&["\"", D, "\""].concat(), "null"), PrivateKey),
             (swap("\"x\"", "\"y\""), PublicKey),
             (swap(X, &X[1..]), PublicKey),
@@ -464,15 +307,6 @@ mod tests {
             let at = at.index(json.len());
             json[at] = byte;
             let _ = parse(&secret_of(&json));
-        }
-
-        #[test]
-        fn agrees_with_the_grammar_on_numbers(number in "-?[0-9]{1,3}(\\.[0-9]{0,2})?([eE][+-]?[0-9]{0,2})?") {
-            let whole = number.trim_start_matches('-').as_bytes();
-            let leading_zero = whole[0] == b'0' && whole.get(1).is_some_and(u8::is_ascii_digit);
-            let bare_point = number.ends_with('.') || number.contains(".e") || number.contains(".E");
-            let valid = !leading_zero && !bare_point && number.parse::<f64>().is_ok();
-            prop_assert_eq!(read(&jwk(&[",\"n\":", &number].concat())).is_ok(), valid, "{}", number);
         }
     }
 }

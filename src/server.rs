@@ -3,7 +3,7 @@
 //! What is accepted is a small subset of the WHATWG URL grammar on which every parser agrees, so that no difference between this
 //! check and the platform's own parser can send a token to another host.
 
-use crate::text::{concat, decimal, find, pieces, strip_prefix_ignoring_case};
+use crate::text::{concat, decimal, find, is_plain, pieces, strip_prefix_ignoring_case};
 use alloc::string::String;
 
 /// Longest server URL or tenant accepted, in UTF-16 code units.
@@ -57,63 +57,63 @@ pub fn is_dns_label(label: &[u8]) -> bool {
 
 /// As [`is_dns_label`], and underscores, which internal host names have.
 fn is_host_label(label: &[u8]) -> bool {
-    match label {
-        [] | [b'-', ..] | [.., b'-'] => false,
-        _ => label.len() <= 63 && label.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')),
+    label.len() <= 63 && is_plain(label, b"-_") && label.first() != Some(&b'-') && label.last() != Some(&b'-')
+}
+
+/// Whether `host` (as [`parse_authority`] gives it) is this machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3).
+pub fn is_loopback(host: &str) -> bool {
+    let host = host.as_bytes();
+    host == b"localhost" || host.ends_with(b".localhost") || host == b"[::1]" || host.starts_with(b"127.") && ends_in_number(host)
+}
+
+/// Whether the URL standard takes a host for an IPv4 address (its "ends in a number checker"), as it does `0x7f.1`.
+pub fn ends_in_number(host: &[u8]) -> bool {
+    let last = pieces(host, b'.').last().unwrap_or_default();
+    match last.strip_prefix(b"0x") {
+        Some(hex) => hex.iter().all(u8::is_ascii_hexdigit),
+        None => decimal(last).is_some(),
     }
 }
 
-/// Whether `host` (lower case, no port) is this machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3).
-pub fn is_loopback(host: &str) -> bool {
-    let host = host.as_bytes();
-    host == b"localhost" || host.ends_with(b".localhost") || host == b"[::1]" || host.starts_with(b"127.") && is_ipv4(host)
+/// Whether `host`, in lower case, is well-formed: an IPv6 address, an IPv4 address in the one spelling that needs no parsing (four
+/// decimal numbers without leading zeros), or a name.
+fn is_host(host: &[u8]) -> bool {
+    // The platform's parser refuses what is not an address after all; nothing of this alphabet can name another host.
+    if let [b'[', address @ .., b']'] = host {
+        return find(address, b':').is_some() && address.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b':');
+    }
+    let (mut labels, mut octets) = (0_u32, 0_u32);
+    for label in pieces(host, b'.') {
+        if !is_host_label(label) {
+            return false;
+        }
+        labels = labels.wrapping_add(1);
+        let octet = (label.len() == 1 || !label.starts_with(b"0")) && decimal(label).is_some_and(|number| number <= 255);
+        octets = octets.wrapping_add(octet.into());
+    }
+    host.len() <= 253 && (!ends_in_number(host) || labels == 4 && octets == 4)
 }
 
-/// Whether `host` is an IPv4 address in the one spelling that needs no parsing: four decimal numbers without leading zeros.
-fn is_ipv4(host: &[u8]) -> bool {
-    let is_octet =
-        |part: &[u8]| (part.len() == 1 || !part.starts_with(b"0")) && decimal(part).is_some_and(|number| number <= 255);
-    pieces(host, b'.').count() == 4 && pieces(host, b'.').all(is_octet)
-}
-
-/// Whether the URL standard takes a host with this last label for an IPv4 address ("ends in a number checker"): `0x7f.1` is one.
-pub fn is_ipv4_number(label: &[u8]) -> bool {
-    label.iter().all(u8::is_ascii_digit)
-        || matches!(label, [b'0', b'x' | b'X', hex @ ..] if hex.iter().all(u8::is_ascii_hexdigit))
-}
-
-/// Splits `host[:port]`, checks both, and gives them in lower case: `(host, host and port)`.
+/// Checks `host[:port]`, and gives it in lower case, and the length of the host.
 ///
 /// # Errors
 /// [`ServerError::Host`]
-pub fn parse_authority(authority: &str) -> Result<(String, String), ServerError> {
+pub fn parse_authority(authority: &str) -> Result<(String, usize), ServerError> {
+    let authority = authority.to_ascii_lowercase();
     let bytes = authority.as_bytes();
-    let length = match bytes {
-        // An IPv6 address, whose own colons are inside the brackets.
-        [b'[', ..] => find(bytes, b']').map_or(0, |at| at.saturating_add(1)),
-        _ => find(bytes, b':').unwrap_or(bytes.len()),
-    };
-    let (host, port) = bytes.split_at_checked(length).unwrap_or_default();
-    let host_fits = match host {
-        // The platform's parser refuses what is not an address after all; nothing of this alphabet can name another host.
-        [b'[', address @ .., b']'] => {
-            find(address, b':').is_some() && address.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b':')
+    let mut host = bytes;
+    // What is no port stays with the host, which may not have a colon then.
+    if let Some((before, [_, port @ ..])) = bytes.iter().rposition(|byte| *byte == b':').and_then(|at| bytes.split_at_checked(at))
+    {
+        if decimal(port).is_some_and(|number| (1..=65_535).contains(&number)) {
+            host = before;
         }
-        name => {
-            let number = pieces(name, b'.').last().is_some_and(is_ipv4_number);
-            name.len() <= 253 && pieces(name, b'.').all(is_host_label) && (!number || is_ipv4(name))
-        }
-    };
-    let port_fits = match port {
-        [] => true,
-        [b':', digits @ ..] => decimal(digits).is_some_and(|number| (1..=65_535).contains(&number)),
-        _ => false,
-    };
-    if !host_fits || !port_fits {
+    }
+    if !is_host(host) {
         return Err(ServerError::Host);
     }
-    let authority = authority.to_ascii_lowercase();
-    Ok((String::from(authority.get(..length).unwrap_or_default()), authority))
+    let length = host.len();
+    Ok((authority, length))
 }
 
 /// The base URL that `url` gives, without trailing slashes.
@@ -121,20 +121,18 @@ pub fn parse_authority(authority: &str) -> Result<(String, String), ServerError>
 /// # Errors
 /// What is not https (or http to a loopback host, or `allow_insecure`), and whatever is not plainly scheme, host, port and path.
 pub fn parse_server_url(url: &str, allow_insecure: bool) -> Result<String, ServerError> {
-    const SCHEMES: [&str; 2] = ["https://", "http://"];
     let strip = |scheme: &'static str| Some((scheme, strip_prefix_ignoring_case(url, scheme.as_bytes())?));
-    let (scheme, rest) = SCHEMES.into_iter().find_map(strip).ok_or(ServerError::Scheme)?;
-    let has = |text: &str, byte| find(text.as_bytes(), byte).is_some();
-    if has(rest, b'?') || has(rest, b'#') {
+    let (scheme, rest) = strip("https://").or_else(|| strip("http://")).ok_or(ServerError::Scheme)?;
+    if rest.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
         return Err(ServerError::QueryOrFragment);
     }
     let length = find(rest.as_bytes(), b'/').unwrap_or(rest.len());
     let (authority, mut path) = rest.split_at_checked(length).unwrap_or_default();
-    if has(authority, b'@') {
+    if find(authority.as_bytes(), b'@').is_some() {
         return Err(ServerError::UserInfo);
     }
-    let (host, authority) = parse_authority(authority)?;
-    if scheme == "http://" && !allow_insecure && !is_loopback(&host) {
+    let (authority, length) = parse_authority(authority)?;
+    if scheme == "http://" && !allow_insecure && !authority.get(..length).is_some_and(is_loopback) {
         return Err(ServerError::Insecure);
     }
     while let Some(shorter) = path.strip_suffix("/") {
@@ -153,7 +151,7 @@ fn is_plain_segment(mut segment: &[u8]) -> bool {
         segment = match segment {
             [] => return !only_dots,
             [b'.', rest @ ..] | [b'%', b'2', b'e' | b'E', rest @ ..] => rest,
-            [byte, rest @ ..] if byte.is_ascii_alphanumeric() || find(b"-_~!$&'()*+,;=:@", *byte).is_some() => {
+            [byte, rest @ ..] if is_plain(&[*byte], b"-_~!$&'()*+,;=:@") => {
                 only_dots = false;
                 rest
             }
@@ -172,12 +170,9 @@ fn is_plain_segment(mut segment: &[u8]) -> bool {
 /// [`ServerError::Tenant`] for whatever else.
 pub fn parse_tenant(tenant: &str) -> Result<String, ServerError> {
     let tenant = tenant.to_ascii_lowercase();
-    let name = tenant.strip_prefix("https://").unwrap_or(&tenant);
-    let full = name.len() != tenant.len();
-    let label = match name.strip_suffix(DOMAIN) {
-        Some(label) => label,
-        None if full => return Err(ServerError::Tenant),
-        None => name,
+    let label = match tenant.strip_suffix(DOMAIN) {
+        Some(name) => name.strip_prefix("https://").unwrap_or(name),
+        None => &tenant,
     };
     if !is_dns_label(label.as_bytes()) {
         return Err(ServerError::Tenant);

@@ -4,20 +4,10 @@ use alloc::string::String;
 
 /// Appends `number` in decimal digits.
 pub fn push_number(out: &mut String, number: u64) {
-    let mut digits = [0u8; 20];
-    let mut rest = number;
-    let mut start = digits.len();
-    for (at, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0'.wrapping_add((rest % 10) as u8);
-        rest /= 10;
-        start = at;
-        if rest == 0 {
-            break;
-        }
+    if number > 9 {
+        push_number(out, number / 10);
     }
-    for digit in digits.iter().skip(start) {
-        push_ascii(out, *digit);
-    }
+    push_ascii(out, b'0'.wrapping_add((number % 10) as u8));
 }
 
 /// The digits of hexadecimal numbers, as percent-encoding writes them.
@@ -40,13 +30,18 @@ pub fn push_hex(out: &mut String, bytes: &[u8], case: u8) {
 /// Appends `text` in UTF-8, percent-encoded (RFC 3986 §2.1) but for ASCII letters, digits, and what is `plain`.
 pub fn push_escaped(out: &mut String, text: &str, plain: &[u8]) {
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || find(plain, byte).is_some() {
+        if is_plain(&[byte], plain) {
             push_ascii(out, byte);
         } else {
             push_ascii(out, b'%');
             push_hex(out, &[byte], 0);
         }
     }
+}
+
+/// Whether `text` holds ASCII letters, digits and what is `plain`, nothing else, and is not empty.
+pub fn is_plain(text: &[u8], plain: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|byte| byte.is_ascii_alphanumeric() || find(plain, *byte).is_some())
 }
 
 /// What stands before the first `byte`, and what stands after it.
