@@ -70,7 +70,7 @@ pub struct Call {
     driver: Driver,
     /// The run that this is an item of, and its index there. The run's schedule retries; the call itself does not.
     item: Option<(Rc<State>, usize)>,
-    phase: RefCell<Phase>,
+    phase: Cell<Phase>,
     authorization: RefCell<JsValue>,
     /// Whether a 401 may be the token's age: then one is fetched, once.
     renewable: Cell<bool>,
@@ -99,7 +99,7 @@ impl Call {
             options: options.clone(),
             driver,
             item,
-            phase: RefCell::new(Phase::Start),
+            phase: Cell::new(Phase::Start),
             authorization: RefCell::new(JsValue::UNDEFINED),
             renewable: Cell::new(true),
             begun: js_sys::Date::now(),
@@ -160,19 +160,19 @@ impl Call {
             Operation::Revoke(_) if self.stopped() => self.stop(),
             Operation::Revoke(prepared) => {
                 self.authorization.replace(authorization);
-                self.send(&prepared.url, "application/json", &prepared.body, &JsValue::UNDEFINED);
+                self.send(&prepared.url, &prepared.body, &JsValue::UNDEFINED);
             }
             _ if authorization.is_undefined() => self.invalid("this client has no credentials to get a token with"),
             _ => self.resolve(&token_of(&authorization)),
         }
     }
 
-    /// Sends the request.
-    pub fn send(&self, url: &str, content_type: &str, body: &JsValue, secret: &JsValue) {
+    /// Sends the request. `secret`: what its body holds of one.
+    pub fn send(&self, url: &str, body: &JsValue, secret: &JsValue) {
         self.wait_for(Phase::Answer);
         self.sent.set(js_sys::Date::now());
         self.status.set(0);
-        self.driver.send(url, content_type, body, &self.authorization.borrow(), secret);
+        self.driver.send(url, body, &self.authorization.borrow(), secret);
     }
 
     /// Waits, if there is to be another attempt; else, the result is what there is. `discard`: an answer that is there.
@@ -244,12 +244,12 @@ impl Call {
 #[wasm_bindgen]
 impl Call {
     /// What was waited for is there.
-    pub fn given(&self, value: &JsValue) {
+    pub fn given(&self, value: JsValue) {
         let oauth = self.core.security.oauth();
         match (self.phase.replace(Phase::Start), oauth) {
             (Phase::Security, _) => {
                 let input = Input::new(&JsValue::UNDEFINED, "");
-                let authorization = security::authorization(value, &input);
+                let authorization = security::authorization(&value, &input);
                 match check(&input) {
                     Ok(()) => self.authorized(authorization.unwrap_or_default()),
                     Err(error) => {
@@ -263,17 +263,17 @@ impl Call {
                 oauth.request_over(serial);
                 self.attempt();
             }
-            (Phase::Token(_), _) => self.authorized(with_scheme(value)),
-            (Phase::IdToken, Some(oauth)) => oauth.exchange(value, self),
+            (Phase::Token(_), _) => self.authorized(with_scheme(&value)),
+            (Phase::IdToken, Some(oauth)) => oauth.exchange(&value, self),
             (Phase::Key, Some(oauth)) => oauth.imported(value, self),
-            (Phase::Signature(input), Some(oauth)) => oauth.signed(&input, value, self),
+            (Phase::Signature(input), Some(oauth)) => oauth.signed(&input, &value, self),
             _ => self.attempt(),
         }
     }
 
     /// There is nothing: the wait was interrupted, or threw. `kind` as in platform.js; the rest describes what was thrown.
     pub fn failed(&self, kind: i32, name: &str, message: &str, code: &str, status: f64) {
-        let rejection = match (kind, &*self.phase.borrow()) {
+        let rejection = match (kind, self.phase.replace(Phase::Start)) {
             (0, _) => Rejection::Aborted,
             (1, _) => Rejection::TimedOut,
             (3, _) => Rejection::Invalid,

@@ -112,20 +112,20 @@ impl Client {
     /// # Errors
     /// `SDKValidationError`: an option is wrong.
     #[wasm_bindgen(constructor)]
-    pub fn new(props: &JsValue) -> Result<Client, JsValue> {
-        Core::new(props).map(|core| Client { core: Rc::new(core) })
+    pub fn new(props: JsValue) -> Result<Client, JsValue> {
+        Core::new(&props).map(|core| Client { core: Rc::new(core) })
     }
 
     /// Revokes one credential: `POST /api/v1/apps/{app_id}/connectors/{connector_id}/credentials/{id}`. Gives a promise.
     #[wasm_bindgen(js_name = revokeCredential)]
-    pub fn revoke_credential(&self, request: &JsValue, options: &JsValue) -> JsValue {
-        self.core.revoke(request, options).unwrap_or_else(|error| rejected(&error))
+    pub fn revoke_credential(&self, request: JsValue, options: JsValue) -> JsValue {
+        self.core.revoke(&request, &options).unwrap_or_else(|error| rejected(&error))
     }
 
     /// Revokes many credentials; its promise gives the report, and rejects for bad options only.
     #[wasm_bindgen(js_name = revokeCredentials)]
-    pub fn revoke_credentials(&self, requests: &JsValue, options: &JsValue) -> JsValue {
-        run::revoke_all(&self.core, requests, options).unwrap_or_else(|error| rejected(&error))
+    pub fn revoke_credentials(&self, requests: JsValue, options: JsValue) -> JsValue {
+        run::revoke_all(&self.core, &requests, &options).unwrap_or_else(|error| rejected(&error))
     }
 
     /// The promise of the token that the next request would carry, fetched if need be.

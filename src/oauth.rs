@@ -9,8 +9,8 @@ use crate::client_id::ClientId;
 use crate::client_secret::{self, ClientSecretError, Seed};
 use crate::platform::{copy_bytes, fill_random, Driver, Input};
 use crate::security::{header_value, with_scheme};
-use crate::server::is_loopback;
-use crate::text::concat;
+use crate::server::{is_loopback, parse_authority};
+use crate::text::{concat, split};
 use crate::token::{self, Freshness, Lifetime};
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -216,11 +216,11 @@ impl OAuth {
     }
 
     /// Goes on with the key, imported.
-    pub fn imported(&self, value: &JsValue, call: &Call) {
+    pub fn imported(&self, value: JsValue, call: &Call) {
+        self.sign(&value, call);
         if let Grant::Secret(key) = &self.grant {
-            key.replace(Key::Imported(value.clone()));
+            key.replace(Key::Imported(value));
         }
-        self.sign(value, call);
     }
 
     fn sign(&self, key: &JsValue, call: &Call) {
@@ -229,7 +229,7 @@ impl OAuth {
             return call.unsupported();
         }
         let now = (js_sys::Date::now() / 1000.0) as u64;
-        let audience = hostname(call.server());
+        let audience = &hostname(call.server());
         let input = Assertion { client_id: &self.client_id, audience, now, nonce: &nonce, id: &id }.signing_input();
         call.driver().sign(key, input.as_bytes());
         call.wait_for(Phase::Signature(input));
@@ -274,7 +274,7 @@ impl OAuth {
 
 fn send(body: &str, secret: &JsValue, call: &Call) {
     let url = concat(&[call.server(), "/auth/v1/token"]);
-    call.send(&url, "application/x-www-form-urlencoded", &JsValue::from_str(body), secret);
+    call.send(&url, &JsValue::from_str(body), secret);
 }
 
 /// A secret as text that is wiped, or `None` if it is no string of visible ASCII, or too long.
@@ -293,12 +293,10 @@ fn copy_secret(value: &JsValue) -> Option<Zeroizing<String>> {
 
 /// The host of a base URL without its port: the audience of an assertion. It is the host that the assertion is sent to, so that
 /// it is of no use at any other.
-fn hostname(server: &str) -> &str {
-    let authority = server.get(if server.starts_with("https") { 8 } else { 7 }..).unwrap_or_default();
-    let mut bracket = false;
-    let end = authority.bytes().position(|byte| {
-        bracket = byte == b'[' || bracket && byte != b']';
-        byte == b'/' || byte == b':' && !bracket
-    });
-    end.and_then(|end| authority.get(..end)).unwrap_or(authority)
+fn hostname(server: &str) -> String {
+    let rest = split(server, b'/').and_then(|(_, rest)| rest.get(1..)).unwrap_or_default();
+    let authority = split(rest, b'/').map_or(rest, |(authority, _)| authority);
+    let (mut host, length) = parse_authority(authority).unwrap_or_default();
+    host.truncate(length);
+    host
 }

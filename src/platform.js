@@ -497,7 +497,7 @@ export class Driver {
   }
 
   /** Sends the request and waits for the head of the answer. `secret`: what the body holds of one, then the answer may hold one too. */
-  async send(url, contentType, body, authorization, secret) {
+  async send(url, body, authorization, secret) {
     const { httpClient, logger } = this.#session;
     const interrupt = this.#begin();
     this.#authorization = authorization;
@@ -508,7 +508,7 @@ export class Driver {
         this.attempts++;
         this.sentAt = Date.now();
         this.status = this.answeredAt = this.requestId = this.#response = undefined;
-        const request = this.#request(url, contentType, body);
+        const request = this.#request(url, body);
         log(logger, `> Request: POST ${url}`, request);
         logText(logger, secret === undefined ? body : MASK);
         return httpClient ? httpClient.request(request) : fetch(request);
@@ -714,10 +714,11 @@ export class Driver {
   }
 
   /** The `Request`: the caller's `RequestInit` as it is, and over it what the operation needs. */
-  #request(url, contentType, body) {
+  #request(url, body) {
     const { init, headers: own, signal } = this.#options;
     try {
-      let headers = { accept: "application/json", "content-type": contentType };
+      const json = "application/json";
+      let headers = { accept: json, "content-type": this.#secret === undefined ? json : "application/x-www-form-urlencoded" };
       if (this.#authorization !== undefined) {
         headers.authorization = this.#authorization;
       }

@@ -70,7 +70,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn sleep(this: &Driver, ms: f64);
     #[wasm_bindgen(method)]
-    pub fn send(this: &Driver, url: &str, content_type: &str, body: &JsValue, authorization: &JsValue, secret: &JsValue);
+    pub fn send(this: &Driver, url: &str, body: &JsValue, authorization: &JsValue, secret: &JsValue);
     #[wasm_bindgen(method)]
     pub fn read(this: &Driver, max: u32);
     #[wasm_bindgen(method)]

@@ -60,6 +60,8 @@ const DISPENSABLE = [
   /^const (Call|Run)Finalization = [^;]*;$/gm,
   /^ *(Call|Run)Finalization\.(register|unregister)\(.*\);$/gm,
   /^if \(Symbol\.dispose\) .*$/gm,
+  // It is always given.
+  /^    if \(realloc === undefined\) \{$[^]*?^    \}$/gm,
   // Every runtime that has `Request` and WebAssembly has `encodeInto`.
   /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{$[^]*?^\}$/gm,
 ];
