@@ -36,14 +36,13 @@ pub fn is_json(content_type: &str) -> bool {
 /// Judges an answer. Only a 200 that was not redirected can mean success: a redirected POST may have become a GET, and whatever
 /// that page says, nothing was revoked. An empty body is fine ("Status code indicates success"), a body of another type is not.
 pub fn judge(head: Head<'_>, empty: bool) -> Verdict {
-    if head.status != 200 || head.redirected {
-        return Verdict::Unexpected;
-    }
-    match (is_json(head.content_type), empty) {
-        (true, false) => Verdict::RevokedIfJson,
-        (true, true) => Verdict::Revoked,
-        (false, true) if head.content_type.is_empty() => Verdict::Revoked,
-        (false, _) => Verdict::Unexpected,
+    let plain = empty && head.content_type.is_empty();
+    if head.status != 200 || head.redirected || !plain && !is_json(head.content_type) {
+        Verdict::Unexpected
+    } else if empty {
+        Verdict::Revoked
+    } else {
+        Verdict::RevokedIfJson
     }
 }
 
@@ -75,15 +74,12 @@ impl Rejection {
     }
 }
 
-/// How connection failures begin in the engines: Chromium, Node and Deno, Firefox, WebKit, workerd (two), React Native, WebKit
-/// offline. In any case, for wrappers change it.
-const CONNECTION_MESSAGES: &[u8] =
-    b"failed to fetch|fetch failed|networkerror|load failed|network connection lost|network error|\
-    network request failed|the internet connection appears to be offline";
-
-/// `code`s that Node, undici and Bun give connection failures.
-const CONNECTION_CODES: &[u8] = b"ECONNRESET|ECONNREFUSED|ECONNABORTED|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOSTUNREACH|\
-    ENETUNREACH|ConnectionRefused|ConnectionClosed|FailedToOpenSocket";
+/// How messages and codes of connection failures begin, in any case. Messages: Chromium, Node and Deno, Firefox, WebKit, workerd
+/// (two), React Native, WebKit offline. Codes: Node's, undici's and Bun's.
+const CONNECTION: &[u8] = b"failed to fetch|fetch failed|networkerror|load failed|network connection lost|network error|\
+    network request failed|the internet connection appears to be offline|\
+    ECONNRESET|ECONNREFUSED|ECONNABORTED|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|\
+    ConnectionRefused|ConnectionClosed|FailedToOpenSocket|UND_ERR_";
 
 /// Reads an error by its `name`, `message` and `code`. The platform's own `fetch` (`own_client` false) fails only because the
 /// connection does, whatever the engine calls it; a client or a hook of the caller's must look like it.
@@ -94,9 +90,8 @@ pub fn classify_rejection(name: &str, message: &str, code: &str, own_client: boo
         "ConnectionError" => Rejection::Connection,
         _ if !own_client => Rejection::Connection,
         _ => {
-            let known = pieces(CONNECTION_MESSAGES, b'|').any(|known| strip_prefix_ignoring_case(message, known).is_some())
-                || pieces(CONNECTION_CODES, b'|').any(|known| code.as_bytes() == known)
-                || code.starts_with("UND_ERR_");
+            let begins = |text, known| strip_prefix_ignoring_case(text, known).is_some();
+            let known = pieces(CONNECTION, b'|').any(|known| begins(message, known) || begins(code, known));
             if known {
                 Rejection::Connection
             } else {

@@ -38,30 +38,30 @@ impl TokenError {
 /// # Errors
 /// Emptiness, and the first character that is not visible ASCII.
 pub fn check(units: impl Iterator<Item = u16>) -> Result<bool, TokenError> {
-    let mut scheme = SCHEME.bytes();
     let mut prefixed = true;
-    let mut length = 0u32;
-    for (index, unit) in units.enumerate() {
-        let index = u32::try_from(index).unwrap_or(u32::MAX);
-        length = index.saturating_add(1);
-        let expected = scheme.next();
-        if let Some(expected) = expected {
-            prefixed &= u8::try_from(unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&expected));
+    let mut length = 0_u32;
+    for unit in units {
+        // Setting this bit makes small letters of capitals, and spaces of NULs only, which are refused below.
+        if SCHEME.as_bytes().get(length as usize).is_some_and(|expected| unit | 0x20 != u16::from(expected | 0x20)) {
+            prefixed = false;
         }
         let kind = match unit {
-            0x21..=0x7e => continue,
+            0x21..=0x7e => "",
             // The one space that belongs to the prefix.
-            0x20 if prefixed && expected == Some(b' ') => continue,
+            0x20 if prefixed && length == 6 => "",
             0x20 => "a space",
             0x09 => "a tab",
             0x0a | 0x0d => "a line break",
             0x00..=0x1f | 0x7f => "a control character",
             _ => "a character that is not ASCII",
         };
-        return Err(TokenError::Character(kind, index));
+        if !kind.is_empty() {
+            return Err(TokenError::Character(kind, length));
+        }
+        length = length.saturating_add(1);
     }
-    let prefixed = prefixed && length >= 7;
-    if length == 0 || (prefixed && length == 7) {
+    prefixed &= length > 6;
+    if length == if prefixed { 7 } else { 0 } {
         return Err(TokenError::Empty);
     }
     Ok(prefixed)

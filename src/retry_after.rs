@@ -8,11 +8,12 @@ const DAYS: &[u8] = b"Monday Tuesday Wednesday Thursday Friday Saturday Sunday";
 /// How long the server asks to wait, in milliseconds from `now` (milliseconds since 1970). A date that has passed gives 0.
 /// `None`: the header is neither form, and the client's own backoff applies.
 pub fn parse(value: &str, now: f64) -> Option<f64> {
-    match decimal(value.trim_ascii().as_bytes()) {
+    let value = value.trim_ascii();
+    match decimal(value.as_bytes()) {
         // Digits beyond any meaningful wait: the caller's budget refuses them.
         Some(u32::MAX) => Some(f64::INFINITY),
         Some(seconds) => Some(f64::from(seconds) * 1000.0),
-        None => Some((parse_http_date(value.trim_ascii(), now)? - now).max(0.0)),
+        None => Some((parse_http_date(value, now)? - now).max(0.0)),
     }
 }
 
@@ -20,79 +21,71 @@ pub fn parse(value: &str, now: f64) -> Option<f64> {
 /// year of the RFC 850 form: one that would lie over 50 years ahead is of the past century.
 pub fn parse_http_date(value: &str, now: f64) -> Option<f64> {
     let value = value.as_bytes();
-    let (day, rest) = value.split_at_checked(find(value, b' ')?)?;
-    let is_day = |name| pieces(DAYS, b' ').any(|day| day == name);
-    let is_short_day = |name: &[u8]| pieces(DAYS, b' ').any(|day| day.get(..3) == Some(name));
-    // Small letters stand for the fields, as in strftime; all else stands for itself.
-    let form: &[u8] = match day {
+    // What follows the day's name, and whether that is short. A digit stands for one of that field, `e` for one of field 1 or a
+    // space, `b` for a letter of the month, all else for itself.
+    let (form, short): (&[u8], bool) = match value.len() {
         // Sun, 06 Nov 1994 08:49:37 GMT
-        [day @ .., b','] if is_short_day(day) => b" dd bbb yyyy hh:mm:ss GMT",
-        // Sunday, 06-Nov-94 08:49:37 GMT
-        [day @ .., b','] if is_day(day) => b" dd-bbb-yy hh:mm:ss GMT",
+        29 => (b", 11 bbb 0000 22:33:44 GMT", true),
         // Sun Nov  6 08:49:37 1994
-        day if is_short_day(day) => b" bbb ed hh:mm:ss yyyy",
-        _ => return None,
+        24 => (b" bbb e1 22:33:44 0000", true),
+        // Sunday, 06-Nov-94 08:49:37 GMT
+        _ => (b", 11-bbb-00 22:33:44 GMT", false),
     };
-    if rest.len() != form.len() {
+    let (name, rest) = value.split_at_checked(value.len().checked_sub(form.len())?)?;
+    if !pieces(DAYS, b' ').any(|day| name == if short { day.get(..3).unwrap_or_default() } else { day }) {
         return None;
     }
-    let (mut year, mut day, mut hours, mut minutes, mut seconds) = (0u32, 0u32, 0u32, 0u32, 0u32);
+    let mut fields = [0_u32; 5];
     for (kind, byte) in form.iter().zip(rest) {
-        let field = match kind {
-            b'y' => &mut year,
-            b'e' if *byte == b' ' => continue,
-            b'd' | b'e' => &mut day,
-            b'h' => &mut hours,
-            b'm' => &mut minutes,
-            b's' => &mut seconds,
+        let kind = match kind {
             b'b' => continue,
-            literal if literal == byte => continue,
-            _ => return None,
+            b'e' if *byte == b' ' => continue,
+            b'e' => b'1',
+            kind => *kind,
         };
-        *field = field.wrapping_mul(10).wrapping_add(decimal(&[*byte])?);
+        match fields.get_mut(usize::from(kind.wrapping_sub(b'0'))) {
+            Some(field) => *field = field.wrapping_mul(10).wrapping_add(decimal(&[*byte])?),
+            None if kind == *byte => {}
+            None => return None,
+        }
     }
-    let name = rest.split_at_checked(find(form, b'b')?)?.1.get(..3);
-    let month = (1u32..).zip(MONTHS.chunks(3)).find(|(_, month)| Some(*month) == name)?.0;
+    let [year, day, hours, minutes, seconds] = fields;
+    let (_, name) = rest.split_at_checked(find(form, b'b')?)?;
+    let month = (1u32..).zip(MONTHS.chunks(3)).find(|(_, month)| name.starts_with(month))?.0;
     if hours > 23 || minutes > 59 || seconds > 60 {
         return None;
     }
     // A leap second counts as the second before it.
     let seconds = hours.wrapping_mul(3600).wrapping_add(minutes.wrapping_mul(60)).wrapping_add(seconds.min(59));
-    if find(form, b'-').is_none() {
-        return timestamp(year, month, day, seconds);
+    let date = |century| timestamp(year.wrapping_add(century), month, day, seconds);
+    if short {
+        return date(0);
     }
-    let date = timestamp(year.wrapping_add(2000), month, day, seconds)?;
-    if date - now > 50.0 * 365.25 * 86_400_000.0 {
-        return timestamp(year.wrapping_add(1900), month, day, seconds);
+    let this = date(2000)?;
+    if this - now > 50.0 * 365.25 * 86_400_000.0 {
+        return date(1900);
     }
-    Some(date)
-}
-
-fn is_leap(year: u32) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    Some(this)
 }
 
 /// Milliseconds since 1970 of a date of the proleptic Gregorian calendar from 1970 on; earlier ones give 0, for they have passed.
 fn timestamp(year: u32, month: u32, day: u32, seconds: u32) -> Option<f64> {
-    let month_days = match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    if day == 0 || day > month_days {
+    let before = days_before(year, month);
+    if day == 0 || before.wrapping_add(day) > days_before(year, month.wrapping_add(1)) {
         return None;
     }
-    if year < 1970 {
-        return Some(0.0);
-    }
-    // Days from a March-based year, in which the leap day comes last. Nothing wraps: a year has at most four digits.
-    let (year, month) = if month > 2 { (year, month.wrapping_sub(3)) } else { (year.wrapping_sub(1), month.wrapping_add(9)) };
+    // 1970-01-01 is day 865,566 of that count.
+    let days = f64::from(before.wrapping_add(day)) - 865_566.0;
+    Some((days * 86_400_000.0 + f64::from(seconds) * 1000.0).max(0.0))
+}
+
+/// The days from a first of March 400 years before the year 0 to the first of a month (13 is the next January). In years that begin
+/// in March, the leap day comes last. Nothing wraps: a year has at most four digits.
+fn days_before(year: u32, month: u32) -> u32 {
+    let (year, month) =
+        if month > 2 { (year.wrapping_add(400), month.wrapping_sub(3)) } else { (year.wrapping_add(399), month.wrapping_add(9)) };
     let leap_days = (year / 4).wrapping_sub(year / 100).wrapping_add(year / 400);
-    let day_of_year = (month.wrapping_mul(153).wrapping_add(2) / 5).wrapping_add(day);
-    // 1970-01-01 is day 719,469 counted from 0000-02-29.
-    let days = year.wrapping_mul(365).wrapping_add(leap_days).wrapping_add(day_of_year).wrapping_sub(719_469);
-    Some(f64::from(days) * 86_400_000.0 + f64::from(seconds) * 1000.0)
+    year.wrapping_mul(365).wrapping_add(leap_days).wrapping_add(month.wrapping_mul(153).wrapping_add(2) / 5)
 }
 
 #[cfg(test)]
@@ -149,6 +142,10 @@ mod tests {
         ] {
             assert_eq!(parse_http_date(bad, NOW), None, "{bad}");
         }
+    }
+
+    fn is_leap(year: u32) -> bool {
+        year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     }
 
     proptest! {

@@ -68,7 +68,7 @@ pub fn is_loopback(host: &str) -> bool {
 
 /// Whether the URL standard takes a host for an IPv4 address (its "ends in a number checker"), as it does `0x7f.1`.
 pub fn ends_in_number(host: &[u8]) -> bool {
-    let last = pieces(host, b'.').last().unwrap_or_default();
+    let last = host.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     match last.strip_prefix(b"0x") {
         Some(hex) => hex.iter().all(u8::is_ascii_hexdigit),
         None => decimal(last).is_some(),
