@@ -40,7 +40,7 @@ pub fn decode(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         bits = bits.wrapping_add(6);
         if bits >= 8 {
             bits = bits.wrapping_sub(8);
-            bytes.push(pending.wrapping_shr(bits) as u8);
+            bytes.extend_from_slice(&[pending.wrapping_shr(bits) as u8]);
         }
     }
     // What is left over: 2 or 4 bits, all zero.

@@ -22,11 +22,11 @@ impl TokenError {
     /// What is wrong, to follow the option's name.
     pub fn message(self) -> String {
         match self {
-            TokenError::Empty => String::from(" is empty: leave it out, or give the token"),
+            TokenError::Empty => String::from(" is empty: give the token"),
             TokenError::Character(kind, index) => {
                 let mut message = concat(&[" holds ", kind, " at index "]);
                 push_number(&mut message, u64::from(index));
-                message.push_str(": a bearer token is visible ASCII only");
+                message.push_str(": tokens are visible ASCII");
                 message
             }
         }
@@ -53,7 +53,7 @@ pub fn check(units: impl Iterator<Item = u16>) -> Result<bool, TokenError> {
             0x09 => "a tab",
             0x0a | 0x0d => "a line break",
             0x00..=0x1f | 0x7f => "a control character",
-            _ => "a character that is not ASCII",
+            _ => "a non-ASCII character",
         };
         if !kind.is_empty() {
             return Err(TokenError::Character(kind, length));
@@ -98,9 +98,9 @@ mod tests {
             ("t\tk", "a tab", 1),
             ("t\0k", "a control character", 1),
             ("t\u{7f}", "a control character", 1),
-            ("té", "a character that is not ASCII", 1),
-            ("t\u{200b}k", "a character that is not ASCII", 1),
-            ("😀", "a character that is not ASCII", 0),
+            ("té", "a non-ASCII character", 1),
+            ("t\u{200b}k", "a non-ASCII character", 1),
+            ("😀", "a non-ASCII character", 0),
         ] {
             assert_eq!(check_str(token), Err(TokenError::Character(kind, index)), "{token:?}");
         }

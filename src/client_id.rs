@@ -42,11 +42,13 @@ impl ClientIdError {
     pub fn message(self) -> &'static str {
         match self {
             Self::Form => {
-                "clientID must have the form <name>@<host>/<use case>, as in some-name-12345@acme.conductor.one/pcc: copy it whole from where the API key was made"
+                "clientID must have the form <name>@<host>/<use case>, as in name-1@acme.conductor.one/pcc: copy it whole"
             }
-            Self::Name => "clientID: what stands before the @ must be letters, digits and . _ ~ - only",
-            Self::Host => "clientID: what stands between @ and / must be the full host name of your tenant, as in acme.conductor.one",
-            Self::UseCase => "clientID: what stands after the / must be letters, digits and . _ ~ - only",
+            Self::Name => "clientID: what stands before the @ must be letters, digits and . _ ~ -",
+            Self::Host => {
+                "clientID: what stands between @ and / must be the full host name of your tenant, as acme.conductor.one"
+            }
+            Self::UseCase => "clientID: what stands after the / must be letters, digits and . _ ~ -",
         }
     }
 }

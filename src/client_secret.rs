@@ -49,24 +49,16 @@ impl ClientSecretError {
     /// What is wrong and what to do.
     pub fn message(self) -> &'static str {
         match self {
-            Self::Prefix => {
-                "clientSecret must begin with secret-token:conductorone.com: and be copied whole from where the API key was made"
-            }
-            Self::Version => {
-                "clientSecret is of a version that this release does not know: after secret-token:conductorone.com: it must go on with v1:"
-            }
-            Self::Base64url => {
-                "clientSecret: what follows v1: must be base64url without padding, white space or line breaks: it may be cut off or damaged, copy it whole"
-            }
-            Self::Json => "clientSecret: what follows v1: does not hold a JSON object: it may be cut off or damaged, copy it whole",
-            Self::Repeated => "clientSecret: its key has the same member twice: make a new API key",
+            Self::Prefix => "clientSecret must begin with secret-token:conductorone.com: (copy it whole)",
+            Self::Version => "clientSecret is of a version that this release does not know: it must be v1",
+            Self::Base64url => "clientSecret: what follows v1: must be base64url without padding or white space: copy it whole",
+            Self::Json => "clientSecret: what follows v1: does not hold a JSON object: copy it whole",
+            Self::Repeated => "clientSecret: its key has a member twice: make a new API key",
             Self::Kty => "clientSecret: its key must have the type (kty) OKP",
             Self::Crv => "clientSecret: its key must be on the curve (crv) Ed25519",
-            Self::NoPrivateKey => {
-                "clientSecret holds a public key only: its key has no private part (d)"
-            }
-            Self::PrivateKey => "clientSecret: the private part of its key (d) must be 32 bytes in base64url",
-            Self::PublicKey => "clientSecret: the public part of its key (x) must be 32 bytes in base64url",
+            Self::NoPrivateKey => "clientSecret holds a public key only: the private part (d) is missing",
+            Self::PrivateKey => "clientSecret: the private part (d) must be 32 bytes in base64url",
+            Self::PublicKey => "clientSecret: the public part (x) must be 32 bytes in base64url",
         }
     }
 }

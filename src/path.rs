@@ -20,7 +20,7 @@ impl SegmentError {
     pub fn message(self) -> &'static str {
         match self {
             SegmentError::Empty => " is empty",
-            SegmentError::Dots => " is \".\" or \"..\", which URLs do not allow as a path segment",
+            SegmentError::Dots => " must not be . or ..",
         }
     }
 }

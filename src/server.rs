@@ -35,17 +35,13 @@ impl ServerError {
     /// What is wrong and what to do, to follow the option's name.
     pub fn message(self) -> &'static str {
         match self {
-            ServerError::Scheme => " must be an absolute URL that begins with https://",
-            ServerError::Insecure => {
-                " uses http, which would send the token unencrypted: use https, or set allowInsecureHTTP (loopback hosts need neither)"
-            }
+            ServerError::Scheme => " must begin with https://",
+            ServerError::Insecure => " would send the token unencrypted: use https, or set allowInsecureHTTP",
             ServerError::UserInfo => " must not hold a user name or password",
-            ServerError::QueryOrFragment => " must not have a query or a fragment",
-            ServerError::Host => " has no well-formed ASCII host (write an international name in its xn-- form) and port",
-            ServerError::Path => " has a path with \".\" or \"..\" segments, or with characters that are not allowed there",
-            ServerError::Tenant => {
-                " must be the tenant's name, as in \"acme\", \"acme.conductor.one\" or \"https://acme.conductor.one\""
-            }
+            ServerError::QueryOrFragment => " must not hold a query or fragment",
+            ServerError::Host => " has no well-formed host and port (international names must be in xn-- form)",
+            ServerError::Path => " has a path with . or .. segments or characters that are not allowed",
+            ServerError::Tenant => " must be the tenant's name: acme, acme.conductor.one or https://acme.conductor.one",
         }
     }
 }
