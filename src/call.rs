@@ -162,7 +162,7 @@ impl Call {
                 self.authorization.replace(authorization);
                 self.send(&prepared.url, &prepared.body, &JsValue::UNDEFINED);
             }
-            _ if authorization.is_undefined() => self.invalid("this client has no credentials to get a token with"),
+            _ if authorization.is_undefined() => self.invalid("this client has no credentials"),
             _ => self.resolve(&token_of(&authorization)),
         }
     }
@@ -226,7 +226,7 @@ impl Call {
 
     /// Ends because WebCrypto cannot sign.
     pub fn unsupported(&self) {
-        self.driver.fail(UNSUPPORTED, "WebCrypto cannot sign with Ed25519 here. It needs Chrome 137, Firefox 129, Safari 17, Node 20 or newer, and in a page a secure context (https or localhost)");
+        self.driver.fail(UNSUPPORTED, "WebCrypto cannot sign with Ed25519 here. That needs Chrome 137, Firefox 129, Safari 17 or Node 20, and https or localhost");
         self.end(Outcome::Unauthorized);
     }
 

@@ -80,7 +80,7 @@ impl OAuth {
         let exchange = props.value("oidcToken", "");
         let Some(client_id) = client_id else {
             if !secret.is_undefined() || !exchange.is_undefined() {
-                props.wrong("clientID", " is missing: it belongs to the clientSecret or oidcToken");
+                props.wrong("clientID", " is missing: clientSecret and oidcToken need it");
             }
             return None;
         };
@@ -94,7 +94,7 @@ impl OAuth {
         };
         let grant = if exchange.is_undefined() {
             if secret.is_undefined() {
-                return fault("clientSecret is missing: it belongs to the clientID (or give an oidcToken)");
+                return fault("clientSecret is missing (or give an oidcToken)");
             }
             match copy_secret(&secret).as_deref().map_or(Err(ClientSecretError::Base64url), |secret| client_secret::parse(secret))
             {
@@ -102,7 +102,7 @@ impl OAuth {
                 Err(error) => return fault(error.message()),
             }
         } else if !secret.is_undefined() {
-            return fault("clientSecret and oidcToken exclude each other: give one of them");
+            return fault("give clientSecret or oidcToken, not both");
         } else if !exchange.is_string() && !exchange.is_function() {
             props.mistyped("oidcToken", "a string or a function", &exchange);
             return None;
@@ -249,7 +249,7 @@ impl OAuth {
     pub fn exchange(&self, token: &JsValue, call: &Call) {
         match copy_secret(token).filter(|copy| !copy.is_empty()) {
             Some(copy) => send(&assertion::token_exchange_body(&self.client_id, &copy), token, call),
-            None => call.invalid("oidcToken must be a string of visible ASCII: the JWT that its issuer gave"),
+            None => call.invalid("oidcToken must be a JWT: visible ASCII"),
         }
     }
 
@@ -260,7 +260,7 @@ impl OAuth {
     pub fn conclude(&self, driver: &Driver, asked: f64, generation: u32) -> Result<JsValue, &'static str> {
         let token = driver.member("access_token");
         let text = token.dyn_ref::<JsString>().ok_or("holds no access_token")?;
-        header_value(text).map_err(|_| "holds an access_token that is empty or not visible ASCII")?;
+        header_value(text).map_err(|_| "holds an access_token that is no bearer token")?;
         if !driver.member("token_type").as_string().is_some_and(|kind| token::is_bearer(&kind)) {
             return Err("has a token_type other than Bearer");
         }

@@ -27,14 +27,6 @@ pub fn server(input: &Input, allow_insecure: bool) -> Option<String> {
     }
 }
 
-fn non_negative_or(input: &Input, name: &str, default: f64) -> f64 {
-    let number = number(input.number(name)).unwrap_or(default);
-    if number < 0.0 {
-        input.wrong(name, " must not be negative");
-    }
-    number
-}
-
 /// A `RetryConfig`, as the option of this name gives it.
 fn retry(input: &Input, name: &str, prefix: &str) -> Option<Retry> {
     let config = input.inner(name, prefix)?;
@@ -42,12 +34,21 @@ fn retry(input: &Input, name: &str, prefix: &str) -> Option<Retry> {
         Some("none") => None,
         Some("backoff") => {
             let fields = config.inner("backoff", "backoff.").unwrap_or_else(|| config.of(&JsValue::UNDEFINED, "", ""));
-            Some(Backoff {
-                initial_interval: non_negative_or(&fields, "initialInterval", Backoff::DEFAULT.initial_interval),
-                max_interval: non_negative_or(&fields, "maxInterval", Backoff::DEFAULT.max_interval),
-                exponent: non_negative_or(&fields, "exponent", Backoff::DEFAULT.exponent),
-                max_elapsed: non_negative_or(&fields, "maxElapsedTime", Backoff::DEFAULT.max_elapsed),
-            })
+            let mut backoff = Backoff::DEFAULT;
+            for (field, name) in [
+                (&mut backoff.initial_interval, "initialInterval"),
+                (&mut backoff.max_interval, "maxInterval"),
+                (&mut backoff.exponent, "exponent"),
+                (&mut backoff.max_elapsed, "maxElapsedTime"),
+            ] {
+                let number = fields.number(name);
+                if number < 0.0 {
+                    fields.wrong(name, " must not be negative");
+                } else if !number.is_nan() {
+                    *field = number;
+                }
+            }
+            Some(backoff)
         }
         _ => {
             config.wrong("strategy", " must be \"none\" or \"backoff\"");
@@ -65,7 +66,7 @@ fn retry_codes(input: &Input) -> StatusCodes {
     let Some(given) = input.codes(NAME, 3, MAX_CODES) else { return StatusCodes::default_set() };
     let mut codes = StatusCodes::none();
     if !given.as_bytes().chunks(3).all(|code| codes.add(code)) {
-        input.wrong(NAME, " must be an array of status codes such as \"429\" or \"5XX\"");
+        input.wrong(NAME, " must be an array of codes such as \"429\" and \"5XX\"");
     }
     codes
 }

@@ -25,6 +25,9 @@ const MASK = "***";
 /** What reports call `Status` of bulk.rs, from 1 on. */
 const STATUS = ["", "revoked", "failed", "skipped"];
 
+/** What a duplicate's result has of its original's. */
+const FACTS = ["statusCode", "error", "sentAt", "answeredAt", "requestId"];
+
 /** How many different requests of a bulk run are remembered at least, to tell duplicates, where nothing is collected. */
 const REMEMBERED = 16_384;
 
@@ -510,7 +513,7 @@ export class Driver {
         this.status = this.answeredAt = this.requestId = this.#response = undefined;
         const request = this.#request(url, body);
         log(logger, `> Request: POST ${url}`, request);
-        logText(logger, secret === undefined ? body : MASK);
+        log(logger, "Body:", undefined, secret === undefined ? body : MASK);
         return httpClient ? httpClient.request(request) : fetch(request);
       });
       head = this.#head(response);
@@ -544,7 +547,7 @@ export class Driver {
       return this.#failed(thrown);
     }
     interrupt.end(true);
-    logText(this.#session.logger, this.#secret === undefined ? this.#text : MASK);
+    log(this.#session.logger, "Body:", undefined, this.#secret === undefined ? this.#text : MASK);
     this.#call.body(this.#text === "" && !truncated, truncated);
   }
 
@@ -983,26 +986,25 @@ export class RunDriver {
     entry.status = status;
     entry.request = entry.driver = entry.error = undefined;
     const result = { index, request, status: STATUS[status], attempts: driver?.attempts ?? 0 };
-    const put = (key, value) => {
-      if (value !== undefined) {
-        result[key] = value;
-      }
+    let source = {
+      statusCode: driver?.status,
+      error: error ?? driver?.error ?? (status === 1 ? undefined : this.#reason),
+      sentAt: timestamp(driver?.sentAt),
+      answeredAt: timestamp(driver?.answeredAt),
+      requestId: driver?.requestId,
     };
     if (original >= 0) {
       result.duplicateOf = original;
-      const source = this.#collect ? this.#results[original] : this.#last?.index === original ? this.#last : undefined;
-      put("statusCode", source?.statusCode);
-      put("error", source?.error);
-      put("sentAt", source?.sentAt);
-      put("answeredAt", source?.answeredAt);
-      put("requestId", source?.requestId);
+      source = this.#collect ? this.#results[original] : this.#last?.index === original ? this.#last : undefined;
     } else {
-      put("statusCode", driver?.status);
-      put("error", error ?? driver?.error ?? (status === 1 ? undefined : this.#reason));
-      put("sentAt", timestamp(driver?.sentAt));
-      put("answeredAt", timestamp(driver?.answeredAt));
-      put("requestId", driver?.requestId);
       this.#last = result;
+    }
+    // By index: a page may have patched the array iterator.
+    for (let at = 0; at < FACTS.length; at++) {
+      const value = source?.[FACTS[at]];
+      if (value !== undefined) {
+        result[FACTS[at]] = value;
+      }
     }
     if (this.#collect) {
       this.#results[index] = result;
@@ -1089,29 +1091,24 @@ export function copyBytes(buffer, bytes) {
 
 // The debug logger. What it throws must not change the call.
 
-function log(logger, title, message) {
+/** A request or a response, or the text of a body. */
+function log(logger, title, message, text) {
   attempt(() => {
     if (logger) {
       logger.group(title);
-      if (message.status !== undefined) {
-        logger.log(`Status Code: ${message.status}`);
+      if (message) {
+        if (message.status !== undefined) {
+          logger.log(`Status Code: ${message.status}`);
+        }
+        logger.group("Headers:");
+        message.headers.forEach((value, name) => {
+          const secret = ["authorization", "proxy-authorization", "cookie", "set-cookie"].includes(name);
+          logger.log(`${name}: ${secret ? MASK : value}`);
+        });
+        logger.groupEnd();
+      } else {
+        logger.log(text);
       }
-      logger.group("Headers:");
-      message.headers.forEach((value, name) => {
-        const secret = ["authorization", "proxy-authorization", "cookie", "set-cookie"].includes(name);
-        logger.log(`${name}: ${secret ? MASK : value}`);
-      });
-      logger.groupEnd();
-      logger.groupEnd();
-    }
-  });
-}
-
-function logText(logger, text) {
-  attempt(() => {
-    if (logger) {
-      logger.group("Body:");
-      logger.log(text);
       logger.groupEnd();
     }
   });
