@@ -53,7 +53,7 @@ pub fn is_dns_label(label: &[u8]) -> bool {
 
 /// As [`is_dns_label`], and underscores, which internal host names have.
 fn is_host_label(label: &[u8]) -> bool {
-    label.len() <= 63 && is_plain(label, b"-_") && label.first() != Some(&b'-') && label.last() != Some(&b'-')
+    label.len() <= 63 && is_plain(label, b"-_") && !label.starts_with(b"-") && !label.ends_with(b"-")
 }
 
 /// Whether `host` (as [`parse_authority`] gives it) is this machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3).
