@@ -64,12 +64,13 @@ impl ClientId {
         if !is_plain(use_case.as_bytes(), UNRESERVED) {
             return Err(ClientIdError::UseCase);
         }
-        let (authority, length) = parse_authority(host).map_err(|_| ClientIdError::Host)?;
-        let id = Self { authority, length };
-        if !is_loopback(id.hostname()) && !is_full_name(id.hostname().as_bytes()) {
+        let authority = host.to_ascii_lowercase();
+        let hostname = parse_authority(&authority).map_err(|_| ClientIdError::Host)?;
+        if !is_loopback(hostname) && !is_full_name(hostname.as_bytes()) {
             return Err(ClientIdError::Host);
         }
-        Ok(id)
+        let length = hostname.len();
+        Ok(Self { authority, length })
     }
 
     /// The host in lower case, with its port if it has one: what comes after `https://`.

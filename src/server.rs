@@ -3,7 +3,7 @@
 //! What is accepted is a small subset of the WHATWG URL grammar on which every parser agrees, so that no difference between this
 //! check and the platform's own parser can send a token to another host.
 
-use crate::text::{concat, decimal, find, is_plain, pieces, strip_prefix_ignoring_case};
+use crate::text::{concat, decimal, find, is_plain, pieces};
 use alloc::string::String;
 
 /// Longest server URL or tenant accepted, in UTF-16 code units.
@@ -53,7 +53,7 @@ pub fn is_dns_label(label: &[u8]) -> bool {
 
 /// As [`is_dns_label`], and underscores, which internal host names have.
 fn is_host_label(label: &[u8]) -> bool {
-    label.len() <= 63 && is_plain(label, b"-_") && label.first() != Some(&b'-') && label.last() != Some(&b'-')
+    label.len() <= 63 && is_plain(label, b"-_") && !label.starts_with(b"-") && !label.ends_with(b"-")
 }
 
 /// Whether `host` (as [`parse_authority`] gives it) is this machine (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3).
@@ -90,26 +90,20 @@ fn is_host(host: &[u8]) -> bool {
     host.len() <= 253 && (!ends_in_number(host) || labels == 4 && octets == 4)
 }
 
-/// Checks `host[:port]`, and gives it in lower case, and the length of the host.
+/// Checks `host[:port]`, in lower case, and gives the host.
 ///
 /// # Errors
 /// [`ServerError::Host`]
-pub fn parse_authority(authority: &str) -> Result<(String, usize), ServerError> {
-    let authority = authority.to_ascii_lowercase();
+pub fn parse_authority(authority: &str) -> Result<&str, ServerError> {
+    let mut length = authority.len();
     let bytes = authority.as_bytes();
-    let mut host = bytes;
     // What is no port stays with the host, which may not have a colon then.
-    if let Some((before, [_, port @ ..])) = bytes.iter().rposition(|byte| *byte == b':').and_then(|at| bytes.split_at_checked(at))
-    {
+    if let Some((host, [_, port @ ..])) = bytes.iter().rposition(|byte| *byte == b':').and_then(|at| bytes.split_at_checked(at)) {
         if decimal(port).is_some_and(|number| (1..=65_535).contains(&number)) {
-            host = before;
+            length = host.len();
         }
     }
-    if !is_host(host) {
-        return Err(ServerError::Host);
-    }
-    let length = host.len();
-    Ok((authority, length))
+    authority.get(..length).filter(|host| is_host(host.as_bytes())).ok_or(ServerError::Host)
 }
 
 /// The base URL that `url` gives, without trailing slashes.
@@ -117,27 +111,31 @@ pub fn parse_authority(authority: &str) -> Result<(String, usize), ServerError> 
 /// # Errors
 /// What is not https (or http to a loopback host, or `allow_insecure`), and whatever is not plainly scheme, host, port and path.
 pub fn parse_server_url(url: &str, allow_insecure: bool) -> Result<String, ServerError> {
-    let strip = |scheme: &'static str| Some((scheme, strip_prefix_ignoring_case(url, scheme.as_bytes())?));
-    let (scheme, rest) = strip("https://").or_else(|| strip("http://")).ok_or(ServerError::Scheme)?;
-    if rest.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
+    let lower = url.to_ascii_lowercase();
+    let secure = lower.starts_with("https://");
+    if !secure && !lower.starts_with("http://") {
+        return Err(ServerError::Scheme);
+    }
+    if url.bytes().any(|byte| matches!(byte, b'?' | b'#')) {
         return Err(ServerError::QueryOrFragment);
     }
-    let length = find(rest.as_bytes(), b'/').unwrap_or(rest.len());
-    let (authority, mut path) = rest.split_at_checked(length).unwrap_or_default();
+    let (scheme, rest) = lower.split_at_checked(if secure { 8 } else { 7 }).unwrap_or_default();
+    let authority = find(rest.as_bytes(), b'/').and_then(|at| rest.get(..at)).unwrap_or(rest);
     if find(authority.as_bytes(), b'@').is_some() {
         return Err(ServerError::UserInfo);
     }
-    let (authority, length) = parse_authority(authority)?;
-    if scheme == "http://" && !allow_insecure && !authority.get(..length).is_some_and(is_loopback) {
+    let host = parse_authority(authority)?;
+    if !secure && !allow_insecure && !is_loopback(host) {
         return Err(ServerError::Insecure);
     }
+    let mut path = url.get(scheme.len().saturating_add(authority.len())..).unwrap_or_default();
     while let Some(shorter) = path.strip_suffix("/") {
         path = shorter;
     }
     if !pieces(path.as_bytes(), b'/').all(is_plain_segment) {
         return Err(ServerError::Path);
     }
-    Ok(concat(&[scheme, &authority, path]))
+    Ok(concat(&[scheme, authority, path]))
 }
 
 /// RFC 3986 `pchar`s, percent escapes well-formed, and no dot segment in any spelling.
