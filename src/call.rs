@@ -9,7 +9,7 @@ use crate::platform::{check, is_record, Driver, Input};
 use crate::retry::{self, Next};
 use crate::retry_after;
 use crate::run::{self, State};
-use crate::security::{self, token_of, with_scheme, Security};
+use crate::security::{self, token_of, Security};
 use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
@@ -263,7 +263,7 @@ impl Call {
                 oauth.request_over(serial);
                 self.attempt();
             }
-            (Phase::Token(_), _) => self.authorized(with_scheme(&value)),
+            (Phase::Token(_), _) => self.authorized(value),
             (Phase::IdToken, Some(oauth)) => oauth.exchange(&value, self),
             (Phase::Key, Some(oauth)) => oauth.imported(value, self),
             (Phase::Signature(input), Some(oauth)) => oauth.signed(&input, &value, self),
@@ -329,7 +329,7 @@ impl Call {
                 driver.token_refused(self.status.get() < 400 || truncated);
             } else {
                 match oauth.conclude(driver, self.sent.get(), *generation) {
-                    Ok(token) => return self.resolve(&token),
+                    Ok(header) => return self.resolve(&header),
                     Err(why) => driver.token_unusable(why),
                 }
             }

@@ -139,7 +139,7 @@ impl Client {
     pub fn get_current_token(&self) -> JsValue {
         match &self.core.security {
             Security::Fixed(authorization) => token_of(authorization),
-            Security::OAuth(oauth) => oauth.current().unwrap_or(JsValue::NULL),
+            Security::OAuth(oauth) => oauth.current().as_ref().map_or(JsValue::NULL, token_of),
             Security::None | Security::Function(_) => JsValue::NULL,
         }
     }

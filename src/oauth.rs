@@ -8,7 +8,7 @@ use crate::client::Core;
 use crate::client_id::ClientId;
 use crate::client_secret::{self, ClientSecretError, Seed};
 use crate::platform::{copy_bytes, fill_random, Driver, Input};
-use crate::security::{header_value, with_scheme};
+use crate::security::header_value;
 use crate::server::{is_loopback, parse_authority};
 use crate::text::{concat, split};
 use crate::token::{self, Freshness, Lifetime};
@@ -51,7 +51,8 @@ struct Pending {
 
 /// A token in use.
 struct Held {
-    token: JsValue,
+    /// The `Authorization` that carries it.
+    header: JsValue,
     lifetime: Lifetime,
 }
 
@@ -130,12 +131,12 @@ impl OAuth {
     fn held(&self) -> Option<(JsValue, Freshness)> {
         let held = self.held.borrow();
         let held = held.as_ref()?;
-        Some((held.token.clone(), held.lifetime.at(js_sys::Date::now())))
+        Some((held.header.clone(), held.lifetime.at(js_sys::Date::now())))
     }
 
-    /// The cached token, while it is good.
+    /// The `Authorization` of the cached token, while it is good.
     pub fn current(&self) -> Option<JsValue> {
-        self.held().filter(|(_, freshness)| *freshness != Freshness::Stale).map(|(token, _)| token)
+        self.held().filter(|(_, freshness)| *freshness != Freshness::Stale).map(|(header, _)| header)
     }
 
     /// Forgets the cached token, and does not keep what a request under way brings.
@@ -147,7 +148,7 @@ impl OAuth {
 
     /// Forgets the cached token if it is the one of this `Authorization`: the API did not accept it.
     pub fn reject(&self, authorization: &JsValue) {
-        if self.held().is_some_and(|(token, _)| with_scheme(&token) == *authorization) {
+        if self.held().is_some_and(|(header, _)| header == *authorization) {
             self.clear();
         }
     }
@@ -187,12 +188,12 @@ impl OAuth {
     pub fn authorize(&self, core: &Rc<Core>, call: &Call) {
         match self.held() {
             None | Some((_, Freshness::Stale)) => self.request(core, Some(call)),
-            Some((token, freshness)) => {
+            Some((header, freshness)) => {
                 if freshness == Freshness::Ageing {
                     // Fetched ahead, for later calls: a failure is theirs to see, if it lasts.
                     self.request(core, None);
                 }
-                call.authorized(with_scheme(&token));
+                call.authorized(header);
             }
         }
     }
@@ -229,7 +230,7 @@ impl OAuth {
             return call.unsupported();
         }
         let now = (js_sys::Date::now() / 1000.0) as u64;
-        let audience = &hostname(call.server());
+        let audience = hostname(call.server());
         let input = Assertion { client_id: &self.client_id, audience, now, nonce: &nonce, id: &id }.signing_input();
         call.driver().sign(key, input.as_bytes());
         call.wait_for(Phase::Signature(input));
@@ -253,22 +254,22 @@ impl OAuth {
         }
     }
 
-    /// Keeps the token that an answer holds for as long as it is good, and gives it.
+    /// Keeps the token that an answer holds for as long as it is good, and gives the `Authorization` that carries it.
     ///
     /// # Errors
     /// Why there is none to use.
     pub fn conclude(&self, driver: &Driver, asked: f64, generation: u32) -> Result<JsValue, &'static str> {
         let token = driver.member("access_token");
         let text = token.dyn_ref::<JsString>().ok_or("holds no access_token")?;
-        header_value(text).map_err(|_| "holds an access_token that is no bearer token")?;
+        let header = header_value(text).map_err(|_| "holds an access_token that is no bearer token")?;
         if !driver.member("token_type").as_string().is_some_and(|kind| token::is_bearer(&kind)) {
             return Err("has a token_type other than Bearer");
         }
         if self.generation.get() == generation {
             let lifetime = Lifetime::new(asked, driver.member("expires_in").as_f64());
-            self.held.replace(lifetime.map(|lifetime| Held { token: token.clone(), lifetime }));
+            self.held.replace(lifetime.map(|lifetime| Held { header: header.clone(), lifetime }));
         }
-        Ok(token)
+        Ok(header)
     }
 }
 
@@ -293,10 +294,8 @@ fn copy_secret(value: &JsValue) -> Option<Zeroizing<String>> {
 
 /// The host of a base URL without its port: the audience of an assertion. It is the host that the assertion is sent to, so that
 /// it is of no use at any other.
-fn hostname(server: &str) -> String {
+fn hostname(server: &str) -> &str {
     let rest = split(server, b'/').and_then(|(_, rest)| rest.get(1..)).unwrap_or_default();
     let authority = split(rest, b'/').map_or(rest, |(authority, _)| authority);
-    let (mut host, length) = parse_authority(authority).unwrap_or_default();
-    host.truncate(length);
-    host
+    parse_authority(authority).unwrap_or_default()
 }

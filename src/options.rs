@@ -34,21 +34,20 @@ fn retry(input: &Input, name: &str, prefix: &str) -> Option<Retry> {
         Some("none") => None,
         Some("backoff") => {
             let fields = config.inner("backoff", "backoff.").unwrap_or_else(|| config.of(&JsValue::UNDEFINED, "", ""));
-            let mut backoff = Backoff::DEFAULT;
-            for (field, name) in [
-                (&mut backoff.initial_interval, "initialInterval"),
-                (&mut backoff.max_interval, "maxInterval"),
-                (&mut backoff.exponent, "exponent"),
-                (&mut backoff.max_elapsed, "maxElapsedTime"),
-            ] {
-                let number = fields.number(name);
+            let or = |name: &str, default: f64| {
+                let number = number(fields.number(name)).unwrap_or(default);
                 if number < 0.0 {
                     fields.wrong(name, " must not be negative");
-                } else if !number.is_nan() {
-                    *field = number;
                 }
-            }
-            Some(backoff)
+                number
+            };
+            let Backoff { initial_interval, max_interval, exponent, max_elapsed } = Backoff::DEFAULT;
+            Some(Backoff {
+                initial_interval: or("initialInterval", initial_interval),
+                max_interval: or("maxInterval", max_interval),
+                exponent: or("exponent", exponent),
+                max_elapsed: or("maxElapsedTime", max_elapsed),
+            })
         }
         _ => {
             config.wrong("strategy", " must be \"none\" or \"backoff\"");

@@ -73,10 +73,5 @@ pub fn header_value(token: &JsString) -> Result<JsValue, String> {
         return Err(String::from(" is too long for a header"));
     }
     let prefixed = bearer::check(token.iter()).map_err(bearer::TokenError::message)?;
-    Ok(if prefixed { token.clone().into() } else { with_scheme(token) })
-}
-
-/// The `Authorization` of a token without a scheme.
-pub fn with_scheme(token: &JsValue) -> JsValue {
-    JsString::from(bearer::SCHEME).concat(token).into()
+    Ok(if prefixed { token.clone().into() } else { JsString::from(bearer::SCHEME).concat(token).into() })
 }
