@@ -83,7 +83,7 @@ export class Guard {
       return;
     }
     this.failure = new UnexpectedClientError(
-      "The WebAssembly core of c1-revoke failed, and this client with it; construct a new client",
+      "The WebAssembly core of c1-revoke failed: construct a new client",
       { cause },
     );
     this.#onTrap();

@@ -276,9 +276,11 @@ impl Scheduler {
                 self.settled.push(Settled { index, status: Status::Failed, attempts: 0, original: None, remaining: false });
                 self.item_failed();
             }
-            Pulled::Duplicate(original, status) => {
-                let unreported = self.settled.iter().find(|settled| settled.index == original).map(|settled| settled.status);
-                match status.or(unreported) {
+            Pulled::Duplicate(original, mut status) => {
+                for unreported in self.settled.iter().filter(|settled| settled.index == original) {
+                    status = Some(unreported.status);
+                }
+                match status {
                     None => self.duplicates.push((index, original)),
                     Some(status) => self.settled.push(duplicate(index, original, status)),
                 }

@@ -17,6 +17,7 @@ use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
 // Besides `Rejection`, in platform.js.
+const CLIENT_THREW: i32 = -2;
 const UNSUPPORTED: i32 = 5;
 const INVALID: i32 = 6;
 
@@ -287,7 +288,7 @@ impl Call {
             (_, Phase::Key | Phase::Signature(_)) => return self.unsupported(),
             (_, Phase::IdToken) => return self.fail(Rejection::Unexpected, "The oidcToken function failed"),
             (_, Phase::Security) => return self.fail(Rejection::Unexpected, "The security function failed"),
-            _ => answer::classify_rejection(name, message, code, !self.core.options.session.http_client().is_undefined()),
+            _ => answer::classify_rejection(name, message, code, kind == CLIENT_THREW),
         };
         let again =
             rejection == Rejection::Connection && self.options.retry.as_ref().is_some_and(|retry| retry.connection_errors);
@@ -323,12 +324,12 @@ impl Call {
     pub fn body(&self, empty: bool, truncated: bool) {
         let driver = &self.driver;
         if let (Operation::Token { generation, .. }, Some(oauth)) = (&self.operation, self.core.security.oauth()) {
-            driver.json();
+            let answer = driver.json();
             if self.status.get() != 200 || self.redirected.get() || truncated {
                 // A body that may hold a token, or a secret cut in two.
                 driver.token_refused(self.status.get() < 400 || truncated);
             } else {
-                match oauth.conclude(driver, self.sent.get(), *generation) {
+                match oauth.conclude(&answer, self.sent.get(), *generation) {
                     Ok(header) => return self.resolve(&header),
                     Err(why) => driver.token_unusable(why),
                 }

@@ -7,7 +7,7 @@ use crate::call::{Call, Operation, Phase};
 use crate::client::Core;
 use crate::client_id::ClientId;
 use crate::client_secret::{self, ClientSecretError, Seed};
-use crate::platform::{copy_bytes, fill_random, Driver, Input};
+use crate::platform::{copy_bytes, fill_random, number, Input};
 use crate::security::header_value;
 use crate::server::{is_loopback, parse_authority};
 use crate::text::{concat, split};
@@ -225,13 +225,14 @@ impl OAuth {
     }
 
     fn sign(&self, key: &JsValue, call: &Call) {
-        let (mut nonce, mut id) = ([0; 16], [0; 16]);
-        if !fill_random(&mut nonce) || !fill_random(&mut id) {
+        let mut random = [[0; 16]; 2];
+        if !fill_random(random.as_flattened_mut()) {
             return call.unsupported();
         }
+        let [nonce, id] = &random;
         let now = (js_sys::Date::now() / 1000.0) as u64;
         let audience = hostname(call.server());
-        let input = Assertion { client_id: &self.client_id, audience, now, nonce: &nonce, id: &id }.signing_input();
+        let input = Assertion { client_id: &self.client_id, audience, now, nonce, id }.signing_input();
         call.driver().sign(key, input.as_bytes());
         call.wait_for(Phase::Signature(input));
     }
@@ -258,15 +259,19 @@ impl OAuth {
     ///
     /// # Errors
     /// Why there is none to use.
-    pub fn conclude(&self, driver: &Driver, asked: f64, generation: u32) -> Result<JsValue, &'static str> {
-        let token = driver.member("access_token");
-        let text = token.dyn_ref::<JsString>().ok_or("holds no access_token")?;
-        let header = header_value(text).map_err(|_| "holds an access_token that is no bearer token")?;
-        if !driver.member("token_type").as_string().is_some_and(|kind| token::is_bearer(&kind)) {
+    pub fn conclude(&self, answer: &JsValue, asked: f64, generation: u32) -> Result<JsValue, &'static str> {
+        // What is of another type is as good as absent: its faults are not asked for.
+        let answer = Input::new(answer, "");
+        let token = answer.value("access_token", "a string");
+        if token.is_undefined() {
+            return Err("holds no access_token");
+        }
+        let header = header_value(token.unchecked_ref()).map_err(|_| "holds an access_token that is no bearer token")?;
+        if !answer.text("token_type", "a string", 16).is_some_and(|kind| token::is_bearer(&kind)) {
             return Err("has a token_type other than Bearer");
         }
         if self.generation.get() == generation {
-            let lifetime = Lifetime::new(asked, driver.member("expires_in").as_f64());
+            let lifetime = Lifetime::new(asked, number(answer.number("expires_in")));
             self.held.replace(lifetime.map(|lifetime| Held { header: header.clone(), lifetime }));
         }
         Ok(header)

@@ -44,8 +44,9 @@ const ERRORS = [
   UnsupportedRuntimeError,
 ];
 
-/** How a wait ended without a result; from ABORTED on as in `ERRORS`. */
+/** How a wait ended without a result: the platform threw, or the caller's HTTP client; from ABORTED on as in `ERRORS`. */
 const THROWN = -1;
+const CLIENT_THREW = -2;
 const ABORTED = 0;
 const TIMED_OUT = 1;
 const REFUSED = 3;
@@ -345,9 +346,7 @@ class Interrupt {
 
   /** Clears the timer and the listener. What is still on its way is aborted, unless it is `complete`. */
   end(complete) {
-    if (this.limited) {
-      attempt(() => clearTimeout(this.#timer));
-    }
+    attempt(() => clearTimeout(this.#timer));
     if (this.#listener) {
       attempt(() => this.#signal.removeEventListener("abort", this.#listener));
     }
@@ -399,8 +398,6 @@ export class Driver {
   status;
   sentAt;
   answeredAt;
-  /** What the server calls the request, where it says: the headers that gateways commonly use. */
-  requestId;
   error;
   /** Of the operation's result, the token or nothing. */
   promise;
@@ -434,6 +431,16 @@ export class Driver {
     this.promise.then(undefined, () => {});
     call.given();
     return this.promise;
+  }
+
+  /** What the server calls the request, where it says: the headers that gateways commonly use. */
+  get requestId() {
+    return this.#header("x-request-id") || this.#header("x-amzn-requestid") || this.#header("cf-ray") || undefined;
+  }
+
+  #header(name) {
+    const value = attempt(() => this.#response.headers.get(name));
+    return typeof value === "string" ? value : "";
   }
 
   // What a call asks for, to hear of it later.
@@ -510,7 +517,7 @@ export class Driver {
       const response = await interrupt.race(() => {
         this.attempts++;
         this.sentAt = Date.now();
-        this.status = this.answeredAt = this.requestId = this.#response = undefined;
+        this.status = this.answeredAt = this.#response = undefined;
         const request = this.#request(url, body);
         log(logger, `> Request: POST ${url}`, request);
         log(logger, "Body:", undefined, secret === undefined ? body : MASK);
@@ -531,7 +538,7 @@ export class Driver {
     let truncated = false;
     try {
       if (peek(this.#response, "bodyUsed")) {
-        throw new Fault(UNEXPECTED, "the response's body was already read: a hook must read a clone");
+        throw new Fault(UNEXPECTED, "the body was already read: a hook must read a clone");
       } else if (body === null) {
         this.#text = await "";
       } else if (typeof peek(body, "getReader") === "function") {
@@ -570,11 +577,6 @@ export class Driver {
       return undefined;
     }
     return this.#parsed;
-  }
-
-  /** A member of the body. */
-  member(name) {
-    return peek(this.#parsed, name);
   }
 
   // How a call ends.
@@ -647,7 +649,7 @@ export class Driver {
   /** The token endpoint's answer is not success (RFC 6749, 5.2). Whatever it repeats of the request is not shown; nor is, `hidden`, a body that may hold a token. */
   tokenRefused(hidden) {
     const field = (name) => {
-      const value = this.member(name);
+      const value = peek(this.#parsed, name);
       return typeof value === "string" ? mask(value, this.#secret) : undefined;
     };
     const error = field("error");
@@ -713,7 +715,8 @@ export class Driver {
     await undefined;
     const status = peek(cause, "statusCode");
     const number = typeof status === "number" ? status : 0;
-    this.#call.failed(kind, peekText(cause, "name"), peekText(cause, "message"), peekText(cause, "code"), number);
+    const how = kind === THROWN && this.#session.httpClient ? CLIENT_THREW : kind;
+    this.#call.failed(how, peekText(cause, "name"), peekText(cause, "message"), peekText(cause, "code"), number);
   }
 
   /** The `Request`: the caller's `RequestInit` as it is, and over it what the operation needs. */
@@ -759,16 +762,12 @@ export class Driver {
     if (typeof status !== "number" || !(status >= 0 && status <= 999) || typeof peek(headers, "get") !== "function") {
       throw notAResponse();
     }
-    const header = (name) => {
-      const value = attempt(() => headers.get(name));
-      return typeof value === "string" ? value : "";
-    };
     this.#response = response;
     this.answeredAt = Date.now();
     this.status = status;
-    this.#contentType = header("content-type");
-    this.requestId = header("x-request-id") || header("x-amzn-requestid") || header("cf-ray") || undefined;
-    return header("retry-after");
+    this.#contentType = this.#header("content-type");
+    // Only what is no success may have one, and asking takes a while in some runtimes.
+    return status === 200 ? "" : this.#header("retry-after");
   }
 
   /** Whether the stream holds more than `max` bytes. */

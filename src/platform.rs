@@ -42,9 +42,6 @@ extern "C" {
 
     /// What the calls of a client share.
     pub type Session;
-    /// Whether requests are sent by an HTTP client of the caller's.
-    #[wasm_bindgen(method, getter, js_name = httpClient)]
-    pub fn http_client(this: &Session) -> JsValue;
 
     /// The options of a call that are handed to the platform.
     pub type FetchOptions;
@@ -77,8 +74,6 @@ extern "C" {
     pub fn discard(this: &Driver);
     #[wasm_bindgen(method)]
     pub fn json(this: &Driver) -> JsValue;
-    #[wasm_bindgen(method)]
-    pub fn member(this: &Driver, name: &str) -> JsValue;
     #[wasm_bindgen(method)]
     pub fn resolve(this: &Driver, value: &JsValue);
     #[wasm_bindgen(method)]
