@@ -24,8 +24,11 @@ WASM_BINDGEN := .tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 # All that the package is made of; what git ignores is built.
 PKG_SOURCES := $(shell git ls-files -co --exclude-standard Cargo.toml Cargo.lock rust-toolchain.toml src pkg 'LICENSE*')
 PKG := target/stamps/pkg
+RUST_SOURCES := $(shell git ls-files -co --exclude-standard Cargo.toml Cargo.lock rust-toolchain.toml src)
+TYPES := $(shell git ls-files -co --exclude-standard 'pkg/*.d.ts' pkg/README.md tests/docs)
+DOCS := target/stamps/rustdoc target/stamps/typedoc
 
-.PHONY: help prerequisites build demo bench test test-all lint fmt size soak clean browser more-browsers
+.PHONY: help prerequisites build demo bench docs test test-all lint fmt size soak clean browser more-browsers
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -35,10 +38,10 @@ build: $(PKG) ## the npm package, complete in pkg/ (`npm pack ./pkg` gives the t
 demo: $(PKG) www/node_modules/.stamp ## builds, then serves the console on localhost
 	@npm start --prefix www
 
-test: $(PKG) tests/node_modules/.stamp www/node_modules/.stamp browser ## every test; the last line is `N passed, N failed`
+test: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp browser ## every test; the last line is `N passed, N failed`
 	@node tests/run.mjs
 
-test-all: $(PKG) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp browser more-browsers ## the same, and the suite in every runtime
+test-all: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp browser more-browsers ## the same, and every runtime and bundler
 	@node tests/run.mjs --all
 
 lint: tests/node_modules/.stamp prerequisites ## formatting, clippy for native and wasm, biome
@@ -55,8 +58,11 @@ fmt: tests/node_modules/.stamp ## formats Rust and JavaScript in place
 size: $(PKG) ## gzip and brotli of what users download
 	@npm run --silent size --prefix pkg
 
-bench: $(PKG) ## memory of a bulk run of 100,000 items, and its throughput beside pools written by hand
-	@node tests/bench/bulk.mjs
+docs: $(DOCS) ## the API reference, from the doc comments: target/typedoc (the package), target/doc (the crate)
+
+bench: $(PKG) tests/node_modules/.stamp browser ## speed and memory beside a hand-written fetch and others; writes docs/benchmarks.md
+	@node tests/harness/app.mjs
+	@node tests/bench/run.mjs
 
 soak: $(PKG) tests/node_modules/.stamp ## 30 minutes (SOAK_MINUTES) of calls to a server that misbehaves
 	@node tests/harness/app.mjs
@@ -102,10 +108,19 @@ $(PKG): $(PKG_SOURCES) pkg/node_modules/.stamp | $(WASM_BINDGEN)
 	@$(QUIET) "package" npm run build --prefix pkg
 	@mkdir -p $(@D) && touch $@
 
-# Other versions of Node, other runtimes and package managers, pinned. Not `npm ci`: registries keep deno for some platforms only,
-# and a lock file wants all.
-tests/runtimes/node_modules/.stamp: tests/runtimes/package.json | prerequisites
-	@$(QUIET) "npm install in tests/runtimes" npm install --no-package-lock --no-audit --no-fund --prefix tests/runtimes
+# A warning is an error: something undocumented, or a link to nowhere.
+target/stamps/rustdoc: $(RUST_SOURCES) | prerequisites
+	@RUSTDOCFLAGS="-D warnings" $(QUIET) "rustdoc" cargo doc --locked --no-deps --document-private-items
+	@mkdir -p $(@D) && touch $@
+
+target/stamps/typedoc: $(TYPES) tests/node_modules/.stamp
+	@$(QUIET) "typedoc" tests/node_modules/.bin/typedoc --options tests/docs/typedoc.json
+	@mkdir -p $(@D) && touch $@
+
+# Other versions of Node, other runtimes, package managers and bundlers, pinned. Not `npm ci`: registries keep deno and rollup for
+# some platforms only, and a lock file wants all.
+tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp: %/node_modules/.stamp: %/package.json | prerequisites
+	@$(QUIET) "npm install in $*" npm install --no-package-lock --no-audit --no-fund --prefix $*
 	@touch $@
 
 # $(call apt,commands that must be there,packages that bring them)

@@ -37,8 +37,6 @@ const WASM_OPT_FLAGS = [
   "--enable-nontrapping-float-to-int",
   "--enable-sign-ext",
   "--enable-mutable-globals",
-  "--enable-reference-types",
-  "--enable-multivalue",
   "--strip-debug",
   "--strip-producers",
   "--strip-target-features",
@@ -68,6 +66,7 @@ const MODULES = [
 const OTHER_SOURCES = [
   "package.json",
   "README.md",
+  "compile.js",
   "wasm.js",
   "wasm-edge.js",
   "wasm-slim.js",
@@ -246,7 +245,7 @@ function edgeTree() {
 
 /** cjs/: file by file, not bundled, so that its entry points share one wasm instance and one set of error classes. */
 async function commonjsTree() {
-  for (const file of [...MODULES.map(js), "slim.js", "wasm.js", "dist/glue.js", "dist/wasm.js"]) {
+  for (const file of [...MODULES.map(js), "slim.js", "compile.js", "wasm.js", "dist/glue.js", "dist/wasm.js"]) {
     const minify = file.startsWith("dist/");
     const options = { format: "cjs", platform: "node", target: "es2022", minifyWhitespace: minify, minifySyntax: minify };
     write(`cjs/${file}`, (await esbuild.transform(read(file), options)).code);

@@ -5,12 +5,9 @@
 // a raw export), rejects what is pending, and drops the instance, so that the next client gets a new one.
 import { createGlue } from "./dist/glue.js";
 import { UnexpectedClientError, UnsupportedRuntimeError } from "./errors.js";
-import { wasmSource } from "./wasm.js";
+import { wasmNow, wasmSoon } from "./wasm.js";
 
 const { apply } = Reflect;
-
-// What a swallowed call returns: glue code may index into the result.
-const NOTHING = /* @__PURE__ */ Object.freeze([]);
 
 /** Watches over one wasm instance; once it has trapped, `failure` is set and nothing enters it any more. */
 export class Guard {
@@ -78,7 +75,7 @@ export class Guard {
     if (awaited) {
       throw this.failure;
     }
-    return NOTHING;
+    return undefined;
   }
 
   #trapped(cause) {
@@ -104,7 +101,7 @@ let current;
 export function runtime() {
   if (!current) {
     try {
-      compiled ??= moduleFrom(wasmSource(), (bytes) => new WebAssembly.Module(bytes));
+      compiled ??= wasmNow();
       const glue = createGlue();
       current = started(glue, new WebAssembly.Instance(compiled, glue.imports));
     } catch (cause) {
@@ -120,7 +117,7 @@ export async function ready() {
     return;
   }
   try {
-    compiled ??= await moduleFrom(wasmSource(), (bytes) => WebAssembly.compile(bytes));
+    compiled ??= await wasmSoon();
     const glue = createGlue();
     const instance = await WebAssembly.instantiate(compiled, glue.imports);
     // A client constructed meanwhile has brought its own.
@@ -128,14 +125,6 @@ export async function ready() {
   } catch (cause) {
     throw unsupported(cause);
   }
-}
-
-function moduleFrom(source, compile) {
-  if (Object.prototype.toString.call(source) !== "[object WebAssembly.Module]") {
-    return compile(source);
-  }
-  // Next's edge sandbox hands over a Module of another realm, which its own WebAssembly then does not recognise.
-  return source instanceof WebAssembly.Module ? source : Object.setPrototypeOf(source, WebAssembly.Module.prototype);
 }
 
 function started(glue, instance) {
@@ -152,17 +141,7 @@ function started(glue, instance) {
 }
 
 function unsupported(cause) {
-  if (cause instanceof UnsupportedRuntimeError) {
-    return cause;
-  }
-  let advice = "c1-revoke could not start its WebAssembly core here";
-  if (typeof globalThis.WebAssembly?.Module !== "function") {
-    advice = "c1-revoke needs WebAssembly, which is missing or switched off here";
-  } else if (cause instanceof WebAssembly.CompileError) {
-    // Engines tell a blocked compile from a failed one by the message alone, each in its own words.
-    advice = "WebAssembly was not compiled. If a Content-Security-Policy is in force, add 'wasm-unsafe-eval' to its script-src";
-  } else if (cause instanceof RangeError) {
-    advice = "WebAssembly was refused. Older engines compile only asynchronously: await ready() before the first client";
-  }
-  return new UnsupportedRuntimeError(advice, { cause });
+  return cause instanceof UnsupportedRuntimeError
+    ? cause
+    : new UnsupportedRuntimeError("c1-revoke could not start its WebAssembly core here", { cause });
 }

@@ -1,4 +1,5 @@
 // The wasm for those who load it themselves.
+import { moduleNow, moduleSoon } from "./compile.js";
 import { UnsupportedRuntimeError } from "./errors.js";
 
 let given;
@@ -8,7 +9,15 @@ export function useWasm(source) {
   given = source;
 }
 
-export function wasmSource() {
+export function wasmNow() {
+  return moduleNow(source);
+}
+
+export function wasmSoon() {
+  return moduleSoon(source);
+}
+
+function source() {
   if (!given) {
     throw new UnsupportedRuntimeError(
       "c1-revoke/slim has no WebAssembly yet: call useWasm(moduleOrBytes) before the first client",

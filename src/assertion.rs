@@ -5,7 +5,7 @@
 //! All of these open doors while they live, so each is built in one buffer that is measured first, never grows and is wiped.
 
 use crate::base64url;
-use crate::text::{concat, push_escaped, push_hex, push_number};
+use crate::text::{push_escaped, push_hex, push_number};
 use alloc::string::String;
 use zeroize::Zeroizing;
 
@@ -30,34 +30,25 @@ impl Assertion<'_> {
     /// The text to be signed, as ASCII.
     pub fn signing_input(&self) -> Zeroizing<String> {
         // Nothing here needs JSON's escapes: client IDs and hosts are checked, and hold no such character.
-        let [nonce, id] = [self.nonce, self.id].map(|bytes| {
-            let mut hex = String::new();
-            push_hex(&mut hex, bytes, 0x20);
-            hex
-        });
-        let [from, now, until] = [self.now.saturating_sub(LEEWAY), self.now, self.now.saturating_add(LEEWAY)].map(|time| {
-            let mut digits = String::new();
-            push_number(&mut digits, time);
-            digits
-        });
-        let header = concat(&["{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"nonce\":\"", &nonce, "\"}"]);
-        let claims = Zeroizing::new(concat(&[
-            "{\"iss\":\"",
-            self.client_id,
-            "\",\"sub\":\"",
-            self.client_id,
-            "\",\"aud\":[\"",
-            self.audience,
-            "\"],\"iat\":",
-            &now,
-            ",\"nbf\":",
-            &from,
-            ",\"exp\":",
-            &until,
-            ",\"jti\":\"",
-            &id,
-            "\"}",
-        ]));
+        let mut json = String::from("{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"nonce\":\"");
+        push_hex(&mut json, self.nonce, 0x20);
+        json.push_str("\"}");
+        let header = json.len();
+        for (name, value) in
+            [("{\"iss\":\"", self.client_id), ("\",\"sub\":\"", self.client_id), ("\",\"aud\":[\"", self.audience)]
+        {
+            json.push_str(name);
+            json.push_str(value);
+        }
+        let [from, until] = [self.now.saturating_sub(LEEWAY), self.now.saturating_add(LEEWAY)];
+        for (name, time) in [("\"],\"iat\":", self.now), (",\"nbf\":", from), (",\"exp\":", until)] {
+            json.push_str(name);
+            push_number(&mut json, time);
+        }
+        json.push_str(",\"jti\":\"");
+        push_hex(&mut json, self.id, 0x20);
+        json.push_str("\"}");
+        let (header, claims) = json.split_at_checked(header).unwrap_or_default();
         join(header.as_bytes(), claims.as_bytes())
     }
 }
@@ -103,9 +94,9 @@ fn buffer(capacity: usize) -> Zeroizing<String> {
 /// application/x-www-form-urlencoded (WHATWG URL §5.2): text that is encoded already, and values that are not.
 fn form(parts: &[(&str, &str)]) -> Zeroizing<String> {
     // A byte becomes three at most.
-    let length = parts.iter().fold(0_usize, |sum, (text, value)| {
-        sum.saturating_add(text.len()).saturating_add(value.len().saturating_mul(3))
-    });
+    let length = parts
+        .iter()
+        .fold(0_usize, |sum, (text, value)| sum.saturating_add(text.len()).saturating_add(value.len().saturating_mul(3)));
     let mut body = buffer(length);
     for (text, value) in parts {
         body.push_str(text);

@@ -16,22 +16,16 @@
 //! - A failure that may pass is tried again, at most `max_attempts` times in all, with `backoff` between. 429s do not count:
 //!   they say nothing about the request.
 //! - After a stop or an abort nothing is sent. What is in flight is settled as it is answered.
-//! - Requests of the same ids are sent once, and settled alike.
-
-mod seen;
+//! - Of requests that the driver tells to be the same, the first is sent, and the others are settled like it.
 
 use crate::retry::{self, Backoff, Next};
 use alloc::vec::Vec;
-use seen::{Key, Seen};
 
 /// How many attempts an item has, unless its caller says otherwise.
 pub const MAX_ATTEMPTS: u32 = 8;
 
 /// How long a run stands still at most, in milliseconds, unless its caller says otherwise.
 pub const MAX_PAUSE: f64 = 15.0 * 60_000.0;
-
-/// How many different requests are remembered at least when nothing is collected, to tell duplicates: 1.6 MB at most.
-const REMEMBERED: usize = 16_384;
 
 /// How many duplicates may wait for their original before input is pulled on.
 const MAX_WAITING_DUPLICATES: usize = 1024;
@@ -48,9 +42,6 @@ pub struct Options {
     pub stop_on_error: bool,
     /// Whether the input has an end that is worth going to after a stop, to report the rest as skipped.
     pub finite: bool,
-    /// Whether every request is to be remembered, to tell duplicates however far apart (memory grows with the input), or the
-    /// last 16,384 at least (it does not).
-    pub remember_all: bool,
     /// Whether to check only, and send nothing.
     pub dry_run: bool,
     /// How often an item is tried, 429s not counted.
@@ -80,9 +71,11 @@ pub enum Action {
 
 /// What the input gave.
 #[derive(Clone, Copy, Debug)]
-pub enum Pulled<'a> {
-    /// A request: app id, connector id, credential id.
-    Request([&'a str; 3]),
+pub enum Pulled {
+    /// A request.
+    Request,
+    /// The same request as the one of this index, and how that was settled, if it has been reported.
+    Duplicate(usize, Option<Status>),
     /// Something that is no request.
     Invalid,
     /// Its end, or an error of its own.
@@ -112,11 +105,18 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// The server said that it is revoked.
-    Revoked,
+    Revoked = 1,
     /// It was tried, or could not be.
-    Failed,
+    Failed = 2,
     /// It was never sent.
-    Skipped,
+    Skipped = 3,
+}
+
+impl Status {
+    /// The status of this number, if it is one.
+    pub fn numbered(number: u8) -> Option<Status> {
+        [Status::Revoked, Status::Failed, Status::Skipped].into_iter().find(|status| *status as u8 == number)
+    }
 }
 
 /// An item that has come to its end.
@@ -166,7 +166,6 @@ pub struct Progress {
 /// An item between being pulled and being settled.
 struct Item {
     index: usize,
-    key: Key,
     attempts: u32,
     failures: u32,
     first_sent: f64,
@@ -184,8 +183,6 @@ enum State {
 /// The schedule of a run.
 pub struct Scheduler {
     options: Options,
-    secret: [u64; 2],
-    seen: Seen<Option<Status>>,
     items: Vec<Item>,
     /// Duplicates whose original (second) is not settled.
     duplicates: Vec<(usize, usize)>,
@@ -209,13 +206,11 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// A run that has not begun. `secret` is random.
-    pub fn new(options: Options, secret: [u64; 2]) -> Self {
+    /// A run that has not begun.
+    pub fn new(options: Options) -> Self {
         let concurrency = options.concurrency.max(1);
         Self {
             options: Options { concurrency, ..options },
-            secret,
-            seen: Seen::new(if options.remember_all { usize::MAX } else { REMEMBERED }),
             items: Vec::new(),
             duplicates: Vec::new(),
             settled: Vec::new(),
@@ -281,7 +276,20 @@ impl Scheduler {
                 self.settled.push(Settled { index, status: Status::Failed, attempts: 0, original: None, remaining: false });
                 self.item_failed();
             }
-            Pulled::Request(ids) => self.request(index, Key::new(self.secret, ids), now),
+            Pulled::Duplicate(original, status) => {
+                let unreported = self.settled.iter().find(|settled| settled.index == original).map(|settled| settled.status);
+                match status.or(unreported) {
+                    None => self.duplicates.push((index, original)),
+                    Some(status) => self.settled.push(duplicate(index, original, status)),
+                }
+            }
+            Pulled::Request if self.stopped.is_some() || self.options.dry_run => {
+                let skipped = Settled { index, status: Status::Skipped, attempts: 0, original: None, remaining: true };
+                self.settled.push(skipped);
+            }
+            Pulled::Request => {
+                self.items.push(Item { index, attempts: 0, failures: 0, first_sent: now, state: State::Waiting(now) });
+            }
         }
     }
 
@@ -389,27 +397,10 @@ impl Scheduler {
             && !self.items.iter().any(|item| item.is_due(now))
     }
 
-    fn request(&mut self, index: usize, key: Key, now: f64) {
-        match self.seen.get(key) {
-            Some((original, None)) => self.duplicates.push((index, original)),
-            Some((original, Some(status))) => self.settled.push(duplicate(index, original, status)),
-            None if self.stopped.is_some() || self.options.dry_run => {
-                self.seen.insert(key, index, Some(Status::Skipped));
-                let skipped = Settled { index, status: Status::Skipped, attempts: 0, original: None, remaining: true };
-                self.settled.push(skipped);
-            }
-            None => {
-                self.seen.insert(key, index, None);
-                self.items.push(Item { index, key, attempts: 0, failures: 0, first_sent: now, state: State::Waiting(now) });
-            }
-        }
-    }
-
     fn settle(&mut self, index: usize, status: Status, remaining: bool) {
-        let Self { items, seen, settled, duplicates, .. } = self;
+        let Self { items, settled, duplicates, .. } = self;
         items.retain(|item| {
             if item.index == index {
-                seen.update(item.key, index, Some(status));
                 settled.push(Settled { index, status, attempts: item.attempts, original: None, remaining });
             }
             item.index != index
@@ -494,7 +485,6 @@ mod tests {
         concurrency: 4,
         stop_on_error: false,
         finite: true,
-        remember_all: true,
         dry_run: false,
         max_attempts: MAX_ATTEMPTS,
         backoff: Backoff::DEFAULT,
@@ -541,7 +531,7 @@ mod tests {
 
     /// Plays a run in virtual time, and checks on the way what must hold at every step.
     fn play(options: Options, world: &World) -> Run {
-        let mut scheduler = Scheduler::new(options, [7, 8]);
+        let mut scheduler = Scheduler::new(options);
         let mut run = Run::default();
         let mut scripts: BTreeMap<u16, std::vec::IntoIter<(Outcome, f64)>> =
             world.scripts.iter().map(|(id, script)| (*id, script.clone().into_iter())).collect();
@@ -604,7 +594,7 @@ mod tests {
             }
         }
         assert_eq!(scheduler.poll(now), Action::Done, "done is not for good");
-        scheduler.pulled(Pulled::Request(["late", "", ""]), now);
+        scheduler.pulled(Pulled::Request, now);
         assert_eq!(scheduler.poll(now), Action::Done, "what comes too late is taken");
         assert_eq!((in_flight, outstanding), (0, 0), "done too early");
         run.end = now;
@@ -613,14 +603,16 @@ mod tests {
     }
 
     fn give(scheduler: &mut Scheduler, world: &World, run: &mut Run, outstanding: &mut usize, now: f64) {
-        let id;
         let pulled = match world.input.get(run.pulled) {
             None => return scheduler.pulled(Pulled::End, now),
             Some(None) => Pulled::Invalid,
-            Some(Some(number)) => {
-                id = number.to_string();
-                Pulled::Request(["app", "connector", &id])
-            }
+            Some(id) => match world.input.iter().take(run.pulled).position(|other| other == id) {
+                None => Pulled::Request,
+                Some(original) => {
+                    let reported = run.settled.iter().find(|settled| settled.index == original);
+                    Pulled::Duplicate(original, reported.map(|settled| settled.status))
+                }
+            },
         };
         run.pulled += 1;
         *outstanding += 1;
@@ -657,11 +649,11 @@ mod tests {
 
     #[test]
     fn pulls_no_faster_than_it_sends() {
-        let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS }, [0, 0]);
-        for (index, id) in ["a", "b"].into_iter().enumerate() {
+        let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS });
+        for index in 0..2 {
             assert_eq!(scheduler.poll(0.0), Action::Pull(index));
             assert_eq!(scheduler.poll(0.0), Action::Wait);
-            scheduler.pulled(Pulled::Request([id, id, id]), 0.0);
+            scheduler.pulled(Pulled::Request, 0.0);
             assert_eq!(scheduler.poll(0.0), Action::Send(index));
         }
         assert_eq!(scheduler.poll(0.0), Action::Wait);
@@ -699,7 +691,7 @@ mod tests {
 
     #[test]
     fn the_first_reason_to_stop_stays() {
-        let mut scheduler = Scheduler::new(OPTIONS, [0, 0]);
+        let mut scheduler = Scheduler::new(OPTIONS);
         scheduler.stop(Stop::Unauthorized);
         scheduler.stop(Stop::Aborted);
         assert_eq!(scheduler.stopped(), Some(Stop::Unauthorized));
@@ -707,12 +699,12 @@ mod tests {
 
     #[test]
     fn refusals_of_one_round_halve_the_window_once_and_successes_widen_it_by_one_a_round() {
-        let mut scheduler = Scheduler::new(Options { concurrency: 8, ..OPTIONS }, [0, 0]);
+        let mut scheduler = Scheduler::new(Options { concurrency: 8, ..OPTIONS });
         let round = |scheduler: &mut Scheduler, outcome, now: f64| {
             let mut sent = Vec::new();
             loop {
                 match scheduler.poll(now) {
-                    Action::Pull(index) => scheduler.pulled(Pulled::Request(["", "", &index.to_string()]), now),
+                    Action::Pull(_) => scheduler.pulled(Pulled::Request, now),
                     Action::Send(index) => sent.push(index),
                     Action::Settle(_) => {}
                     _ => break,
@@ -761,7 +753,7 @@ mod tests {
 
     #[test]
     fn the_end_of_the_input_is_found_during_a_pause() {
-        let mut scheduler = Scheduler::new(OPTIONS, [0, 0]);
+        let mut scheduler = Scheduler::new(OPTIONS);
         scheduler.paused_until = 1e6;
         assert_eq!(scheduler.poll(0.0), Action::Pull(0));
         scheduler.pulled(Pulled::End, 0.0);
@@ -770,20 +762,20 @@ mod tests {
 
     #[test]
     fn one_request_waits_for_the_end_of_a_pause() {
-        let mut scheduler = Scheduler::new(OPTIONS, [0, 0]);
+        let mut scheduler = Scheduler::new(OPTIONS);
         scheduler.paused_until = 1e6;
         assert_eq!(scheduler.poll(0.0), Action::Pull(0));
-        scheduler.pulled(Pulled::Request(["", "", ""]), 0.0);
+        scheduler.pulled(Pulled::Request, 0.0);
         assert_eq!(scheduler.poll(0.0), Action::WaitUntil(1e6));
         assert_eq!(scheduler.poll(1e6), Action::Send(0));
     }
 
     #[test]
     fn an_answer_to_what_was_sent_before_a_refusal_does_not_undo_it() {
-        let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS }, [0, 0]);
-        for (index, id) in ["a", "b"].into_iter().enumerate() {
+        let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS });
+        for index in 0..2 {
             assert_eq!(scheduler.poll(0.0), Action::Pull(index));
-            scheduler.pulled(Pulled::Request([id, id, id]), 0.0);
+            scheduler.pulled(Pulled::Request, 0.0);
             assert_eq!(scheduler.poll(0.0), Action::Send(index));
         }
         scheduler.answered(0, Outcome::RateLimited(None), 0.0, 1.0);
@@ -820,14 +812,35 @@ mod tests {
 
     #[test]
     fn what_was_not_sent_after_all_is_skipped() {
-        let mut scheduler = Scheduler::new(OPTIONS, [0, 0]);
+        let mut scheduler = Scheduler::new(OPTIONS);
         assert_eq!(scheduler.poll(0.0), Action::Pull(0));
-        scheduler.pulled(Pulled::Request(["a", "b", "c"]), 0.0);
+        scheduler.pulled(Pulled::Request, 0.0);
         assert_eq!(scheduler.poll(0.0), Action::Send(0));
         scheduler.stop(Stop::Aborted);
         scheduler.answered(0, Outcome::Unsent, 0.0, 0.0);
         let skipped = Settled { index: 0, status: Status::Skipped, attempts: 1, original: None, remaining: true };
         assert_eq!(scheduler.poll(0.0), Action::Settle(skipped));
+    }
+
+    #[test]
+    fn a_duplicate_of_what_is_settled_and_not_yet_reported_does_not_wait_for_ever() {
+        let mut scheduler = Scheduler::new(OPTIONS);
+        assert_eq!(scheduler.poll(0.0), Action::Pull(0));
+        scheduler.pulled(Pulled::Request, 0.0);
+        assert_eq!(scheduler.poll(0.0), Action::Send(0));
+        assert_eq!(scheduler.poll(0.0), Action::Pull(1));
+        scheduler.answered(0, Outcome::Revoked, 0.0, 0.0);
+        scheduler.pulled(Pulled::Duplicate(0, None), 0.0);
+        assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { index: 0, .. })));
+        assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { index: 1, status: Status::Revoked, .. })));
+    }
+
+    #[test]
+    fn numbers_are_read_back() {
+        for status in [Status::Revoked, Status::Failed, Status::Skipped] {
+            assert_eq!(Status::numbered(status as u8), Some(status));
+        }
+        assert_eq!(Status::numbered(0), None);
     }
 
     #[test]
@@ -875,11 +888,12 @@ mod tests {
     fn endless_duplicates_of_a_slow_request_do_not_fill_memory() {
         let mut world = world([1; 5000], always(Outcome::Revoked));
         world.scripts.insert(1, vec![(Outcome::Revoked, 1e6)]);
-        let mut scheduler = Scheduler::new(OPTIONS, [0, 0]);
+        let mut scheduler = Scheduler::new(OPTIONS);
         let mut pulled = 0;
         loop {
             match scheduler.poll(0.0) {
-                Action::Pull(_) => scheduler.pulled(Pulled::Request(["", "", ""]), 0.0),
+                Action::Pull(0) => scheduler.pulled(Pulled::Request, 0.0),
+                Action::Pull(_) => scheduler.pulled(Pulled::Duplicate(0, None), 0.0),
                 Action::Send(_) => {}
                 _ => break,
             }
@@ -903,11 +917,11 @@ mod tests {
 
     #[test]
     fn reports_that_make_no_sense_are_ignored() {
-        let mut scheduler = Scheduler::new(OPTIONS, [0, 0]);
-        scheduler.pulled(Pulled::Request(["a", "b", "c"]), 0.0);
+        let mut scheduler = Scheduler::new(OPTIONS);
+        scheduler.pulled(Pulled::Request, 0.0);
         scheduler.answered(0, Outcome::Revoked, 0.0, 0.0);
         assert_eq!(scheduler.poll(0.0), Action::Pull(0));
-        scheduler.pulled(Pulled::Request(["a", "b", "c"]), 0.0);
+        scheduler.pulled(Pulled::Request, 0.0);
         scheduler.answered(0, Outcome::Revoked, 0.0, 0.0);
         assert_eq!(scheduler.poll(0.0), Action::Send(0));
         scheduler.answered(1, Outcome::Revoked, 0.0, 0.0);
@@ -920,12 +934,11 @@ mod tests {
 
     #[test]
     fn memory_does_not_grow_with_an_endless_input() {
-        let options = Options { remember_all: false, ..OPTIONS };
-        let mut scheduler = Scheduler::new(options, [0, 0]);
+        let mut scheduler = Scheduler::new(OPTIONS);
         let mut settled = 0;
         while settled < 100_000 {
             match scheduler.poll(0.0) {
-                Action::Pull(index) => scheduler.pulled(Pulled::Request(["a", "c", &index.to_string()]), 0.0),
+                Action::Pull(_) => scheduler.pulled(Pulled::Request, 0.0),
                 Action::Send(index) => scheduler.answered(index, Outcome::Revoked, 0.0, 0.0),
                 Action::Settle(_) => settled += 1,
                 other => assert_eq!(other, Action::Done),

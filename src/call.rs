@@ -5,16 +5,20 @@ use crate::answer::{self, Head, Rejection, Verdict, MAX_BODY_BYTES};
 use crate::bulk::Outcome;
 use crate::client::Core;
 use crate::options::CallOptions;
-use crate::platform::{check, invalid, is_record, Driver, Faults, Input};
+use crate::platform::{check, is_record, Driver, Input};
 use crate::retry::{self, Next};
 use crate::retry_after;
 use crate::run::{self, State};
-use crate::security::{self, token_of, with_scheme, Security};
+use crate::security::{self, token_of, Security};
 use alloc::rc::Rc;
 use alloc::string::String;
 use core::cell::{Cell, RefCell};
-use zeroize::Zeroizing;
 use wasm_bindgen::prelude::*;
+use zeroize::Zeroizing;
+
+// Besides `Rejection`, in platform.js.
+const UNSUPPORTED: i32 = 5;
+const INVALID: i32 = 6;
 
 /// A request that has been checked and can be sent any number of times.
 pub struct Prepared {
@@ -66,7 +70,7 @@ pub struct Call {
     driver: Driver,
     /// The run that this is an item of, and its index there. The run's schedule retries; the call itself does not.
     item: Option<(Rc<State>, usize)>,
-    phase: RefCell<Phase>,
+    phase: Cell<Phase>,
     authorization: RefCell<JsValue>,
     /// Whether a 401 may be the token's age: then one is fetched, once.
     renewable: Cell<bool>,
@@ -95,7 +99,7 @@ impl Call {
             options: options.clone(),
             driver,
             item,
-            phase: RefCell::new(Phase::Start),
+            phase: Cell::new(Phase::Start),
             authorization: RefCell::new(JsValue::UNDEFINED),
             renewable: Cell::new(true),
             begun: js_sys::Date::now(),
@@ -156,21 +160,19 @@ impl Call {
             Operation::Revoke(_) if self.stopped() => self.stop(),
             Operation::Revoke(prepared) => {
                 self.authorization.replace(authorization);
-                self.send(&prepared.url, "application/json", &prepared.body, &JsValue::UNDEFINED);
+                self.send(&prepared.url, &prepared.body, &JsValue::UNDEFINED);
             }
-            _ if authorization.is_undefined() => {
-                self.reject(&invalid("this client has no credentials to get a token with"));
-            }
+            _ if authorization.is_undefined() => self.invalid("this client has no credentials"),
             _ => self.resolve(&token_of(&authorization)),
         }
     }
 
-    /// Sends the request.
-    pub fn send(&self, url: &str, content_type: &str, body: &JsValue, secret: &JsValue) {
+    /// Sends the request. `secret`: what its body holds of one.
+    pub fn send(&self, url: &str, body: &JsValue, secret: &JsValue) {
         self.wait_for(Phase::Answer);
         self.sent.set(js_sys::Date::now());
         self.status.set(0);
-        self.driver.send(url, content_type, body, &self.authorization.borrow(), secret);
+        self.driver.send(url, body, &self.authorization.borrow(), secret);
     }
 
     /// Waits, if there is to be another attempt; else, the result is what there is. `discard`: an answer that is there.
@@ -204,9 +206,9 @@ impl Call {
         self.end(Outcome::Revoked);
     }
 
-    /// Ends with bad input that showed only now.
-    pub fn reject(&self, error: &JsValue) {
-        self.driver.reject(error);
+    /// Ends with input that shows only now to be bad.
+    pub fn invalid(&self, detail: &str) {
+        self.driver.fail(INVALID, detail);
         self.end(Outcome::Lost);
     }
 
@@ -224,7 +226,7 @@ impl Call {
 
     /// Ends because WebCrypto cannot sign.
     pub fn unsupported(&self) {
-        self.driver.unsupported("WebCrypto cannot sign with Ed25519 here. It needs Chrome 137, Firefox 129, Safari 17, Node 20 or newer, and in a page a secure context (https or localhost)");
+        self.driver.fail(UNSUPPORTED, "WebCrypto cannot sign with Ed25519 here. That needs Chrome 137, Firefox 129, Safari 17 or Node 20, and https or localhost");
         self.end(Outcome::Unauthorized);
     }
 
@@ -242,15 +244,18 @@ impl Call {
 #[wasm_bindgen]
 impl Call {
     /// What was waited for is there.
-    pub fn given(&self, value: &JsValue) {
+    pub fn given(&self, value: JsValue) {
         let oauth = self.core.security.oauth();
         match (self.phase.replace(Phase::Start), oauth) {
             (Phase::Security, _) => {
-                let faults = Faults::new();
-                let authorization = security::authorization(value, &Input::new(&JsValue::UNDEFINED, "", "", &faults), &faults);
-                match check(&faults) {
+                let input = Input::new(&JsValue::UNDEFINED, "");
+                let authorization = security::authorization(&value, &input);
+                match check(&input) {
                     Ok(()) => self.authorized(authorization.unwrap_or_default()),
-                    Err(error) => self.reject(&error),
+                    Err(error) => {
+                        self.driver.reject(&error);
+                        self.end(Outcome::Lost);
+                    }
                 }
             }
             // Waited for long enough.
@@ -258,23 +263,23 @@ impl Call {
                 oauth.request_over(serial);
                 self.attempt();
             }
-            (Phase::Token(_), _) => self.authorized(with_scheme(value)),
-            (Phase::IdToken, Some(oauth)) => oauth.exchange(value, self),
+            (Phase::Token(_), _) => self.authorized(value),
+            (Phase::IdToken, Some(oauth)) => oauth.exchange(&value, self),
             (Phase::Key, Some(oauth)) => oauth.imported(value, self),
-            (Phase::Signature(input), Some(oauth)) => oauth.signed(&input, value, self),
+            (Phase::Signature(input), Some(oauth)) => oauth.signed(&input, &value, self),
             _ => self.attempt(),
         }
     }
 
     /// There is nothing: the wait was interrupted, or threw. `kind` as in platform.js; the rest describes what was thrown.
     pub fn failed(&self, kind: i32, name: &str, message: &str, code: &str, status: f64) {
-        let rejection = match (kind, &*self.phase.borrow()) {
+        let rejection = match (kind, self.phase.replace(Phase::Start)) {
             (0, _) => Rejection::Aborted,
             (1, _) => Rejection::TimedOut,
             (3, _) => Rejection::Invalid,
             (4, _) => Rejection::Unexpected,
             (_, Phase::Token(_)) => {
-                self.driver.rethrow();
+                self.driver.reject(&JsValue::UNDEFINED);
                 // A token endpoint that is down for a moment is no refusal.
                 let passes = status >= 500.0 || status == 429.0 || matches!(name, "ConnectionError" | "RequestTimeoutError");
                 return self.end(if passes { Outcome::Unavailable } else { Outcome::Unauthorized });
@@ -282,9 +287,10 @@ impl Call {
             (_, Phase::Key | Phase::Signature(_)) => return self.unsupported(),
             (_, Phase::IdToken) => return self.fail(Rejection::Unexpected, "The oidcToken function failed"),
             (_, Phase::Security) => return self.fail(Rejection::Unexpected, "The security function failed"),
-            _ => answer::classify_rejection(name, message, code, self.core.options.own_client),
+            _ => answer::classify_rejection(name, message, code, !self.core.options.session.http_client().is_undefined()),
         };
-        let again = rejection == Rejection::Connection && self.options.retry.as_ref().is_some_and(|retry| retry.connection_errors);
+        let again =
+            rejection == Rejection::Connection && self.options.retry.as_ref().is_some_and(|retry| retry.connection_errors);
         if !again || !self.pauses(None, false) {
             self.fail(rejection, rejection.message());
         }
@@ -297,7 +303,9 @@ impl Call {
         self.retry_after.set(retry_after);
         self.redirected.set(redirected);
         if status == 401 && !self.stopped() {
-            if let (Operation::Revoke(_), Some(oauth), true) = (&self.operation, self.core.security.oauth(), self.renewable.take()) {
+            if let (Operation::Revoke(_), Some(oauth), true) =
+                (&self.operation, self.core.security.oauth(), self.renewable.take())
+            {
                 self.driver.discard();
                 oauth.reject(&self.authorization.borrow());
                 return self.attempt();
@@ -321,7 +329,7 @@ impl Call {
                 driver.token_refused(self.status.get() < 400 || truncated);
             } else {
                 match oauth.conclude(driver, self.sent.get(), *generation) {
-                    Ok(token) => return self.resolve(&token),
+                    Ok(header) => return self.resolve(&header),
                     Err(why) => driver.token_unusable(why),
                 }
             }

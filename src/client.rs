@@ -4,7 +4,7 @@ use crate::call::{Call, Operation, Prepared};
 use crate::oauth::OAuth;
 use crate::options::{self, CallOptions, ClientOptions};
 use crate::path::{push_segment, MAX_ID_LENGTH};
-use crate::platform::{check, is_record, Faults, Input};
+use crate::platform::{check, is_record, rejected, Input};
 use crate::run;
 use crate::security::{token_of, Security};
 use crate::server;
@@ -29,11 +29,10 @@ pub struct Core {
 
 impl Core {
     fn new(props: &JsValue) -> Result<Core, JsValue> {
-        let faults = Faults::new();
-        let input = Input::new(props, "props", "", &faults);
+        let input = Input::new(props, "props");
         let options = ClientOptions::read(&input);
-        let tenant = input.text("tenantDomain", server::MAX_URL_LENGTH);
-        let security = OAuth::read(&input, &faults).map_or_else(|| Security::read(&input, &faults), Security::OAuth);
+        let tenant = input.text("tenantDomain", "a string", server::MAX_URL_LENGTH);
+        let security = OAuth::read(&input).map_or_else(|| Security::read(&input), Security::OAuth);
         let server = options::server(&input, options.allow_insecure);
         // NaN: there is none.
         if input.number("serverIdx").abs() > 0.0 {
@@ -47,9 +46,8 @@ impl Core {
                 String::new()
             }),
         };
-        check(&faults)?;
-        let none = JsValue::UNDEFINED;
-        let defaults = CallOptions::read(&Input::new(&none, "", "", &faults), &none, &options, &faults);
+        check(&input)?;
+        let defaults = CallOptions::read(&Input::new(&JsValue::UNDEFINED, ""), &options);
         Ok(Core { server, security, options, defaults: Rc::new(defaults) })
     }
 
@@ -58,10 +56,16 @@ impl Core {
         if options.is_undefined() {
             return Ok(self.defaults.clone());
         }
-        let faults = Faults::new();
-        let options = CallOptions::read(&Input::new(options, "options", "", &faults), options, &self.options, &faults);
-        check(&faults)?;
+        let input = Input::new(options, "options");
+        let options = CallOptions::read(&input, &self.options);
+        check(&input)?;
         Ok(Rc::new(options))
+    }
+
+    fn revoke(self: &Rc<Self>, request: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
+        let options = self.call_options(options)?;
+        let prepared = self.prepare(request, &options)?;
+        Ok(Call::start(self, Operation::Revoke(Rc::new(prepared)), &options))
     }
 
     /// Checks a request.
@@ -70,13 +74,12 @@ impl Core {
     /// By name, the field that is wrong.
     pub fn prepare(&self, request: &JsValue, options: &CallOptions) -> Result<Prepared, JsValue> {
         const BODY: &str = "connectorServiceRevokeCredentialRequest";
-        let faults = Faults::new();
-        let input = Input::new(request, "the request", "", &faults);
+        let input = Input::new(request, "the request");
         let mut url = String::from(options.server.as_ref().unwrap_or(&self.server));
         url.push_str("/api/v1");
         for (collection, name) in [("/apps/", "appId"), ("/connectors/", "connectorId"), ("/credentials/", "id")] {
             url.push_str(collection);
-            match input.id(name, MAX_ID_LENGTH) {
+            match input.text(name, "a string", MAX_ID_LENGTH) {
                 None => input.wrong(name, " is missing"),
                 Some(id) => {
                     if let Err(error) = push_segment(&mut url, &id) {
@@ -91,12 +94,12 @@ impl Core {
         } else if !body.is_undefined() {
             input.mistyped(BODY, "an object", &body);
         }
-        check(&faults)?;
+        check(&input)?;
         Ok(Prepared { url, body })
     }
 }
 
-/// A client of the C1 API's operation "Revoke Credential". What is wrong with their arguments, its methods throw.
+/// A client of the C1 API's operation "Revoke Credential".
 #[wasm_bindgen]
 pub struct Client {
     core: Rc<Core>,
@@ -109,28 +112,20 @@ impl Client {
     /// # Errors
     /// `SDKValidationError`: an option is wrong.
     #[wasm_bindgen(constructor)]
-    pub fn new(props: &JsValue) -> Result<Client, JsValue> {
-        Core::new(props).map(|core| Client { core: Rc::new(core) })
+    pub fn new(props: JsValue) -> Result<Client, JsValue> {
+        Core::new(&props).map(|core| Client { core: Rc::new(core) })
     }
 
     /// Revokes one credential: `POST /api/v1/apps/{app_id}/connectors/{connector_id}/credentials/{id}`. Gives a promise.
-    ///
-    /// # Errors
-    /// `SDKValidationError`: an argument is wrong.
     #[wasm_bindgen(js_name = revokeCredential)]
-    pub fn revoke_credential(&self, request: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
-        let options = self.core.call_options(options)?;
-        let prepared = self.core.prepare(request, &options)?;
-        Ok(Call::start(&self.core, Operation::Revoke(Rc::new(prepared)), &options))
+    pub fn revoke_credential(&self, request: JsValue, options: JsValue) -> JsValue {
+        self.core.revoke(&request, &options).unwrap_or_else(|error| rejected(&error))
     }
 
-    /// Revokes many credentials; its promise gives the report.
-    ///
-    /// # Errors
-    /// `SDKValidationError`: an option is wrong, or `requests` cannot be iterated.
+    /// Revokes many credentials; its promise gives the report, and rejects for bad options only.
     #[wasm_bindgen(js_name = revokeCredentials)]
-    pub fn revoke_credentials(&self, requests: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
-        run::revoke_all(&self.core, requests, options)
+    pub fn revoke_credentials(&self, requests: JsValue, options: JsValue) -> JsValue {
+        run::revoke_all(&self.core, &requests, &options).unwrap_or_else(|error| rejected(&error))
     }
 
     /// The promise of the token that the next request would carry, fetched if need be.
@@ -144,7 +139,7 @@ impl Client {
     pub fn get_current_token(&self) -> JsValue {
         match &self.core.security {
             Security::Fixed(authorization) => token_of(authorization),
-            Security::OAuth(oauth) => oauth.current().unwrap_or(JsValue::NULL),
+            Security::OAuth(oauth) => oauth.current().as_ref().map_or(JsValue::NULL, token_of),
             Security::None | Security::Function(_) => JsValue::NULL,
         }
     }

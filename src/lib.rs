@@ -42,7 +42,8 @@ pub use client::Client;
 
 #[cfg(feature = "package")]
 #[global_allocator]
-static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
+static ALLOCATOR: lol_alloc::LockedAllocator<lol_alloc::FreeListAllocator> =
+    lol_alloc::LockedAllocator::new(lol_alloc::FreeListAllocator::new());
 
 /// No code of this crate panics. Should one of a dependency's do, the trap is all that is wanted: the package's loader turns it
 /// into an `UnexpectedClientError` for every call that is pending. A message would cost kilobytes and reach nobody.

@@ -7,10 +7,10 @@ use crate::call::{Call, Operation, Phase};
 use crate::client::Core;
 use crate::client_id::ClientId;
 use crate::client_secret::{self, ClientSecretError, Seed};
-use crate::platform::{copy_bytes, fill_random, invalid, Driver, Faults, Input};
-use crate::security::{header_value, with_scheme};
-use crate::server::is_loopback;
-use crate::text::concat;
+use crate::platform::{copy_bytes, fill_random, Driver, Input};
+use crate::security::header_value;
+use crate::server::{is_loopback, parse_authority};
+use crate::text::{concat, split};
 use crate::token::{self, Freshness, Lifetime};
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -51,7 +51,8 @@ struct Pending {
 
 /// A token in use.
 struct Held {
-    token: JsValue,
+    /// The `Authorization` that carries it.
+    header: JsValue,
     lifetime: Lifetime,
 }
 
@@ -74,18 +75,18 @@ pub struct OAuth {
 
 impl OAuth {
     /// Reads `clientID` with `clientSecret` or `oidcToken`. `None`: there is no `clientID`. No secret is shown in any fault.
-    pub fn read(props: &Input, faults: &Faults) -> Option<OAuth> {
-        let client_id = props.text("clientID", MAX_ID);
+    pub fn read(props: &Input) -> Option<OAuth> {
+        let client_id = props.text("clientID", "a string", MAX_ID);
         let secret = props.value("clientSecret", "a string");
         let exchange = props.value("oidcToken", "");
         let Some(client_id) = client_id else {
             if !secret.is_undefined() || !exchange.is_undefined() {
-                props.wrong("clientID", " is missing: it belongs to the clientSecret or oidcToken");
+                props.wrong("clientID", " is missing: clientSecret and oidcToken need it");
             }
             return None;
         };
         let fault = |message: &str| {
-            faults.note(message);
+            props.wrong("", message);
             None
         };
         let id = match ClientId::parse(&client_id) {
@@ -94,14 +95,15 @@ impl OAuth {
         };
         let grant = if exchange.is_undefined() {
             if secret.is_undefined() {
-                return fault("clientSecret is missing: it belongs to the clientID (or give an oidcToken)");
+                return fault("clientSecret is missing (or give an oidcToken)");
             }
-            match copy_secret(&secret).as_deref().map_or(Err(ClientSecretError::Base64url), |secret| client_secret::parse(secret)) {
+            match copy_secret(&secret).as_deref().map_or(Err(ClientSecretError::Base64url), |secret| client_secret::parse(secret))
+            {
                 Ok(seed) => Grant::Secret(RefCell::new(Key::Seed(seed))),
                 Err(error) => return fault(error.message()),
             }
         } else if !secret.is_undefined() {
-            return fault("clientSecret and oidcToken exclude each other: give one of them");
+            return fault("give clientSecret or oidcToken, not both");
         } else if !exchange.is_string() && !exchange.is_function() {
             props.mistyped("oidcToken", "a string or a function", &exchange);
             return None;
@@ -129,12 +131,12 @@ impl OAuth {
     fn held(&self) -> Option<(JsValue, Freshness)> {
         let held = self.held.borrow();
         let held = held.as_ref()?;
-        Some((held.token.clone(), held.lifetime.at(js_sys::Date::now())))
+        Some((held.header.clone(), held.lifetime.at(js_sys::Date::now())))
     }
 
-    /// The cached token, while it is good.
+    /// The `Authorization` of the cached token, while it is good.
     pub fn current(&self) -> Option<JsValue> {
-        self.held().filter(|(_, freshness)| *freshness != Freshness::Stale).map(|(token, _)| token)
+        self.held().filter(|(_, freshness)| *freshness != Freshness::Stale).map(|(header, _)| header)
     }
 
     /// Forgets the cached token, and does not keep what a request under way brings.
@@ -146,7 +148,7 @@ impl OAuth {
 
     /// Forgets the cached token if it is the one of this `Authorization`: the API did not accept it.
     pub fn reject(&self, authorization: &JsValue) {
-        if self.held().is_some_and(|(token, _)| with_scheme(&token) == *authorization) {
+        if self.held().is_some_and(|(header, _)| header == *authorization) {
             self.clear();
         }
     }
@@ -186,12 +188,12 @@ impl OAuth {
     pub fn authorize(&self, core: &Rc<Core>, call: &Call) {
         match self.held() {
             None | Some((_, Freshness::Stale)) => self.request(core, Some(call)),
-            Some((token, freshness)) => {
+            Some((header, freshness)) => {
                 if freshness == Freshness::Ageing {
                     // Fetched ahead, for later calls: a failure is theirs to see, if it lasts.
                     self.request(core, None);
                 }
-                call.authorized(with_scheme(&token));
+                call.authorized(header);
             }
         }
     }
@@ -215,11 +217,11 @@ impl OAuth {
     }
 
     /// Goes on with the key, imported.
-    pub fn imported(&self, value: &JsValue, call: &Call) {
+    pub fn imported(&self, value: JsValue, call: &Call) {
+        self.sign(&value, call);
         if let Grant::Secret(key) = &self.grant {
-            key.replace(Key::Imported(value.clone()));
+            key.replace(Key::Imported(value));
         }
-        self.sign(value, call);
     }
 
     fn sign(&self, key: &JsValue, call: &Call) {
@@ -248,32 +250,32 @@ impl OAuth {
     pub fn exchange(&self, token: &JsValue, call: &Call) {
         match copy_secret(token).filter(|copy| !copy.is_empty()) {
             Some(copy) => send(&assertion::token_exchange_body(&self.client_id, &copy), token, call),
-            None => call.reject(&invalid("oidcToken must be a string of visible ASCII: the JWT that its issuer gave")),
+            None => call.invalid("oidcToken must be a JWT: visible ASCII"),
         }
     }
 
-    /// Keeps the token that an answer holds for as long as it is good, and gives it.
+    /// Keeps the token that an answer holds for as long as it is good, and gives the `Authorization` that carries it.
     ///
     /// # Errors
     /// Why there is none to use.
     pub fn conclude(&self, driver: &Driver, asked: f64, generation: u32) -> Result<JsValue, &'static str> {
         let token = driver.member("access_token");
         let text = token.dyn_ref::<JsString>().ok_or("holds no access_token")?;
-        header_value(text).map_err(|_| "holds an access_token that is empty or not visible ASCII")?;
+        let header = header_value(text).map_err(|_| "holds an access_token that is no bearer token")?;
         if !driver.member("token_type").as_string().is_some_and(|kind| token::is_bearer(&kind)) {
             return Err("has a token_type other than Bearer");
         }
         if self.generation.get() == generation {
             let lifetime = Lifetime::new(asked, driver.member("expires_in").as_f64());
-            self.held.replace(lifetime.map(|lifetime| Held { token: token.clone(), lifetime }));
+            self.held.replace(lifetime.map(|lifetime| Held { header: header.clone(), lifetime }));
         }
-        Ok(token)
+        Ok(header)
     }
 }
 
 fn send(body: &str, secret: &JsValue, call: &Call) {
     let url = concat(&[call.server(), "/auth/v1/token"]);
-    call.send(&url, "application/x-www-form-urlencoded", &JsValue::from_str(body), secret);
+    call.send(&url, &JsValue::from_str(body), secret);
 }
 
 /// A secret as text that is wiped, or `None` if it is no string of visible ASCII, or too long.
@@ -293,11 +295,7 @@ fn copy_secret(value: &JsValue) -> Option<Zeroizing<String>> {
 /// The host of a base URL without its port: the audience of an assertion. It is the host that the assertion is sent to, so that
 /// it is of no use at any other.
 fn hostname(server: &str) -> &str {
-    let authority = server.get(if server.starts_with("https") { 8 } else { 7 }..).unwrap_or_default();
-    let mut bracket = false;
-    let end = authority.bytes().position(|byte| {
-        bracket = byte == b'[' || bracket && byte != b']';
-        byte == b'/' || byte == b':' && !bracket
-    });
-    end.and_then(|end| authority.get(..end)).unwrap_or(authority)
+    let rest = split(server, b'/').and_then(|(_, rest)| rest.get(1..)).unwrap_or_default();
+    let authority = split(rest, b'/').map_or(rest, |(authority, _)| authority);
+    parse_authority(authority).unwrap_or_default()
 }

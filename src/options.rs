@@ -1,6 +1,6 @@
 //! The options of a client and of a call, checked.
 
-use crate::platform::{merged_init, number, Faults, FetchOptions, Input, Session};
+use crate::platform::{number, FetchOptions, Input, Session};
 use crate::retry::{Backoff, StatusCodes};
 use crate::server::{self, MAX_URL_LENGTH};
 use alloc::string::String;
@@ -18,7 +18,7 @@ pub struct Retry {
 /// The server, as the option `serverURL` names it.
 pub fn server(input: &Input, allow_insecure: bool) -> Option<String> {
     const NAME: &str = "serverURL";
-    match server::parse_server_url(&input.url(NAME, MAX_URL_LENGTH)?, allow_insecure) {
+    match server::parse_server_url(&input.text(NAME, "a string or a URL", MAX_URL_LENGTH)?, allow_insecure) {
         Ok(server) => Some(server),
         Err(error) => {
             input.wrong(NAME, error.message());
@@ -27,29 +27,26 @@ pub fn server(input: &Input, allow_insecure: bool) -> Option<String> {
     }
 }
 
-fn non_negative_or(input: &Input, name: &str, default: f64) -> f64 {
-    let number = number(input.number(name)).unwrap_or(default);
-    if number < 0.0 {
-        input.wrong(name, " must not be negative");
-    }
-    number
-}
-
 /// A `RetryConfig`, as the option of this name gives it.
 fn retry(input: &Input, name: &str, prefix: &str) -> Option<Retry> {
-    let config = input.inner(name, prefix);
-    if !config.present() {
-        return None;
-    }
-    let backoff = match config.text("strategy", 16).as_deref() {
+    let config = input.inner(name, prefix)?;
+    let backoff = match config.text("strategy", "a string", 16).as_deref() {
         Some("none") => None,
         Some("backoff") => {
-            let fields = config.inner("backoff", "backoff.");
+            let fields = config.inner("backoff", "backoff.").unwrap_or_else(|| config.of(&JsValue::UNDEFINED, "", ""));
+            let or = |name: &str, default: f64| {
+                let number = number(fields.number(name)).unwrap_or(default);
+                if number < 0.0 {
+                    fields.wrong(name, " must not be negative");
+                }
+                number
+            };
+            let Backoff { initial_interval, max_interval, exponent, max_elapsed } = Backoff::DEFAULT;
             Some(Backoff {
-                initial_interval: non_negative_or(&fields, "initialInterval", Backoff::DEFAULT.initial_interval),
-                max_interval: non_negative_or(&fields, "maxInterval", Backoff::DEFAULT.max_interval),
-                exponent: non_negative_or(&fields, "exponent", Backoff::DEFAULT.exponent),
-                max_elapsed: non_negative_or(&fields, "maxElapsedTime", Backoff::DEFAULT.max_elapsed),
+                initial_interval: or("initialInterval", initial_interval),
+                max_interval: or("maxInterval", max_interval),
+                exponent: or("exponent", exponent),
+                max_elapsed: or("maxElapsedTime", max_elapsed),
             })
         }
         _ => {
@@ -68,7 +65,7 @@ fn retry_codes(input: &Input) -> StatusCodes {
     let Some(given) = input.codes(NAME, 3, MAX_CODES) else { return StatusCodes::default_set() };
     let mut codes = StatusCodes::none();
     if !given.as_bytes().chunks(3).all(|code| codes.add(code)) {
-        input.wrong(NAME, " must be an array of status codes such as \"429\" or \"5XX\"");
+        input.wrong(NAME, " must be an array of codes such as \"429\" and \"5XX\"");
     }
     codes
 }
@@ -77,8 +74,6 @@ fn retry_codes(input: &Input) -> StatusCodes {
 pub struct ClientOptions {
     /// What the platform needs to know.
     pub session: Session,
-    /// Whether requests are sent by an HTTP client of the caller's.
-    pub own_client: bool,
     /// For calls that say nothing else.
     pub retry: Option<Retry>,
     /// For calls that say nothing else: milliseconds, or NaN.
@@ -90,21 +85,13 @@ pub struct ClientOptions {
 impl ClientOptions {
     /// Reads the client's properties.
     pub fn read(input: &Input) -> ClientOptions {
-        const CLIENT: &str = "an object with a method request(Request): Promise<Response>";
-        let mut http_client = input.having("httpClient", "request", CLIENT);
-        if http_client.is_undefined() {
-            http_client = input.having("defaultClient", "request", CLIENT);
-        }
-        let user_agent = input.text("userAgent", 1024);
+        let user_agent = input.text("userAgent", "a string", 1024);
         if user_agent.as_ref().is_some_and(|agent| agent.is_empty() || !agent.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
             input.wrong("userAgent", " must be printable ASCII");
         }
-        const LOGGER: &str = "an object with the methods group, groupEnd and log";
-        let logger = input.having("debugLogger", "group groupEnd log", LOGGER);
         let user_agent = user_agent.as_deref().unwrap_or(concat!("c1-revoke/", env!("CARGO_PKG_VERSION")));
         ClientOptions {
-            own_client: !http_client.is_undefined(),
-            session: Session::new(&http_client, &logger, user_agent),
+            session: input.session(user_agent),
             retry: retry(input, "retryConfig", "retryConfig."),
             timeout: input.number("timeoutMs"),
             allow_insecure: input.flag("allowInsecureHTTP", false),
@@ -126,17 +113,14 @@ pub struct CallOptions {
 
 impl CallOptions {
     /// Reads a call's options; what they do not say, the client's do.
-    pub fn read(input: &Input, options: &JsValue, client: &ClientOptions, faults: &Faults) -> CallOptions {
-        let init = merged_init(&input.value("fetchOptions", "an object"), options, faults);
-        let merged = Input::new(&init, "", "", faults);
-        let signal = merged.having("signal", "addEventListener", "an AbortSignal");
+    pub fn read(input: &Input, client: &ClientOptions) -> CallOptions {
         // Zero and less mean none, as in the official SDK; so does NaN.
         let mut limit = number(input.number("timeoutMs")).unwrap_or(client.timeout);
         if limit <= 0.0 {
             limit = f64::NAN;
         }
         CallOptions {
-            fetch: FetchOptions::new(&init, &merged.value("headers", ""), &signal, limit),
+            fetch: input.fetch_options(limit),
             retry: retry(input, "retries", "retries.").or_else(|| client.retry.clone()),
             codes: retry_codes(input),
             server: server(input, client.allow_insecure),

@@ -22,11 +22,27 @@ const MAX_TIMER = 2 ** 31 - 1;
 /** What stands in place of a secret. */
 const MASK = "***";
 
+/** What reports call `Status` of bulk.rs, from 1 on. */
+const STATUS = ["", "revoked", "failed", "skipped"];
+
+/** What a duplicate's result has of its original's. */
+const FACTS = ["statusCode", "error", "sentAt", "answeredAt", "requestId"];
+
+/** How many different requests of a bulk run are remembered at least, to tell duplicates, where nothing is collected. */
+const REMEMBERED = 16_384;
+
 /** A token of fewer characters guards nothing, and masking it would mangle every body. */
 const SECRET_LENGTH = 12;
 
-// In the order of `Ended` in call.rs.
-const ERRORS = [RequestAbortedError, RequestTimeoutError, ConnectionError, InvalidRequestError, UnexpectedClientError];
+// In the order of `Rejection` in answer.rs.
+const ERRORS = [
+  RequestAbortedError,
+  RequestTimeoutError,
+  ConnectionError,
+  InvalidRequestError,
+  UnexpectedClientError,
+  UnsupportedRuntimeError,
+];
 
 /** How a wait ended without a result; from ABORTED on as in `ERRORS`. */
 const THROWN = -1;
@@ -75,7 +91,7 @@ function ignore(action) {
 
 const mask = (text, secret) => attempt(() => text.replaceAll(secret, MASK)) ?? MASK;
 
-const invalid = (cause, raw) => new SDKValidationError("Input validation failed", cause, raw);
+const invalid = (cause) => new SDKValidationError("Input validation failed", cause);
 
 /** An abort whose reason tells of a timeout (`AbortSignal.timeout()`) is one. */
 function interruption(reason) {
@@ -121,28 +137,28 @@ function typeName(value) {
   return type === "number" && value !== value ? "NaN" : `a ${type}`;
 }
 
-/** Where the first fault is noted, to be asked for once, when all is read. */
-export class Faults {
-  error;
-
-  note(detail) {
-    this.add(detail);
-  }
-
-  add(cause, raw) {
-    this.error ??= invalid(cause, raw);
-  }
-}
-
-/** An object of the caller's, and what to call its fields in messages. Every reader gives what stands for an absent field on a fault. */
+/**
+ * An object of the caller's, and what to call it and its fields in messages. The first fault is noted, to be asked for once when all is
+ * read; every reader gives what stands for an absent field when there is one.
+ */
 export class Input {
-  constructor(object, name, prefix, faults) {
+  constructor(object, name, prefix = "", faults = {}) {
     this.object = object;
     this.prefix = prefix;
     this.faults = faults;
     if (object !== undefined && object !== null && !isObject(object)) {
-      faults.add(`${name} must be an object, not ${typeName(object)}`);
+      this.fault(`${name} must be an object, not ${typeName(object)}`);
     }
+  }
+
+  /** The first fault, an `SDKValidationError`; undefined if there is none. */
+  get error() {
+    return this.faults.error;
+  }
+
+  /** Another object, whose faults are noted here. */
+  of(object, name, prefix) {
+    return new Input(object, name, prefix, this.faults);
   }
 
   /** The field, if it holds what is expected; undefined when it is absent (undefined or null). */
@@ -151,8 +167,7 @@ export class Input {
     try {
       value = isObject(this.object) ? this.object[name] : undefined;
     } catch (thrown) {
-      this.faults.add(thrown);
-      return undefined;
+      this.fault(thrown);
     }
     if (value === undefined || value === null) {
       return undefined;
@@ -160,42 +175,25 @@ export class Input {
     return holds(value, expected) ? value : this.mistyped(name, expected, value);
   }
 
-  /** The object in a field. */
+  /** The object in a field; undefined when it is absent. */
   inner(name, prefix) {
-    return new Input(this.value(name, "an object"), name, prefix, this.faults);
+    const object = this.value(name, "an object");
+    return object && this.of(object, name, prefix);
   }
 
-  present() {
-    return this.object !== undefined;
-  }
-
-  /** A string of at most `max` UTF-16 code units. */
-  text(name, max) {
-    return this.#fitting(name, max, this.value(name, "a string"));
-  }
-
-  /** The same, if UTF-8 can say it. */
-  id(name, max) {
-    const text = this.text(name, max);
+  /** The text of a string, or of a URL object where that is `expected`; of at most `max` UTF-16 code units, and none that UTF-8 cannot say. */
+  text(name, expected, max) {
+    const value = this.value(name);
+    const text = expected === "a string" || !isObject(value) ? value : peek(value, "href");
+    if (value === undefined || typeof text !== "string") {
+      return value === undefined ? value : this.mistyped(name, expected, value);
+    }
     try {
       encodeURIComponent(text);
     } catch {
       return this.wrong(name, " holds a lone surrogate, which no URL can carry");
     }
-    return text;
-  }
-
-  /** The text of a string or of a URL object. */
-  url(name, max) {
-    const value = this.value(name, "");
-    const text = typeof value === "string" ? value : peek(value, "href");
-    return value === undefined || typeof text === "string"
-      ? this.#fitting(name, max, text)
-      : this.mistyped(name, "a string or a URL", value);
-  }
-
-  #fitting(name, max, text) {
-    return text?.length > max ? this.wrong(name, " is too long") : text;
+    return text.length > max ? this.wrong(name, " is too long") : text;
   }
 
   /** A number; NaN when it is absent. */
@@ -207,16 +205,9 @@ export class Input {
     return this.value(name, "true or false") ?? absent;
   }
 
-  /** An object that has these methods. */
-  having(name, methods, expected) {
-    const value = this.value(name, "");
-    const has = (method) => typeof peek(value, method) === "function";
-    return value === undefined || attempt(() => methods.split(" ").every(has)) ? value : this.mistyped(name, expected, value);
-  }
-
   /** The strings and numbers of an array, each of `width` characters, one after another; blanks stand for whatever else is there. */
   codes(name, width, max) {
-    const value = this.value(name, "");
+    const value = this.value(name);
     const blank = " ".repeat(width);
     if (value === undefined) {
       return undefined;
@@ -235,13 +226,57 @@ export class Input {
     return text ?? blank;
   }
 
+  /** What the calls of a client share: the caller's HTTP client and logger, and the `user-agent`. */
+  session(userAgent) {
+    const client = (name) => this.#having(name, "request", "an object with a method request(Request): Promise<Response>");
+    return {
+      httpClient: client("httpClient") ?? client("defaultClient"),
+      logger: this.#having("debugLogger", "group groupEnd log", "an object with the methods group, groupEnd and log"),
+      // A browser's page or worker has one of its own, and setting it would cost a CORS preflight.
+      userAgent: attempt(() => navigator.userAgent.startsWith("Mozilla/")) ? undefined : userAgent,
+    };
+  }
+
+  /**
+   * What a call hands to the platform: the caller's `RequestInit` (all options, over the deprecated `fetchOptions`; without a prototype,
+   * for a page may have put something there), headers and signal; and the time limit of each attempt, NaN when there is none.
+   */
+  fetchOptions(limit) {
+    const deprecated = this.value("fetchOptions", "an object");
+    let init;
+    try {
+      init = isObject(this.object) ? { __proto__: null, ...deprecated, ...this.object } : undefined;
+    } catch (thrown) {
+      this.fault(thrown);
+    }
+    const input = this.of(init);
+    const signal = input.#having("signal", "addEventListener", "an AbortSignal");
+    return { init, headers: input.value("headers"), signal, limit };
+  }
+
+  /** An object that has these methods. */
+  #having(name, methods, expected) {
+    const value = this.value(name);
+    const has = (method) => typeof peek(value, method) === "function";
+    return value === undefined || attempt(() => methods.split(" ").every(has)) ? value : this.mistyped(name, expected, value);
+  }
+
   wrong(name, detail) {
-    this.faults.add(this.prefix + name + detail);
+    this.fault(this.prefix + name + detail);
   }
 
   mistyped(name, expected, value) {
     this.wrong(name, ` must be ${expected}, not ${typeName(value)}`);
   }
+
+  /** Something is wrong, as a text says or what was thrown. */
+  fault(cause) {
+    this.faults.error ??= invalid(cause);
+  }
+}
+
+export function rejected(error) {
+  return Promise.reject(error);
 }
 
 // --- Waiting ---
@@ -357,37 +392,6 @@ const notAResponse = () => new Fault(UNEXPECTED, "what it gave is not a Response
 
 // --- One call ---
 
-/** What the calls of a client share. */
-export class Session {
-  constructor(httpClient, logger, userAgent) {
-    this.httpClient = httpClient;
-    this.logger = logger;
-    // A browser's page or worker has a `user-agent` of its own, and setting it would cost a CORS preflight.
-    const browser = attempt(() => navigator.userAgent.startsWith("Mozilla/"));
-    this.userAgent = browser ? undefined : userAgent;
-  }
-}
-
-/** The options of a call that are handed to the platform; `limit` is NaN when there is none. */
-export class FetchOptions {
-  constructor(init, headers, signal, limit) {
-    this.init = init;
-    this.headers = headers;
-    this.signal = signal;
-    this.limit = limit;
-  }
-}
-
-/** The `RequestInit` that options of a call make with the deprecated `fetchOptions`: an object without a prototype, for a page may have put something there. */
-export function mergedInit(deprecated, options, faults) {
-  try {
-    return isObject(options) ? { __proto__: null, ...deprecated, ...options } : undefined;
-  } catch (thrown) {
-    faults.add(thrown);
-    return undefined;
-  }
-}
-
 /** Carries out what a call (call.rs) asks for, one thing at a time, and tells it what came of it. */
 export class Driver {
   // What is known of a call besides its result, for the records of a bulk run.
@@ -496,7 +500,7 @@ export class Driver {
   }
 
   /** Sends the request and waits for the head of the answer. `secret`: what the body holds of one, then the answer may hold one too. */
-  async send(url, contentType, body, authorization, secret) {
+  async send(url, body, authorization, secret) {
     const { httpClient, logger } = this.#session;
     const interrupt = this.#begin();
     this.#authorization = authorization;
@@ -507,9 +511,9 @@ export class Driver {
         this.attempts++;
         this.sentAt = Date.now();
         this.status = this.answeredAt = this.requestId = this.#response = undefined;
-        const request = this.#request(url, contentType, body);
+        const request = this.#request(url, body);
         log(logger, `> Request: POST ${url}`, request);
-        logText(logger, secret === undefined ? body : MASK);
+        log(logger, "Body:", undefined, secret === undefined ? body : MASK);
         return httpClient ? httpClient.request(request) : fetch(request);
       });
       head = this.#head(response);
@@ -543,7 +547,7 @@ export class Driver {
       return this.#failed(thrown);
     }
     interrupt.end(true);
-    logText(this.#session.logger, this.#secret === undefined ? this.#text : MASK);
+    log(this.#session.logger, "Body:", undefined, this.#secret === undefined ? this.#text : MASK);
     this.#call.body(this.#text === "" && !truncated, truncated);
   }
 
@@ -581,7 +585,8 @@ export class Driver {
     this.#resolve(value);
   }
 
-  reject(error) {
+  /** Without an error: what was thrown is one already. */
+  reject(error = this.#cause) {
     this.#end();
     this.error = error;
     this.#reject(error);
@@ -597,19 +602,10 @@ export class Driver {
     });
   }
 
-  /** What was thrown is the error already. */
-  rethrow() {
-    this.reject(this.#cause);
-  }
-
   /** There is no answer: `kind` as in `ERRORS`. */
   fail(kind, message) {
-    this.reject(new ERRORS[kind](message, { cause: this.#cause }));
-  }
-
-  /** The runtime lacks something. */
-  unsupported(message) {
-    this.reject(new UnsupportedRuntimeError(message));
+    const Failure = ERRORS[kind];
+    this.reject(Failure ? new Failure(message, { cause: this.#cause }) : invalid(message));
   }
 
   /** The answer is not success: `SDKError`, with the official SDK's message. */
@@ -721,10 +717,11 @@ export class Driver {
   }
 
   /** The `Request`: the caller's `RequestInit` as it is, and over it what the operation needs. */
-  #request(url, contentType, body) {
+  #request(url, body) {
     const { init, headers: own, signal } = this.#options;
     try {
-      let headers = { accept: "application/json", "content-type": contentType };
+      const json = "application/json";
+      let headers = { accept: json, "content-type": this.#secret === undefined ? json : "application/x-www-form-urlencoded" };
       if (this.#authorization !== undefined) {
         headers.authorization = this.#authorization;
       }
@@ -818,8 +815,6 @@ export class Driver {
 /** Carries out what a bulk run (run.rs) asks for: reads its input, keeps its records, calls its caller back. */
 export class RunDriver {
   promise;
-  /** The request that was pulled last. */
-  request;
   #run;
   #resolve;
   #options;
@@ -829,8 +824,13 @@ export class RunDriver {
   #total;
   #timer;
   #wake;
-  /** Items between being pulled and being settled, by index: `{ request, driver, error }`. */
+  /** Items between being pulled and being settled, by index: `{ index, request, driver, error }`. */
   #entries = new Map();
+  /** Items by the URL of their request, to tell duplicates: with `collect` all, else the last ones, in two generations. */
+  #young = new Map();
+  #old = new Map();
+  /** How the item that `first` found was settled, as in `STATUS`: 0 if it is not yet. */
+  found = 0;
   #results = [];
   /** Requests for another run, by index. */
   #remaining = [];
@@ -842,6 +842,7 @@ export class RunDriver {
   #inputError;
   #onProgress;
   #onResult;
+  #counts;
 
   constructor(options, collect, onProgress, onResult) {
     this.#options = options;
@@ -850,22 +851,22 @@ export class RunDriver {
     this.#onResult = onResult;
   }
 
-  /** Opens the input: 0, it cannot be iterated; 1, it can; 2, and it has an end that may be gone to after a stop. */
-  open(requests, faults) {
+  /** Opens the input; true: it has an end that may be gone to after a stop. */
+  open(requests, input) {
     try {
       const later = isObject(requests) ? requests[Symbol.asyncIterator] : undefined;
       const method = typeof later === "function" ? later : isObject(requests) ? requests[Symbol.iterator] : undefined;
       if (typeof method !== "function") {
-        return 0;
+        throw `requests must be an array, an iterable or an async iterable, not ${typeName(requests)}`;
       }
       const total = peek(requests, Array.isArray(requests) ? "length" : "size");
       this.#total = typeof total === "number" ? total : undefined;
       this.#iterator = apply(method, requests, []);
       // An asynchronous one might never give an answer.
-      return method !== later && this.#total !== undefined ? 2 : 1;
+      return method !== later && this.#total !== undefined;
     } catch (thrown) {
-      faults.add(thrown);
-      return 1;
+      input.fault(thrown);
+      return false;
     }
   }
 
@@ -902,46 +903,60 @@ export class RunDriver {
 
   /** Asks for the next request. True: the answer is there, as `take` tells; what comes later is told to the run. */
   pull() {
+    const settle = (next, thrown) => {
+      this.#next = next;
+      this.#inputError = thrown;
+    };
     try {
-      this.#next = this.#iterator.next();
-      if (typeof peek(this.#next, "then") !== "function") {
+      const next = this.#iterator.next();
+      if (typeof peek(next, "then") !== "function") {
+        settle(next);
         return true;
       }
+      promiseOf(next)
+        .then(settle, (thrown) => settle(undefined, { thrown }))
+        .then(() => this.#run?.pulled());
+      return false;
     } catch (thrown) {
-      this.#inputError = { thrown };
+      settle(undefined, { thrown });
       return true;
     }
-    promiseOf(this.#next).then(
-      (next) => {
-        this.#next = next;
-        this.#run?.pulled();
-      },
-      (thrown) => {
-        this.#inputError = { thrown };
-        this.#run?.pulled();
-      },
-    );
-    return false;
   }
 
-  /** Whether there is another request, which is of this index. False: the input's end, or its error. */
+  /** The next request, which is of this index; undefined at the input's end or error. */
   take(index) {
-    const next = this.#next;
-    this.#next = undefined;
     try {
-      if (!this.#inputError && !isObject(next)) {
-        throw new TypeError("an iterator must give objects");
-      }
-      if (!this.#inputError && !next.done) {
-        this.request = next.value;
-        this.#entries.set(index, { request: this.request });
-        return true;
+      const next = this.#next;
+      if (!this.#inputError) {
+        if (!isObject(next)) {
+          throw new TypeError("an iterator must give objects");
+        }
+        if (!next.done) {
+          const entry = { index, request: next.value, status: 0 };
+          this.#entries.set(index, entry);
+          return entry;
+        }
       }
     } catch (thrown) {
       this.#inputError = { thrown };
     }
     this.#ended = true;
-    return false;
+    return undefined;
+  }
+
+  /** The index of the first item with this URL: of this one, when there was none; then it is remembered. */
+  first(url, index) {
+    const known = this.#young.get(url) ?? this.#old.get(url);
+    if (known) {
+      this.found = known.status;
+      return known.index;
+    }
+    if (this.#young.size >= REMEMBERED && !this.#collect) {
+      this.#old = this.#young;
+      this.#young = new Map();
+    }
+    this.#young.set(url, this.#entries.get(index));
+    return index;
   }
 
   /** An item that cannot be sent. */
@@ -965,29 +980,31 @@ export class RunDriver {
 
   /** Reports an item. `original`: the index of the same request that was sent in its place, or a negative number. */
   settle(index, status, original, remaining) {
-    const { request, error, driver } = this.#entries.get(index);
+    const entry = this.#entries.get(index);
+    const { request, error, driver } = entry;
     this.#entries.delete(index);
-    const result = { index, request, status, attempts: driver?.attempts ?? 0 };
-    const put = (key, value) => {
-      if (value !== undefined) {
-        result[key] = value;
-      }
+    entry.status = status;
+    entry.request = entry.driver = entry.error = undefined;
+    const result = { index, request, status: STATUS[status], attempts: driver?.attempts ?? 0 };
+    let source = {
+      statusCode: driver?.status,
+      error: error ?? driver?.error ?? (status === 1 ? undefined : this.#reason),
+      sentAt: timestamp(driver?.sentAt),
+      answeredAt: timestamp(driver?.answeredAt),
+      requestId: driver?.requestId,
     };
     if (original >= 0) {
       result.duplicateOf = original;
-      const source = this.#collect ? this.#results[original] : this.#last?.index === original ? this.#last : undefined;
-      put("statusCode", source?.statusCode);
-      put("error", source?.error);
-      put("sentAt", source?.sentAt);
-      put("answeredAt", source?.answeredAt);
-      put("requestId", source?.requestId);
+      source = this.#collect ? this.#results[original] : this.#last?.index === original ? this.#last : undefined;
     } else {
-      put("statusCode", driver?.status);
-      put("error", error ?? driver?.error ?? (status === "revoked" ? undefined : this.#reason));
-      put("sentAt", timestamp(driver?.sentAt));
-      put("answeredAt", timestamp(driver?.answeredAt));
-      put("requestId", driver?.requestId);
       this.#last = result;
+    }
+    // By index: a page may have patched the array iterator.
+    for (let at = 0; at < FACTS.length; at++) {
+      const value = source?.[FACTS[at]];
+      if (value !== undefined) {
+        result[FACTS[at]] = value;
+      }
     }
     if (this.#collect) {
       this.#results[index] = result;
@@ -1000,6 +1017,7 @@ export class RunDriver {
 
   /** `pausedUntil` is NaN where there is no pause. */
   progress(revoked, failed, skipped, inFlight, pausedUntil) {
+    this.#counts = { revoked, failed, skipped };
     if (this.#onProgress) {
       const progress = { done: revoked + failed + skipped, total: this.#total, revoked, failed, inFlight };
       if (this.#total === undefined) {
@@ -1022,7 +1040,7 @@ export class RunDriver {
   }
 
   /** All is over: the report. */
-  finish(revoked, failed, skipped, stopped) {
+  finish(stopped) {
     const run = this.#run;
     this.#run = undefined;
     this.rest();
@@ -1038,7 +1056,7 @@ export class RunDriver {
         remaining[remaining.length] = this.#remaining[index];
       }
     }
-    const report = { revoked, failed, skipped, results: this.#results, remaining: () => remaining.slice() };
+    const report = { ...this.#counts, results: this.#results, remaining: () => remaining.slice() };
     if (this.#inputError) {
       report.inputError = this.#inputError.thrown;
     }
@@ -1073,29 +1091,24 @@ export function copyBytes(buffer, bytes) {
 
 // The debug logger. What it throws must not change the call.
 
-function log(logger, title, message) {
+/** A request or a response, or the text of a body. */
+function log(logger, title, message, text) {
   attempt(() => {
     if (logger) {
       logger.group(title);
-      if (message.status !== undefined) {
-        logger.log(`Status Code: ${message.status}`);
+      if (message) {
+        if (message.status !== undefined) {
+          logger.log(`Status Code: ${message.status}`);
+        }
+        logger.group("Headers:");
+        message.headers.forEach((value, name) => {
+          const secret = ["authorization", "proxy-authorization", "cookie", "set-cookie"].includes(name);
+          logger.log(`${name}: ${secret ? MASK : value}`);
+        });
+        logger.groupEnd();
+      } else {
+        logger.log(text);
       }
-      logger.group("Headers:");
-      message.headers.forEach((value, name) => {
-        const secret = ["authorization", "proxy-authorization", "cookie", "set-cookie"].includes(name);
-        logger.log(`${name}: ${secret ? MASK : value}`);
-      });
-      logger.groupEnd();
-      logger.groupEnd();
-    }
-  });
-}
-
-function logText(logger, text) {
-  attempt(() => {
-    if (logger) {
-      logger.group("Body:");
-      logger.log(text);
       logger.groupEnd();
     }
   });

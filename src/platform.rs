@@ -8,59 +8,46 @@ use wasm_bindgen::prelude::*;
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../platform.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/platform.js"))]
 extern "C" {
-    /// Where the first fault of the caller's input is noted.
-    pub type Faults;
-    #[wasm_bindgen(constructor)]
-    pub fn new() -> Faults;
-    /// An `SDKValidationError`, or undefined.
-    #[wasm_bindgen(method, getter)]
-    pub fn error(this: &Faults) -> JsValue;
-    #[wasm_bindgen(method)]
-    pub fn note(this: &Faults, detail: &str);
-
     /// An object of the caller's, read field by field.
     pub type Input;
     #[wasm_bindgen(constructor)]
-    pub fn new(object: &JsValue, name: &str, prefix: &str, faults: &Faults) -> Input;
+    pub fn new(object: &JsValue, name: &str) -> Input;
+    #[wasm_bindgen(method, getter)]
+    pub fn error(this: &Input) -> JsValue;
+    #[wasm_bindgen(method)]
+    pub fn of(this: &Input, object: &JsValue, name: &str, prefix: &str) -> Input;
     #[wasm_bindgen(method)]
     pub fn value(this: &Input, name: &str, expected: &str) -> JsValue;
     #[wasm_bindgen(method)]
-    pub fn inner(this: &Input, name: &str, prefix: &str) -> Input;
+    pub fn inner(this: &Input, name: &str, prefix: &str) -> Option<Input>;
     #[wasm_bindgen(method)]
-    pub fn present(this: &Input) -> bool;
-    #[wasm_bindgen(method)]
-    pub fn text(this: &Input, name: &str, max: u32) -> Option<String>;
-    #[wasm_bindgen(method)]
-    pub fn id(this: &Input, name: &str, max: u32) -> Option<String>;
-    #[wasm_bindgen(method)]
-    pub fn url(this: &Input, name: &str, max: u32) -> Option<String>;
+    pub fn text(this: &Input, name: &str, expected: &str, max: u32) -> Option<String>;
     #[wasm_bindgen(method)]
     pub fn number(this: &Input, name: &str) -> f64;
     #[wasm_bindgen(method)]
     pub fn flag(this: &Input, name: &str, absent: bool) -> bool;
     #[wasm_bindgen(method)]
-    pub fn having(this: &Input, name: &str, methods: &str, expected: &str) -> JsValue;
-    #[wasm_bindgen(method)]
     pub fn codes(this: &Input, name: &str, width: u32, max: u32) -> Option<String>;
+    #[wasm_bindgen(method)]
+    pub fn session(this: &Input, user_agent: &str) -> Session;
+    #[wasm_bindgen(method, js_name = fetchOptions)]
+    pub fn fetch_options(this: &Input, limit: f64) -> FetchOptions;
     #[wasm_bindgen(method)]
     pub fn wrong(this: &Input, name: &str, detail: &str);
     #[wasm_bindgen(method)]
     pub fn mistyped(this: &Input, name: &str, expected: &str, value: &JsValue);
-
+    pub fn rejected(error: &JsValue) -> JsValue;
     #[wasm_bindgen(js_name = isRecord)]
     pub fn is_record(value: &JsValue) -> bool;
 
     /// What the calls of a client share.
     pub type Session;
-    #[wasm_bindgen(constructor)]
-    pub fn new(http_client: &JsValue, logger: &JsValue, user_agent: &str) -> Session;
+    /// Whether requests are sent by an HTTP client of the caller's.
+    #[wasm_bindgen(method, getter, js_name = httpClient)]
+    pub fn http_client(this: &Session) -> JsValue;
 
     /// The options of a call that are handed to the platform.
     pub type FetchOptions;
-    #[wasm_bindgen(constructor)]
-    pub fn new(init: &JsValue, headers: &JsValue, signal: &JsValue, limit: f64) -> FetchOptions;
-    #[wasm_bindgen(js_name = mergedInit)]
-    pub fn merged_init(deprecated: &JsValue, options: &JsValue, faults: &Faults) -> JsValue;
 
     /// One call's way to the platform.
     #[derive(Clone)]
@@ -83,7 +70,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn sleep(this: &Driver, ms: f64);
     #[wasm_bindgen(method)]
-    pub fn send(this: &Driver, url: &str, content_type: &str, body: &JsValue, authorization: &JsValue, secret: &JsValue);
+    pub fn send(this: &Driver, url: &str, body: &JsValue, authorization: &JsValue, secret: &JsValue);
     #[wasm_bindgen(method)]
     pub fn read(this: &Driver, max: u32);
     #[wasm_bindgen(method)]
@@ -99,11 +86,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn revoked(this: &Driver);
     #[wasm_bindgen(method)]
-    pub fn rethrow(this: &Driver);
-    #[wasm_bindgen(method)]
     pub fn fail(this: &Driver, kind: i32, message: &str);
-    #[wasm_bindgen(method)]
-    pub fn unsupported(this: &Driver, message: &str);
     #[wasm_bindgen(method)]
     pub fn refused(this: &Driver);
     #[wasm_bindgen(method)]
@@ -113,12 +96,17 @@ extern "C" {
     #[wasm_bindgen(method, js_name = tokenUnusable)]
     pub fn token_unusable(this: &Driver, why: &str);
 
+    /// An item of a bulk run.
+    pub type Entry;
+    #[wasm_bindgen(method, getter)]
+    pub fn request(this: &Entry) -> JsValue;
+
     /// A bulk run's way to the platform.
     pub type RunDriver;
     #[wasm_bindgen(constructor)]
     pub fn new(options: &FetchOptions, collect: bool, on_progress: &JsValue, on_result: &JsValue) -> RunDriver;
     #[wasm_bindgen(method)]
-    pub fn open(this: &RunDriver, requests: &JsValue, faults: &Faults) -> u32;
+    pub fn open(this: &RunDriver, requests: &JsValue, input: &Input) -> bool;
     #[wasm_bindgen(method)]
     pub fn start(this: &RunDriver, run: Run) -> JsValue;
     #[wasm_bindgen(method)]
@@ -128,9 +116,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn pull(this: &RunDriver) -> bool;
     #[wasm_bindgen(method)]
-    pub fn take(this: &RunDriver, index: usize) -> bool;
+    pub fn take(this: &RunDriver, index: usize) -> Option<Entry>;
+    #[wasm_bindgen(method)]
+    pub fn first(this: &RunDriver, url: &str, index: usize) -> usize;
     #[wasm_bindgen(method, getter)]
-    pub fn request(this: &RunDriver) -> JsValue;
+    pub fn found(this: &RunDriver) -> u8;
     #[wasm_bindgen(method)]
     pub fn invalid(this: &RunDriver, index: usize, error: &JsValue);
     #[wasm_bindgen(method)]
@@ -138,13 +128,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn send(this: &RunDriver, index: usize, driver: &Driver, call: Call);
     #[wasm_bindgen(method)]
-    pub fn settle(this: &RunDriver, index: usize, status: &str, original: f64, remaining: bool);
+    pub fn settle(this: &RunDriver, index: usize, status: u8, original: f64, remaining: bool);
     #[wasm_bindgen(method)]
     pub fn progress(this: &RunDriver, revoked: usize, failed: usize, skipped: usize, in_flight: usize, paused_until: f64);
     #[wasm_bindgen(method)]
     pub fn rest(this: &RunDriver, ms: f64);
     #[wasm_bindgen(method)]
-    pub fn finish(this: &RunDriver, revoked: usize, failed: usize, skipped: usize, stopped: bool);
+    pub fn finish(this: &RunDriver, stopped: bool);
 
     #[wasm_bindgen(js_name = fillRandom)]
     pub fn fill_random(bytes: &mut [u8]) -> bool;
@@ -160,24 +150,17 @@ extern "C" {
     type SDKError;
 }
 
-/// The first fault, if there was any.
+/// Whether all that was read is as it should be.
 ///
 /// # Errors
-/// It: an `SDKValidationError`.
-pub fn check(faults: &Faults) -> Result<(), JsValue> {
-    let error = faults.error();
+/// The first fault, an `SDKValidationError`.
+pub fn check(input: &Input) -> Result<(), JsValue> {
+    let error = input.error();
     if error.is_undefined() {
         Ok(())
     } else {
         Err(error)
     }
-}
-
-/// Bad input. `detail` says what is wrong and what to do.
-pub fn invalid(detail: &str) -> JsValue {
-    let faults = Faults::new();
-    faults.note(detail);
-    faults.error()
 }
 
 /// A number, or nothing for NaN.

@@ -5,7 +5,7 @@ use crate::bulk::{Action, Options, Outcome, Pulled, Scheduler, Status, Stop, MAX
 use crate::call::{Call, Operation, Prepared};
 use crate::client::Core;
 use crate::options::CallOptions;
-use crate::platform::{check, number, Faults, Input, RunDriver};
+use crate::platform::{check, number, Input, RunDriver};
 use crate::retry::Backoff;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -67,9 +67,8 @@ impl Run {
 /// # Errors
 /// Bad options, and `requests` that cannot be iterated. Items never make it fail.
 pub fn revoke_all(core: &Rc<Core>, requests: &JsValue, options: &JsValue) -> Result<JsValue, JsValue> {
-    let faults = Faults::new();
-    let input = Input::new(options, "options", "", &faults);
-    let call = CallOptions::read(&input, options, &core.options, &faults);
+    let input = Input::new(options, "options");
+    let call = CallOptions::read(&input, &core.options);
     let concurrency = number(input.number("concurrency")).unwrap_or(CONCURRENCY);
     if concurrency < 1.0 {
         input.wrong("concurrency", " must be 1 or more");
@@ -79,13 +78,10 @@ pub fn revoke_all(core: &Rc<Core>, requests: &JsValue, options: &JsValue) -> Res
     let dry_run = input.flag("dryRun", false);
     let on_progress = input.value("onProgress", "a function");
     let on_result = input.value("onResult", "a function");
-    check(&faults)?;
+    check(&input)?;
     let driver = RunDriver::new(&call.fetch, collect, &on_progress, &on_result);
-    let openness = driver.open(requests, &faults);
-    if openness == 0 {
-        input.mistyped("requests", "an array, an iterable or an async iterable", requests);
-    }
-    check(&faults)?;
+    let finite = driver.open(requests, &input);
+    check(&input)?;
     let (backoff, max_attempts) = match &call.retry {
         None => (Backoff::DEFAULT, MAX_ATTEMPTS),
         Some(retry) => match retry.backoff {
@@ -97,8 +93,7 @@ pub fn revoke_all(core: &Rc<Core>, requests: &JsValue, options: &JsValue) -> Res
         concurrency: concurrency.min(MAX_CONCURRENCY) as usize,
         // A dry run checks the whole input.
         stop_on_error: stop_on_error && !dry_run,
-        finite: openness == 2,
-        remember_all: collect,
+        finite,
         dry_run,
         max_attempts,
         backoff,
@@ -110,7 +105,7 @@ pub fn revoke_all(core: &Rc<Core>, requests: &JsValue, options: &JsValue) -> Res
         driver,
         stopped: Cell::new(false),
         work: RefCell::new(Work {
-            scheduler: Scheduler::new(options, [random_bits(), random_bits()]),
+            scheduler: Scheduler::new(options),
             prepared: Vec::new(),
             pulling: 0,
             changed: true,
@@ -118,10 +113,6 @@ pub fn revoke_all(core: &Rc<Core>, requests: &JsValue, options: &JsValue) -> Res
         }),
     });
     Ok(state.driver.start(Run { state: state.clone() }))
-}
-
-fn random_bits() -> u64 {
-    (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64
 }
 
 impl State {
@@ -174,22 +165,15 @@ impl State {
                     Action::Settle(settled) => {
                         work.changed = true;
                         work.prepared.retain(|(index, _)| *index != settled.index);
-                        let status = match settled.status {
-                            Status::Revoked => "revoked",
-                            Status::Failed => "failed",
-                            Status::Skipped => "skipped",
-                        };
                         let original = settled.original.map_or(-1.0, |index| index as f64);
-                        self.driver.settle(settled.index, status, original, settled.remaining);
+                        self.driver.settle(settled.index, settled.status as u8, original, settled.remaining);
                         continue;
                     }
                     Action::WaitUntil(time) => (time - now).max(0.0),
                     Action::Wait => f64::NAN,
                     Action::Done => {
                         self.progress(work, now);
-                        let progress = work.scheduler.progress(now);
-                        let stopped = work.scheduler.stopped().is_some();
-                        return self.driver.finish(progress.revoked, progress.failed, progress.skipped, stopped);
+                        return self.driver.finish(work.scheduler.stopped().is_some());
                     }
                 }
             };
@@ -222,14 +206,18 @@ impl State {
         let now = js_sys::Date::now();
         let index = work.pulling;
         work.changed = true;
-        if !self.driver.take(index) {
-            return work.scheduler.pulled(Pulled::End, now);
-        }
-        match self.core.prepare(&self.driver.request(), &self.options) {
+        let Some(entry) = self.driver.take(index) else { return work.scheduler.pulled(Pulled::End, now) };
+        match self.core.prepare(&entry.request(), &self.options) {
             Ok(prepared) => {
                 // The URL is made of the three ids, and tells them apart.
-                work.scheduler.pulled(Pulled::Request([&prepared.url, "", ""]), now);
-                work.prepared.push((index, Rc::new(prepared)));
+                let first = self.driver.first(&prepared.url, index);
+                if first == index {
+                    work.scheduler.pulled(Pulled::Request, now);
+                    work.prepared.push((index, Rc::new(prepared)));
+                } else {
+                    let status = Status::numbered(self.driver.found());
+                    work.scheduler.pulled(Pulled::Duplicate(first, status), now);
+                }
             }
             Err(error) => {
                 self.driver.invalid(index, &error);

@@ -2,7 +2,7 @@
 
 use crate::bearer::{self, MAX_TOKEN_LENGTH};
 use crate::oauth::OAuth;
-use crate::platform::{is_record, Faults, Input};
+use crate::platform::{is_record, Input};
 use alloc::string::String;
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;
@@ -22,12 +22,12 @@ pub enum Security {
 
 impl Security {
     /// Reads the `security` property.
-    pub fn read(props: &Input, faults: &Faults) -> Security {
+    pub fn read(props: &Input) -> Security {
         let value = props.value("security", "");
         if value.is_function() {
             return Security::Function(value);
         }
-        authorization(&value, props, faults).map_or(Security::None, Security::Fixed)
+        authorization(&value, props).map_or(Security::None, Security::Fixed)
     }
 
     /// The client credentials, if it is them.
@@ -40,12 +40,12 @@ impl Security {
 }
 
 /// The header value that a `Security` object gives: `oauth` where both tokens are there, as in the official SDK.
-pub fn authorization(security: &JsValue, props: &Input, faults: &Faults) -> Option<JsValue> {
+pub fn authorization(security: &JsValue, props: &Input) -> Option<JsValue> {
     if security.is_object() && !is_record(security) {
         props.mistyped("security", "an object or a function", security);
         return None;
     }
-    let input = Input::new(security, "security", "security.", faults);
+    let input = props.of(security, "security", "security.");
     let mut authorization = None;
     for name in ["bearerAuth", "oauth"] {
         let value = input.value(name, "a string");
@@ -73,10 +73,5 @@ pub fn header_value(token: &JsString) -> Result<JsValue, String> {
         return Err(String::from(" is too long for a header"));
     }
     let prefixed = bearer::check(token.iter()).map_err(bearer::TokenError::message)?;
-    Ok(if prefixed { token.clone().into() } else { with_scheme(token) })
-}
-
-/// The `Authorization` of a token without a scheme.
-pub fn with_scheme(token: &JsValue) -> JsValue {
-    JsString::from(bearer::SCHEME).concat(token).into()
+    Ok(if prefixed { token.clone().into() } else { JsString::from(bearer::SCHEME).concat(token).into() })
 }

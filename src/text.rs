@@ -79,9 +79,11 @@ pub fn strip_prefix_ignoring_case<'a>(text: &'a str, prefix: &[u8]) -> Option<&'
     head.as_bytes().eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
-/// `parts` in one string, allocated once.
+/// `parts` in one string.
 pub fn concat(parts: &[&str]) -> String {
-    parts.concat()
+    let mut all = String::new();
+    parts.iter().for_each(|part| all.push_str(part));
+    all
 }
 
 #[cfg(test)]

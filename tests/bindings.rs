@@ -33,7 +33,7 @@ fn ids(id: &str) -> JsValue {
 
 fn client() -> Client {
     let security = object(&[("bearerAuth", "tok".into())]);
-    Client::new(&object(&[("security", security), ("tenantDomain", "acme".into())])).unwrap()
+    Client::new(object(&[("security", security), ("tenantDomain", "acme".into())])).unwrap()
 }
 
 /// `fetch` for as long as this lives: it answers with what `answer` (the body of a JavaScript function of `request`) returns, and
@@ -65,7 +65,7 @@ const REVOKED: &str = r#"return Promise.resolve(new Response("{}", { headers: { 
 
 /// What comes of revoking a credential.
 async fn revoke(client: &Client, id: &str) -> Result<JsValue, JsValue> {
-    let promise: Promise = client.revoke_credential(&ids(id), &JsValue::UNDEFINED)?.unchecked_into();
+    let promise: Promise = client.revoke_credential(ids(id), JsValue::UNDEFINED).unchecked_into();
     JsFuture::from(promise).await
 }
 
@@ -115,7 +115,7 @@ async fn a_bad_id_is_refused_before_any_request() {
 
 #[wasm_bindgen_test]
 fn a_bad_option_is_thrown_by_name() {
-    let error = Client::new(&object(&[("tenantDomain", "evil.com#".into())])).map(|_| ()).unwrap_err();
+    let error = Client::new(object(&[("tenantDomain", "evil.com#".into())])).map(|_| ()).unwrap_err();
     assert_eq!(text(&error, "name"), "SDKValidationError");
     assert!(text(&error, "message").contains("tenantDomain"));
 }
@@ -124,7 +124,7 @@ fn a_bad_option_is_thrown_by_name() {
 async fn a_client_may_be_dropped_while_its_call_is_pending() {
     let _fetch = Fetch::stub(REVOKED);
     let client = client();
-    let pending: Promise = client.revoke_credential(&ids("i"), &JsValue::UNDEFINED).unwrap().unchecked_into();
+    let pending: Promise = client.revoke_credential(ids("i"), JsValue::UNDEFINED).unchecked_into();
     drop(client);
     assert_eq!(get(&JsFuture::from(pending).await.unwrap(), "statusCode"), 200);
 }

@@ -27,7 +27,7 @@ export async function glueExports(source) {
 export async function glueFactory(source, { module, names, direct }) {
   const all = await glueExports(source);
   const api = all.filter((name) => !name.startsWith("__wb"));
-  const { platform, body } = unwrapped(source);
+  const { platform, body } = unwrapped(lean(source));
   const factory = `
     import { ${[...new Set([...platform, ...direct.keys()])]} } from "${PLATFORM}";
     export function createGlue() {
@@ -42,7 +42,6 @@ export async function glueFactory(source, { module, names, direct }) {
         },
         start(exports) {
           __wbg_set_wasm(exports);
-          exports.__wbindgen_start();
         },
       };
     }`;
@@ -54,6 +53,27 @@ export async function glueFactory(source, { module, names, direct }) {
     mangleCache: Object.fromEntries(names),
   });
   return code;
+}
+
+/** What the glue does for others: calls and runs are freed when they end, not collected; clients are freed by their shells. */
+const DISPENSABLE = [
+  /^const (Call|Run)Finalization = [^;]*;$/gm,
+  /^ *(Call|Run)Finalization\.(register|unregister)\(.*\);$/gm,
+  /^if \(Symbol\.dispose\) .*$/gm,
+  // It is always given.
+  /^    if \(realloc === undefined\) \{$[^]*?^    \}$/gm,
+  // Every runtime that has `Request` and WebAssembly has `encodeInto`.
+  /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{$[^]*?^\}$/gm,
+];
+
+function lean(source) {
+  return DISPENSABLE.reduce((text, part) => {
+    const rest = text.replace(part, "");
+    if (rest === text) {
+      throw new Error(`wasm-bindgen's glue has changed: it has nothing like ${part}`);
+    }
+    return rest;
+  }, source);
 }
 
 /** The glue's statements without `export`, and the names that it imports, all from one module. */

@@ -3,8 +3,10 @@
  * `@cloudflare/workers-types` or another. Where none does, they stay loose, and this package compiles all the same.
  */
 
+/** The platform's `fetch`. */
 type Fetch = typeof globalThis extends { fetch: infer F extends (input: never, init?: never) => Promise<unknown> } ? F : never;
 
+/** What the platform's class of this name constructs. */
 type Global<Name extends string, Fallback> =
   typeof globalThis extends Record<Name, abstract new (...args: never) => infer T> ? T : Fallback;
 

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { toCsv, toJsonLines } from "../../www/public/report.js";
-import { barriers, launchChromium, lowContrast, openConsole, startConsole } from "./harness.mjs";
+import { launchChromium } from "../harness/runtimes.mjs";
+import { barriers, lowContrast, openConsole, startConsole } from "./harness.mjs";
 
 const TOKEN = "sandbox-token-opens-nothing-real";
 const lines = (count, from = 1) =>

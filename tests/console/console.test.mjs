@@ -1,7 +1,8 @@
 // The console in Chromium, against the sandbox that its own Worker serves.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { barriers, launchChromium, lowContrast, openConsole, outcome, startConsole } from "./harness.mjs";
+import { launchChromium } from "../harness/runtimes.mjs";
+import { barriers, lowContrast, openConsole, outcome, startConsole } from "./harness.mjs";
 
 const TOKEN = "sandbox-token-opens-nothing-real";
 const DEPLOY_BOT = { app: "app-github", connector: "con-github-prod", credential: "cred-deploy-bot" };

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { tenantOrigin } from "../../www/worker/forward.js";
-import { launchChromium, openConsole, outcome, startConsole } from "./harness.mjs";
+import { launchChromium } from "../harness/runtimes.mjs";
+import { openConsole, outcome, startConsole } from "./harness.mjs";
 
 const PATH = "/api/v1/apps/a/connectors/b/credentials/c";
 

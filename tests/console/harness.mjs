@@ -4,8 +4,6 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { CHROMIUM_FLAGS } from "../harness/runtimes.mjs";
 
 const www = fileURLToPath(new URL("../../www", import.meta.url));
 
@@ -41,10 +39,6 @@ export async function startConsole(vars = {}) {
       rmSync(state, { recursive: true, force: true });
     },
   };
-}
-
-export function launchChromium() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: CHROMIUM_FLAGS });
 }
 
 /** Chromium's own note of an answer that is no 2xx. A page cannot keep it off the console. */

@@ -13,7 +13,7 @@ const suite = join(tests, "suite", "all.js");
 const require = createRequire(join(tests, "package.json"));
 
 /** Flags for a headless Chromium, as root and without any traffic of its own. */
-export const CHROMIUM_FLAGS = [
+const CHROMIUM_FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-dev-shm-usage",
@@ -23,6 +23,14 @@ export const CHROMIUM_FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+const CHROMIUM = { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: CHROMIUM_FLAGS };
+
+/** A Chromium that playwright drives, with more flags where need be. */
+export async function launchChromium(...flags) {
+  const { chromium } = await import("playwright-core");
+  return chromium.launch({ ...CHROMIUM, args: [...CHROMIUM_FLAGS, ...flags] });
+}
 
 /** This Node, with the package imported or required. */
 async function node(load) {
@@ -168,8 +176,7 @@ async function played(scripts, engine, options) {
   };
 }
 
-const chromium = (scripts) =>
-  played(scripts, "chromium", { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: CHROMIUM_FLAGS });
+const chromium = (scripts) => played(scripts, "chromium", CHROMIUM);
 const firefox = (scripts) => played(scripts, "firefox", { channel: "moz-firefox", executablePath: "/usr/bin/firefox-esr" });
 
 /** WebKitGTK, which playwright does not drive: by WebDriver, under a virtual display. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, it } from "node:test";
-import { bundle, CHROMIUM_FLAGS } from "../harness/runtimes.mjs";
+import { bundle, launchChromium } from "../harness/runtimes.mjs";
 
 const SCRIPT = `
   import * as sdk from "./import.mjs";
@@ -65,8 +65,7 @@ describe("locked-down pages", () => {
     });
     await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
     base = `http://127.0.0.1:${server.address().port}`;
-    const { chromium } = await import("playwright-core");
-    browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: CHROMIUM_FLAGS });
+    browser = await launchChromium();
   });
   after(async () => {
     await browser?.close();

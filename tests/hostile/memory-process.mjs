@@ -1,5 +1,6 @@
 // One part of memory.test.mjs: `node memory-process.mjs <part> <project that has installed the package>`; prints JSON.
 import { pathToFileURL } from "node:url";
+import { memories } from "../harness/wasm-memories.js";
 
 const [, , part, app] = process.argv;
 const TOKEN = "canary-token-93b5e0d1";
@@ -15,14 +16,6 @@ const CLIENT_ID = "some-name-1@acme.conductor.one/pcc";
 const ids = { appId: "marker-app", connectorId: "c", id: "d" };
 const json = { "content-type": "application/json" };
 
-const memories = [];
-const { Instance } = WebAssembly;
-WebAssembly.Instance = class extends Instance {
-  constructor(...args) {
-    super(...args);
-    for (const value of Object.values(this.exports)) if (value instanceof WebAssembly.Memory) memories.push(value);
-  }
-};
 const load = () => import(pathToFileURL(`${app}/import.mjs`));
 
 /** Where in all wasm memory these bytes are. */

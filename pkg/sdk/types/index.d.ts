@@ -1,2 +1,14 @@
 /** How something ended that never throws: its value, or its error. */
-export type Result<T, E = unknown> = { ok: true; value: T } | { ok: false; error: E };
+export type Result<T, E = unknown> =
+  | {
+      /** It went well. */
+      ok: true;
+      /** What came of it. */
+      value: T;
+    }
+  | {
+      /** It failed. */
+      ok: false;
+      /** Why. */
+      error: E;
+    };

@@ -1,0 +1,12 @@
+// What one would write without any package.
+export function create({ base, fetch = globalThis.fetch }) {
+  return async ({ appId, connectorId, id }) => {
+    const path = [appId, connectorId, id].map(encodeURIComponent);
+    const response = await fetch(`${base}/api/v1/apps/${path[0]}/connectors/${path[1]}/credentials/${path[2]}`, {
+      method: "POST",
+      headers: { accept: "application/json", authorization: "Bearer token" },
+    });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    return response.json();
+  };
+}

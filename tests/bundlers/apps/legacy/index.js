@@ -1,0 +1,2 @@
+// A CommonJS dependency of the app.
+exports.Required = require("c1-revoke").ConductoroneSDKTypescript;

@@ -1,0 +1,3 @@
+import { nameOf } from "../../errors.js";
+
+globalThis.nameOf = nameOf;

@@ -1,0 +1,3 @@
+import { revoke } from "../../mixed.js";
+
+globalThis.revoke = revoke;

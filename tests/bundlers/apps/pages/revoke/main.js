@@ -1,0 +1,3 @@
+import { revoke } from "../../revoke.js";
+
+globalThis.revoke = revoke;

@@ -1,0 +1,3 @@
+import { nameOf } from "../../typed.ts";
+
+globalThis.nameOf = nameOf;

@@ -1,0 +1,3 @@
+import { nameOf } from "../typed.ts";
+
+export default { fetch: () => Response.json(nameOf()) };

@@ -1,0 +1,180 @@
+// The examples, run as a user would: each does what it says, against a loopback server.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cpSync, createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { dirname, join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { app } from "../harness/app.mjs";
+import { startOidc } from "../harness/oidc.mjs";
+import { launchChromium, workerModules } from "../harness/runtimes.mjs";
+import { startServer } from "../harness/server.mjs";
+import { newKey } from "../suite/oauth-helpers.js";
+
+const ids = { appId: "app-1", connectorId: "connector-2", id: "credential-3" };
+const pathOf = (id) => `/api/v1/apps/app-1/connectors/connector-2/credentials/${id}`;
+const json = { "content-type": "application/json" };
+const revoked = { status: 200, headers: json, body: "{}" };
+const notFound = { status: 404, headers: json, body: '{"code":5,"message":"no such credential","details":[]}' };
+
+// In a project that has the package installed, under a name of its own: other tests use that project, too.
+const examples = mkdtempSync(join(app, "examples-"));
+cpSync(dirname(fileURLToPath(import.meta.url)), examples, { recursive: true });
+
+/** Runs an example of Node's; resolves to what came of it. */
+function run(file, args, environment) {
+  return new Promise((resolve) => {
+    const options = { cwd: examples, env: { ...process.env, ...environment } };
+    execFile(process.execPath, [file, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    );
+  });
+}
+
+describe("examples", () => {
+  let server;
+  before(async () => {
+    server = await startServer();
+  });
+  after(() => {
+    server?.stop();
+    rmSync(examples, { recursive: true });
+  });
+
+  /** An API that answers so; `sent()` tells which requests it got. */
+  async function api(...steps) {
+    const { base, number } = await (await fetch(`${server.url}/plays`, { method: "POST", body: JSON.stringify(steps) })).json();
+    const sent = async () => {
+      const requests = await (await fetch(`${server.url}/plays/${number}`)).json();
+      return requests.map(
+        ({ method, url, headers }) => `${method} ${url.replace(`/play/${number}`, "")} ${headers.authorization}`,
+      );
+    };
+    return { base, sent };
+  }
+  const expected = `POST ${pathOf(ids.id)} Bearer some-token`;
+
+  it("node.mjs", async () => {
+    const { base, sent } = await api(revoked, notFound);
+    const environment = { C1_SERVER: base, C1_TOKEN: "some-token" };
+    const success = await run("node.mjs", Object.values(ids), environment);
+    assert.deepEqual(success, { code: 0, stdout: "credential-3: revoked, status 200\n", stderr: "" });
+    assert.deepEqual(await sent(), [expected]);
+    const failure = await run("node.mjs", Object.values(ids), environment);
+    assert.equal(failure.code, 1);
+    assert.equal(failure.stdout, "");
+    assert.match(failure.stderr, /SDKError.*404/);
+  });
+
+  it("oauth.mjs", async () => {
+    const oidc = await startOidc();
+    try {
+      const { clientID, clientSecret, record } = await newKey(oidc.url);
+      const args = [ids.appId, ids.connectorId, "credential-3", "credential-4"];
+      const { code, stdout, stderr } = await run("oauth.mjs", args, { C1_CLIENT_ID: clientID, C1_CLIENT_SECRET: clientSecret });
+      assert.equal(code, 0, stderr);
+      assert.equal(stdout, "credential-3: revoked\ncredential-4: revoked\n");
+      const { tokenRequests, revoked: paths } = await record();
+      assert.equal(tokenRequests.length, 1);
+      assert.deepEqual(paths, [pathOf("credential-3"), pathOf("credential-4")]);
+    } finally {
+      oidc.stop();
+    }
+  });
+
+  it("bulk.mjs", async () => {
+    const { base, sent } = await api(revoked);
+    const list = join(examples, "list.csv");
+    const file = join(examples, "report.json");
+    writeFileSync(
+      list,
+      "app-1,connector-2,credential-3\r\napp-1, connector-2, credential-4\n\napp-1,connector-2,..\napp-1,connector-2,credential-3\n",
+    );
+    const { code, stdout, stderr } = await run("bulk.mjs", [list, file], { C1_SERVER: base, C1_TOKEN: "some-token" });
+    assert.equal(stdout, "3 revoked, 1 failed, 0 worth another run\n", stderr);
+    assert.equal(code, 1);
+    assert.match(stderr, /^4 of 4$/m);
+    assert.deepEqual((await sent()).sort(), [expected, expected.replace("-3", "-4")].sort());
+    const rows = JSON.parse(readFileSync(file, "utf8"));
+    assert.deepEqual(
+      rows.map(({ id, status, statusCode, duplicateOf }) => [id, status, statusCode, duplicateOf]),
+      [
+        ["credential-3", "revoked", 200, undefined],
+        ["credential-4", "revoked", 200, undefined],
+        ["..", "failed", undefined, undefined],
+        ["credential-3", "revoked", 200, 0],
+      ],
+    );
+    assert.match(rows[2].error, /\bid\b/);
+  });
+
+  it("worker.js, in workerd", async () => {
+    const { Miniflare } = await import("miniflare");
+    const { base, sent } = await api(revoked, notFound);
+    const modules = await workerModules(`export { default } from ${JSON.stringify(join(examples, "worker.js"))};`);
+    const miniflare = new Miniflare({
+      modules,
+      modulesRoot: ".",
+      compatibilityDate: "2026-04-01",
+      bindings: { C1_SERVER: base },
+    });
+    try {
+      const url = await miniflare.ready;
+      const ask = (headers) => fetch(url, { method: "POST", body: JSON.stringify(ids), headers });
+      const withToken = { authorization: "Bearer some-token" };
+      assert.deepEqual(await (await ask(withToken)).json(), { revoked: true });
+      assert.deepEqual(await sent(), [expected]);
+      for (const [headers, message] of [
+        [withToken, /^SDKError: .*404/],
+        [{}, /^SDKValidationError: /],
+      ]) {
+        const refused = await ask(headers);
+        assert.equal(refused.status, 502);
+        const answer = await refused.json();
+        assert.equal(answer.revoked, false);
+        assert.match(answer.error, message);
+      }
+      assert.equal((await sent()).length, 2, "a call without a token was sent");
+    } finally {
+      await miniflare.dispose();
+    }
+  });
+
+  it("page/, in Chromium, without a bundler", async () => {
+    const { base, sent } = await api(revoked, notFound);
+    const types = { html: "text/html", js: "text/javascript" };
+    const pages = createServer(({ url }, answer) => {
+      const file = url.startsWith("/c1-revoke/")
+        ? join(app, "node_modules", url)
+        : join(examples, "page", url === "/" ? "index.html" : url);
+      answer.writeHead(200, { "content-type": types[file.split(".").pop()] });
+      createReadStream(file).pipe(answer);
+    });
+    await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage();
+      const problems = [];
+      page.on("pageerror", (error) => problems.push(error.message));
+      await page.goto(`http://127.0.0.1:${pages.address().port}/`);
+      const fields = { Server: base, Token: "some-token", App: ids.appId, Connector: ids.connectorId, Credential: ids.id };
+      for (const [label, value] of Object.entries(fields)) await page.getByLabel(label).fill(value);
+      const result = page.locator("output");
+      await page.getByRole("button", { name: "Revoke" }).click();
+      await result.filter({ hasText: "Revoked." }).waitFor();
+      assert.deepEqual(await sent(), [expected]);
+      await page.getByRole("button", { name: "Revoke" }).click();
+      await result.filter({ hasText: /^SDKError: .*404/ }).waitFor();
+      await page.getByLabel("App").fill("..");
+      await page.getByRole("button", { name: "Revoke" }).click();
+      await result.filter({ hasText: /^SDKValidationError: / }).waitFor();
+      assert.equal((await sent()).length, 2);
+      assert.deepEqual(problems, []);
+    } finally {
+      await browser.close();
+      pages.closeAllConnections();
+      pages.close();
+    }
+  });
+});

@@ -1,0 +1,15 @@
+import { ConductoroneSDKTypescript } from "c1-revoke";
+
+export default {
+  async fetch(request, env) {
+    try {
+      // The caller's own token, passed on.
+      const security = { bearerAuth: request.headers.get("authorization") ?? "" };
+      const sdk = new ConductoroneSDKTypescript({ serverURL: env.C1_SERVER, security });
+      await sdk.connector.revokeCredential(await request.json());
+      return Response.json({ revoked: true });
+    } catch (error) {
+      return Response.json({ revoked: false, error: `${error.name}: ${error.message}` }, { status: 502 });
+    }
+  },
+};
