@@ -1,10 +1,11 @@
 //! The client secret of an API key: `secret-token:conductorone.com:v1:<JWK>`, where `<JWK>` is the base64url of an Ed25519
 //! private key as a JSON Web Key (RFC 7517; OKP keys: RFC 8037 §2). The prefix follows RFC 8959.
 //!
-//! The JSON is read by a scanner of its own: it copies no secret out of the buffer that is wiped, and costs a twentieth of a
-//! JSON library. It takes one object whose four members that matter (`kty`, `crv`, `d`, `x`) are plain strings, without escapes,
-//! and occur once (RFC 7517 §4). No member's name may hold an escape, lest one of the four hides behind it. The values of other
-//! members are skipped by their quotes and brackets: text that is no JSON may pass, but JSON that passes says what was read.
+//! The JSON is read by a scanner of its own: it copies no secret out of the buffer that is wiped, and costs far less than a JSON
+//! library. It takes one object whose four members that matter (`kty`, `crv`, `d`, `x`) are plain strings, without escapes, and
+//! occur once (RFC 7517 §4). No member's name may hold an escape, lest one of the four hides behind it. The values of other
+//! members are skipped by their quotes and brackets, so some text that is no JSON passes; but from JSON that passes, the key is
+//! the one that any other reader finds.
 
 use crate::base64url;
 use crate::text::{find, pieces};
@@ -101,7 +102,7 @@ fn seed_of_jwk(json: &[u8]) -> Result<Seed, ClientSecretError> {
         }
         false
     };
-    let mut found = [None; 4];
+    let (mut kty, mut crv, mut d, mut x) = (None::<&[u8]>, None::<&[u8]>, None, None);
     for member in members.split(between_members) {
         // No name or value that is wanted has a colon in it.
         let mut parts = pieces(member, b':').map(<[u8]>::trim_ascii);
@@ -109,16 +110,20 @@ fn seed_of_jwk(json: &[u8]) -> Result<Seed, ClientSecretError> {
         if find(name, b'\\').is_some() {
             return Err(Json);
         }
-        for (known, place) in [&b"\"kty\""[..], b"\"crv\"", b"\"d\"", b"\"x\""].into_iter().zip(&mut found) {
-            if name == known && place.replace(parts.next().unwrap_or_default()).is_some() {
-                return Err(Repeated);
-            }
+        let place = match name {
+            b"\"kty\"" => &mut kty,
+            b"\"crv\"" => &mut crv,
+            b"\"d\"" => &mut d,
+            b"\"x\"" => &mut x,
+            _ => continue,
+        };
+        if place.replace(parts.next().unwrap_or_default()).is_some() {
+            return Err(Repeated);
         }
     }
     if quoted || depth != 0 {
         return Err(Json);
     }
-    let [kty, crv, d, x] = found;
     if kty != Some(b"\"OKP\"") {
         return Err(Kty);
     }
