@@ -57,7 +57,7 @@ impl Assertion<'_> {
 pub fn finish(signing_input: &str, signature: &[u8; 64]) -> Zeroizing<String> {
     let mut jwt = buffer(signing_input.len().saturating_add(87));
     jwt.push_str(signing_input);
-    jwt.push('.');
+    jwt.push_str(".");
     base64url::encode_into(signature, &mut jwt);
     jwt
 }
@@ -82,7 +82,7 @@ fn join(header: &[u8], claims: &[u8]) -> Zeroizing<String> {
     let length = base64url::encoded_len(header.len()).saturating_add(base64url::encoded_len(claims.len()));
     let mut input = buffer(length.saturating_add(1));
     base64url::encode_into(header, &mut input);
-    input.push('.');
+    input.push_str(".");
     base64url::encode_into(claims, &mut input);
     input
 }

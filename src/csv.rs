@@ -192,7 +192,7 @@ impl<'a> Rows<'a> {
             if !self.take('"') {
                 break;
             }
-            value.to_mut().push('"');
+            value.to_mut().push_str("\"");
         }
         self.skip_spaces();
         if !self.rest.is_empty() && !self.rest.starts_with([self.delimiter, '\r', '\n']) {
@@ -437,7 +437,8 @@ mod tests {
                 let values: Vec<&str> = line.split(',').map(str::trim).collect();
                 (!values.contains(&"")).then(|| [&(at + 1).to_string(), values[0], values[1], values[2]].join(" "))
             });
-            prop_assume!(!lines.iter().any(|line| line.contains("id,") || line.starts_with("id")));
+            // Nothing that could be a header.
+            prop_assume!(!lines.iter().any(|line| line.replace(' ', "").contains("id")));
             let found: Vec<String> = read(&lines.join("\n")).into_iter().flatten().collect();
             prop_assert_eq!(found, expected.collect::<Vec<_>>());
         }

@@ -292,7 +292,7 @@ fn copy_secret(value: &JsValue) -> Option<Zeroizing<String>> {
     }
     let mut copy = Zeroizing::new(String::with_capacity(usize::try_from(length).ok()?));
     for unit in text.iter() {
-        copy.push(char::from(u8::try_from(unit).ok().filter(u8::is_ascii_graphic)?));
+        crate::text::push_ascii(&mut copy, u8::try_from(unit).ok().filter(u8::is_ascii_graphic)?);
     }
     Some(copy)
 }

@@ -15,7 +15,7 @@ const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Appends a byte that is ASCII. (The mask spares the code for characters of two bytes.)
 pub fn push_ascii(out: &mut String, byte: u8) {
-    out.push(char::from(byte & 0x7f));
+    out.push_str(char::from(byte & 0x7f).encode_utf8(&mut [0]));
 }
 
 /// Appends bytes in hexadecimal digits; `case` is 0 for capitals, 0x20 for small letters.

@@ -40,8 +40,8 @@ describe("Guard", () => {
     assert.equal(traps, 1);
   });
 
-  it("swallows what a continuation throws, and returns something that can be indexed", () => {
-    assert.equal(wasm.boom()[1], undefined);
+  it("swallows what a continuation throws", () => {
+    assert.equal(wasm.boom(), undefined);
     assert.ok(guard.failure);
   });
 
@@ -83,7 +83,7 @@ describe("Guard", () => {
     host = () => {
       entered = true;
     };
-    assert.deepEqual(wasm.host(), []);
+    assert.equal(wasm.host(), undefined);
     assert.throws(
       () => guard.run(() => wasm.host()),
       (error) => error === guard.failure,
@@ -107,7 +107,7 @@ describe("Guard", () => {
       wasm.boom();
       wentOn = true;
     };
-    assert.deepEqual(wasm.host(), []);
+    assert.equal(wasm.host(), undefined);
     assert.equal(wentOn, false);
     assert.ok(guard.failure.cause instanceof WebAssembly.RuntimeError);
     assert.equal(traps, 1);
