@@ -79,7 +79,18 @@ const OTHER_SOURCES = [
   "c1_revoke.wasm.d.ts",
 ];
 /** What the build makes. */
-const BUILT = ["cjs", "dist", "edge", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", "errors.js", "platform.js", "slim.js"];
+const BUILT = [
+  "cjs",
+  "dist",
+  "edge",
+  "LICENSE-APACHE",
+  "LICENSE-MIT",
+  "c1_revoke.wasm",
+  "cdn.js",
+  "errors.js",
+  "platform.js",
+  "slim.js",
+];
 /** The crate's own JavaScript, shipped as it is. */
 const CRATE_MODULES = ["errors.js", "platform.js"];
 
@@ -271,7 +282,11 @@ function checkNoMachinePaths() {
 
 function copySources() {
   mkdirSync(OUT, { recursive: true });
-  for (const file of [...MODULES.map(js).filter((file) => !CRATE_MODULES.includes(file)), ...declarations(PKG), ...OTHER_SOURCES]) {
+  for (const file of [
+    ...MODULES.map(js).filter((file) => !CRATE_MODULES.includes(file)),
+    ...declarations(PKG),
+    ...OTHER_SOURCES,
+  ]) {
     cpSync(join(PKG, file), join(OUT, file));
   }
 }

@@ -82,10 +82,7 @@ export class Guard {
     if (this.failure) {
       return;
     }
-    this.failure = new UnexpectedClientError(
-      "The WebAssembly core of c1-revoke failed: construct a new client",
-      { cause },
-    );
+    this.failure = new UnexpectedClientError("The WebAssembly core of c1-revoke failed: construct a new client", { cause });
     this.#onTrap();
     for (const reject of this.#pending) {
       reject(this.failure);

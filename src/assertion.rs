@@ -5,7 +5,7 @@
 //! All of these open doors while they live, so each is built in one buffer that is measured first, never grows and is wiped.
 
 use crate::base64url;
-use crate::text::{push_escaped, push_hex, push_number};
+use crate::text::{push_ascii, push_escaped, push_hex, push_number};
 use alloc::string::String;
 use zeroize::Zeroizing;
 
@@ -57,7 +57,7 @@ impl Assertion<'_> {
 pub fn finish(signing_input: &str, signature: &[u8; 64]) -> Zeroizing<String> {
     let mut jwt = buffer(signing_input.len().saturating_add(87));
     jwt.push_str(signing_input);
-    jwt.push_str(".");
+    push_ascii(&mut jwt, b'.');
     base64url::encode_into(signature, &mut jwt);
     jwt
 }
@@ -82,7 +82,7 @@ fn join(header: &[u8], claims: &[u8]) -> Zeroizing<String> {
     let length = base64url::encoded_len(header.len()).saturating_add(base64url::encoded_len(claims.len()));
     let mut input = buffer(length.saturating_add(1));
     base64url::encode_into(header, &mut input);
-    input.push_str(".");
+    push_ascii(&mut input, b'.');
     base64url::encode_into(claims, &mut input);
     input
 }

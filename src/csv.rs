@@ -192,7 +192,7 @@ impl<'a> Rows<'a> {
             if !self.take('"') {
                 break;
             }
-            value.to_mut().push_str("\"");
+            value.to_mut().push('"');
         }
         self.skip_spaces();
         if !self.rest.is_empty() && !self.rest.starts_with([self.delimiter, '\r', '\n']) {

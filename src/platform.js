@@ -114,7 +114,7 @@ function holds(value, expected) {
     case "a string":
       return type === "string";
     case "a number":
-      return type === "number" && value === value;
+      return type === "number" && !Number.isNaN(value);
     case "true or false":
       return type === "boolean";
     case "a function":
@@ -135,7 +135,7 @@ function typeName(value) {
   if (type === "object") {
     return attempt(() => Array.isArray(value)) ? "an array" : "another object";
   }
-  return type === "number" && value !== value ? "NaN" : `a ${type}`;
+  return Number.isNaN(value) ? "NaN" : `a ${type}`;
 }
 
 /**
@@ -721,7 +721,7 @@ export class Driver {
 
   /** The `Request`: the caller's `RequestInit` as it is, and over it what the operation needs. */
   #request(url, body) {
-    const { init, headers: own, signal } = this.#options;
+    const { init, headers: own } = this.#options;
     try {
       const json = "application/json";
       let headers = { accept: json, "content-type": this.#secret === undefined ? json : "application/x-www-form-urlencoded" };
@@ -741,7 +741,9 @@ export class Driver {
           // Engines quote the value that they refuse, which may be a credential.
           throw "the option headers holds what no header can be";
         }
-        others.forEach((value, name) => headers.set(name, value));
+        others.forEach((value, name) => {
+          headers.set(name, value);
+        });
       }
       const all = { __proto__: null, ...init, method: "POST", headers, body };
       all.redirect ??= "manual";

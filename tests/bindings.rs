@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use c1_revoke::Client;
+use gloo_net::http::{Method, Request};
 use js_sys::{global, Array, Function, Object, Promise, Reflect};
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::*;
@@ -27,8 +29,24 @@ fn text(value: &JsValue, name: &str) -> String {
     get(value, name).as_string().unwrap()
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ids<'a> {
+    app_id: &'a str,
+    connector_id: &'a str,
+    id: &'a str,
+}
+
 fn ids(id: &str) -> JsValue {
-    object(&[("appId", "a/b".into()), ("connectorId", "c".into()), ("id", id.into())])
+    serde_wasm_bindgen::to_value(&Ids { app_id: "a/b", connector_id: "c", id }).unwrap()
+}
+
+/// What a caller reads of a result.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Revoked {
+    status_code: u16,
+    content_type: String,
 }
 
 fn client() -> Client {
@@ -73,17 +91,15 @@ async fn revoke(client: &Client, id: &str) -> Result<JsValue, JsValue> {
 async fn revokes_with_one_authorised_post() {
     let fetch = Fetch::stub(REVOKED);
     let result = revoke(&client(), "i").await.unwrap();
-    assert_eq!(get(&result, "statusCode"), 200);
-    assert_eq!(text(&result, "contentType"), "application/json");
+    let Revoked { status_code, content_type } = serde_wasm_bindgen::from_value(result.clone()).unwrap();
+    assert_eq!((status_code, content_type.as_str()), (200, "application/json"));
     let keys: Vec<String> = Object::keys(result.unchecked_ref::<Object>()).iter().map(|key| key.as_string().unwrap()).collect();
     assert_eq!(keys, ["contentType", "statusCode", "rawResponse", "connectorServiceRevokeCredentialResponse"]);
 
     assert_eq!(fetch.requests.length(), 1);
-    let request = fetch.requests.get(0);
-    assert_eq!(text(&request, "method"), "POST");
-    assert_eq!(text(&request, "url"), URL);
-    let headers: web_sys::Headers = get(&request, "headers").dyn_into().unwrap();
-    assert_eq!(headers.get("authorization").unwrap().as_deref(), Some("Bearer tok"));
+    let request = Request::from(fetch.requests.get(0).unchecked_into::<web_sys::Request>());
+    assert_eq!((request.method(), request.url().as_str()), (Method::POST, URL));
+    assert_eq!(request.headers().get("authorization").as_deref(), Some("Bearer tok"));
 }
 
 #[wasm_bindgen_test]

@@ -51,9 +51,25 @@ describe("code in documentation", () => {
   });
 });
 
-describe("sizes in pkg/README.md", () => {
-  it("are those of this build, in KB, give or take 0.3", () => {
-    const { stdout } = spawnSync(process.execPath, ["size.mjs"], { cwd: join(repository, "pkg"), encoding: "utf8" });
+describe("sizes", () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["size.mjs"], {
+    cwd: join(repository, "pkg"),
+    encoding: "utf8",
+  });
+
+  it("are within the budgets: 30 KB gzip as a browser bundle, 28 KB for a Worker", () => {
+    assert.equal(status, 0, stderr);
+    const budgets = [...stdout.matchAll(/^\S.*? {2,}\d+ +(\d+) +\d+ +(\d+)$/gm)].map(([, gzip, budget]) =>
+      [gzip, budget].map(Number),
+    );
+    assert.deepEqual(
+      budgets.map(([, budget]) => budget),
+      [30_000, 28_000],
+    );
+    assert.ok(budgets.every(([gzip, budget]) => gzip <= budget));
+  });
+
+  it("in pkg/README.md are those of this build, in KB, give or take 0.3", () => {
     const measured = new Map([...stdout.matchAll(/^(\S.*?) {2,}\d+ +(\d+)/gm)].map(([, name, gzip]) => [name, gzip / 1000]));
     const section = /^## Sizes$(.*?)^## /ms.exec(read("pkg/README.md"))[1];
     const rows = [...section.matchAll(/^\| (\S.*?) \| ([\d.]+) \|$/gm)];

@@ -61,9 +61,9 @@ const DISPENSABLE = [
   /^ *(Call|Run)Finalization\.(register|unregister)\(.*\);$/gm,
   /^if \(Symbol\.dispose\) .*$/gm,
   // It is always given.
-  /^    if \(realloc === undefined\) \{$[^]*?^    \}$/gm,
+  /^ {4}if \(realloc === undefined\) \{$[\s\S]*?^ {4}\}$/gm,
   // Every runtime that has `Request` and WebAssembly has `encodeInto`.
-  /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{$[^]*?^\}$/gm,
+  /^if \(!\('encodeInto' in cachedTextEncoder\)\) \{$[\s\S]*?^\}$/gm,
 ];
 
 function lean(source) {
