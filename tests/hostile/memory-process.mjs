@@ -1,18 +1,12 @@
 // One part of memory.test.mjs: `node memory-process.mjs <part> <project that has installed the package>`; prints JSON.
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { pathToFileURL } from "node:url";
+import { getHeapSnapshot } from "node:v8";
 import { memories } from "../harness/wasm-memories.js";
+import { CLIENT_ID, CANARY_ID_TOKEN as ID_TOKEN, JWK, secretOf, CANARY_TOKEN as TOKEN } from "../suite/credentials.js";
 
 const [, , part, app] = process.argv;
-const TOKEN = "canary-token-93b5e0d1";
-const ID_TOKEN = "canary-id.token-c4a1.f00d";
-const JWK = {
-  kty: "OKP",
-  crv: "Ed25519",
-  d: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
-  x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-};
-const SECRET = `secret-token:conductorone.com:v1:${Buffer.from(JSON.stringify(JWK)).toString("base64url")}`;
-const CLIENT_ID = "some-name-1@acme.conductor.one/pcc";
+const SECRET = secretOf(JWK);
 const ids = { appId: "marker-app", connectorId: "c", id: "d" };
 const json = { "content-type": "application/json" };
 
@@ -20,6 +14,14 @@ const load = () => import(pathToFileURL(`${app}/import.mjs`));
 
 /** Where in all wasm memory these bytes are. */
 const isIn = (bytes) => memories.some(({ buffer }) => Buffer.from(buffer).includes(bytes));
+
+/** Collects garbage, and lets what waits for that be told. */
+async function collect() {
+  for (let round = 0; round < 5; round++) {
+    globalThis.gc();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
 
 const parts = {
   async secrets() {
@@ -92,13 +94,6 @@ const parts = {
     const create = () =>
       new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", security: { bearerAuth: TOKEN }, httpClient: { request } });
     const bytes = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-    const turn = () => new Promise((resolve) => setImmediate(resolve));
-    const collect = async () => {
-      for (let round = 0; round < 5; round++) {
-        globalThis.gc();
-        await turn();
-      }
-    };
     const many = async (free) => {
       const references = [];
       for (let round = 0; round < 1000; round++) {
@@ -118,6 +113,57 @@ const parts = {
     const afterFreed = bytes();
     const alive = await many(false);
     return { afterFirst, afterFreed, afterDropped: bytes(), alive };
+  },
+
+  async heap() {
+    const sdk = await load();
+    const canaries = new Map();
+    // Made where they are used, and kept as bytes outside the heap: this process must hold none of them as a string itself.
+    const plant = (name, text) => {
+      canaries.set(name, Buffer.from(text));
+      return text;
+    };
+    const random = () => randomBytes(24).toString("hex");
+    const request = async (it) => {
+      if (!it.url.endsWith("/auth/v1/token")) return new Response("{}", { headers: json });
+      const assertion = new URLSearchParams(await it.text()).get("client_assertion");
+      const [holder] = new URL(it.url).hostname.split(".");
+      if (assertion) plant(`${holder}: assertion`, assertion);
+      return Response.json({ access_token: plant(`${holder}: access token`, random()), token_type: "Bearer", expires_in: 600 });
+    };
+    const secretFor = (holder) => {
+      const { kty, crv, d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+      plant(`${holder}: private key`, d);
+      return plant(`${holder}: secret`, secretOf({ kty, crv, d, x }));
+    };
+    const WAYS = {
+      token: () => ({ security: { bearerAuth: plant("token", random()) } }),
+      function: () => ({ security: async () => ({ oauth: plant("function's token", random()) }) }),
+      key: (holder) => ({ clientID: CLIENT_ID.replace("acme", holder), clientSecret: secretFor(holder) }),
+      unused: (holder) => ({ clientID: CLIENT_ID.replace("acme", holder), clientSecret: secretFor(holder) }),
+      workload: (holder) => ({ clientID: CLIENT_ID.replace("acme", holder), oidcToken: plant("ID token", random()) }),
+    };
+    const create = async (way) => {
+      const client = new sdk.ConductoroneSDKTypescript({ httpClient: { request }, ...WAYS[way](way) });
+      if (way !== "unused") await client.connector.revokeCredential(ids);
+      return client;
+    };
+    const search = async () => {
+      const chunks = [];
+      for await (const chunk of getHeapSnapshot()) chunks.push(chunk);
+      const snapshot = Buffer.concat(chunks);
+      return [...canaries.keys()].filter((name) => snapshot.includes(canaries.get(name)));
+    };
+    // Those that are freed stay referenced; the others are let go of, and never freed.
+    const clients = [];
+    for (const way of Object.keys(WAYS)) clients.push(await create(way));
+    const living = await search();
+    for (const client of clients) client.free();
+    const freed = await search();
+    canaries.clear();
+    for (const way of Object.keys(WAYS)) await create(way);
+    await collect();
+    return { planted: [...canaries.keys()], living, freed, dropped: await search(), referenced: clients.length };
   },
 
   async frozen() {

@@ -30,6 +30,33 @@ describe("wasm memory", () => {
   });
 });
 
+describe("JavaScript's heap", () => {
+  it("holds no string with a token, secret, key, assertion or ID token of a client that was freed or let go", async () => {
+    const { planted, living, freed, dropped, referenced } = await run(
+      "heap",
+      "--expose-gc",
+      "--heap-snapshot-string-limit=100000",
+    );
+    assert.deepEqual(planted.sort(), [
+      "ID token",
+      "function's token",
+      "key: access token",
+      "key: assertion",
+      "key: private key",
+      "key: secret",
+      "token",
+      "unused: private key",
+      "unused: secret",
+      "workload: access token",
+    ]);
+    // The search finds what is there: of clients in use, what they are going to send again, and nothing else.
+    assert.deepEqual(living.sort(), ["ID token", "key: access token", "token", "workload: access token"]);
+    assert.deepEqual(freed, []);
+    assert.deepEqual(dropped, []);
+    assert.equal(referenced, 5);
+  });
+});
+
 describe("a realm whose intrinsics are frozen", () => {
   it("runs the package as any other", async () => {
     assert.deepEqual(await run("frozen"), { revoked: 200, failed: "SDKError", invalid: "SDKValidationError", bulk: 2 });

@@ -1,6 +1,6 @@
 // Time that tests move by hand. The package looks setTimeout, Date and Math.random up at each call, so it lives in this time too.
 import FakeTimers from "@sinonjs/fake-timers";
-import { cleanups } from "./registry.js";
+import { thenRestore } from "./registry.js";
 
 /** When the tests' time begins: a whole second, so that HTTP dates can name it. */
 export const EPOCH = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -25,17 +25,13 @@ export async function withClock(action, { random = 0.5 } = {}) {
   const clock = FakeTimers.install({ now: EPOCH, toFake: ["setTimeout", "clearTimeout", "Date"] });
   const before = Math.random;
   Math.random = () => random;
-  const restore = () => {
-    Math.random = before;
-    clock.uninstall();
-    cleanups.delete(restore);
-  };
-  cleanups.add(restore);
-  try {
-    return await action(clock);
-  } finally {
-    restore();
-  }
+  return thenRestore(
+    () => action(clock),
+    () => {
+      Math.random = before;
+      clock.uninstall();
+    },
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { assert } from "chai";
-import { cleanups } from "./registry.js";
+import { withReplaced } from "./registry.js";
 
 export { assert };
 
@@ -86,26 +86,5 @@ export async function playOn(server, ...steps) {
   return { base, elsewhere, requests: async () => (await fetch(`${server}/plays/${number}`)).json() };
 }
 
-/** Replaces globals for the time of `action`. */
-export async function withGlobals(replacements, action) {
-  const before = Object.entries(replacements).map(([name]) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]);
-  for (const [name, value] of Object.entries(replacements)) {
-    // Assigned where possible: WebKit's compiled code may miss a global that is defined anew.
-    if (Object.getOwnPropertyDescriptor(globalThis, name)?.writable) globalThis[name] = value;
-    else Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-  }
-  const restore = () => {
-    for (const [name, descriptor] of before) {
-      if (descriptor?.writable) globalThis[name] = descriptor.value;
-      else if (descriptor) Object.defineProperty(globalThis, name, descriptor);
-      else delete globalThis[name];
-    }
-    cleanups.delete(restore);
-  };
-  cleanups.add(restore);
-  try {
-    return await action();
-  } finally {
-    restore();
-  }
-}
+/** Replaces globals while `action` runs. */
+export const withGlobals = (replacements, action) => withReplaced(globalThis, replacements, action);

@@ -1,9 +1,11 @@
 // Every JavaScript value of the wrong kind, in every place: a typed error or it works; no trap, no hang, no request that should not
 // have been sent, and nothing thrown where a rejection is promised.
+
+import { API_KEY, CLIENT_ID } from "./credentials.js";
 import { assert, ids, json, PATH, response, revoked, stubbed, stubClient, TOKEN, withGlobals } from "./helpers.js";
 import { ending, endsWell, everywhere, givesOrThrows, HOSTILE } from "./hostile.js";
-import { JWK, secretOf } from "./oauth-helpers.js";
-import { cleanups, test } from "./registry.js";
+import { BULK_OPTIONS, CALL_OPTIONS, PROPS } from "./names.js";
+import { test, withReplaced } from "./registry.js";
 
 const backoff = (field) => (value) => ({ retryConfig: { strategy: "backoff", backoff: { [field]: value } } });
 const throwing = (name) => (value) => ({
@@ -11,9 +13,15 @@ const throwing = (name) => (value) => ({
     throw value;
   },
 });
-const oauth = { clientID: "name-1@acme.conductor.one/pcc", clientSecret: secretOf(JWK) };
+/** Each of these names with the value, and as a getter that throws it. */
+function addEach(cases, names) {
+  for (const name of names) {
+    cases[name] ??= (value) => ({ [name]: value });
+    cases[`${name} throwing`] = throwing(name);
+  }
+}
 
-const PROPS = {
+const PROP_CASES = {
   "security.bearerAuth": (value) => ({ security: { bearerAuth: value } }),
   "security.oauth": (value) => ({ security: { oauth: value } }),
   "security()": (value) => ({ security: () => value }),
@@ -25,10 +33,10 @@ const PROPS = {
   }),
   "security().bearerAuth throwing": (value) => ({ security: async () => throwing("bearerAuth")(value) }),
   "clientID alone": (value) => ({ clientID: value }),
-  clientID: (value) => ({ ...oauth, clientID: value }),
-  clientSecret: (value) => ({ ...oauth, clientSecret: value }),
-  oidcToken: (value) => ({ clientID: oauth.clientID, oidcToken: value }),
-  "oidcToken()": (value) => ({ clientID: oauth.clientID, oidcToken: () => value }),
+  clientID: (value) => ({ ...API_KEY, clientID: value }),
+  clientSecret: (value) => ({ ...API_KEY, clientSecret: value }),
+  oidcToken: (value) => ({ clientID: CLIENT_ID, oidcToken: value }),
+  "oidcToken()": (value) => ({ clientID: CLIENT_ID, oidcToken: () => value }),
   "retryConfig.strategy": (value) => ({ retryConfig: { strategy: value } }),
   "retryConfig.backoff": (value) => ({ retryConfig: { strategy: "backoff", backoff: value } }),
   "backoff.initialInterval": backoff("initialInterval"),
@@ -47,20 +55,14 @@ const PROPS = {
     },
   }),
   "debugLogger.log": (value) => ({ debugLogger: { group() {}, groupEnd() {}, log: value } }),
-  "debugLogger throwing": (value) => {
+  "debugLogger's methods throwing": (value) => {
     const fail = () => {
       throw value;
     };
     return { debugLogger: { group: fail, groupEnd: fail, log: fail } };
   },
 };
-for (const name of ["security", "tenantDomain", "serverURL", "serverIdx", "httpClient", "defaultClient", "userAgent"]) {
-  PROPS[name] = (value) => ({ [name]: value });
-  PROPS[`${name} throwing`] = throwing(name);
-}
-for (const name of ["retryConfig", "timeoutMs", "debugLogger", "allowInsecureHTTP"]) {
-  PROPS[name] = (value) => ({ [name]: value });
-}
+addEach(PROP_CASES, PROPS);
 
 /** Descriptors, not values: what a getter throws must meet the package, not the test. */
 const mixed = (...parts) => Object.defineProperties({}, Object.assign({}, ...parts.map(Object.getOwnPropertyDescriptors)));
@@ -85,7 +87,7 @@ test("hostile props: a typed error from the constructor, or a client whose calls
   noNetwork(sdk, () => hostileProps(sdk)));
 
 async function hostileProps(sdk) {
-  for (const [props, label] of everywhere(PROPS)) {
+  for (const [props, label] of everywhere(PROP_CASES)) {
     const { httpClient, requests } = stubClient(sdk, revoked);
     const base = { security: { bearerAuth: TOKEN }, tenantDomain: "acme", httpClient };
     const create = (Class) => givesOrThrows(sdk, () => new Class(mixed(base, props)), label);
@@ -138,42 +140,16 @@ test("hostile requests: nothing is sent unless all ids are strings", async ({ sd
   }
 });
 
-const OPTIONS = { options: (value) => value, "retries.strategy": (value) => ({ retries: { strategy: value } }) };
-for (const name of [
-  "timeoutMs",
-  "retries",
-  "retryCodes",
-  "serverURL",
-  "fetchOptions",
-  "signal",
-  "headers",
-  "redirect",
-  "cache",
-]) {
-  OPTIONS[name] = (value) => ({ [name]: value });
-  OPTIONS[`${name} throwing`] = throwing(name);
-}
-for (const name of [
-  "credentials",
-  "mode",
-  "integrity",
-  "keepalive",
-  "referrer",
-  "referrerPolicy",
-  "priority",
-  "window",
-  "duplex",
-]) {
-  OPTIONS[name] = (value) => ({ [name]: value });
-}
-OPTIONS["retryCodes[0]"] = (value) => ({ retryCodes: [value] });
-OPTIONS["retryCodes, endless"] = () => ({ retryCodes: new Array(2 ** 32 - 1) });
-OPTIONS["headers[0][0]"] = (value) => ({ headers: [[value, "x"]] });
-OPTIONS["headers.x-test"] = (value) => ({ headers: { "x-test": value } });
-OPTIONS["fetchOptions.method"] = (value) => ({ fetchOptions: { method: value, body: value } });
-OPTIONS.method = (value) => ({ method: value, body: value });
-OPTIONS["signal.aborted"] = (value) => ({ signal: { aborted: value, addEventListener() {}, removeEventListener() {} } });
-OPTIONS["signal throwing in addEventListener"] = (value) => ({
+const OPTION_CASES = { options: (value) => value, "retries.strategy": (value) => ({ retries: { strategy: value } }) };
+addEach(OPTION_CASES, CALL_OPTIONS);
+OPTION_CASES["retryCodes[0]"] = (value) => ({ retryCodes: [value] });
+OPTION_CASES["retryCodes, endless"] = () => ({ retryCodes: new Array(2 ** 32 - 1) });
+OPTION_CASES["headers[0][0]"] = (value) => ({ headers: [[value, "x"]] });
+OPTION_CASES["headers.x-test"] = (value) => ({ headers: { "x-test": value } });
+OPTION_CASES["fetchOptions.method"] = (value) => ({ fetchOptions: { method: value, body: value } });
+OPTION_CASES.method = (value) => ({ method: value, body: value });
+OPTION_CASES["signal.aborted"] = (value) => ({ signal: { aborted: value, addEventListener() {}, removeEventListener() {} } });
+OPTION_CASES["signal throwing in addEventListener"] = (value) => ({
   timeoutMs: 60_000,
   signal: {
     addEventListener() {
@@ -181,13 +157,13 @@ OPTIONS["signal throwing in addEventListener"] = (value) => ({
     },
   },
 });
-OPTIONS["signal aborting at once"] = (value) => ({
+OPTION_CASES["signal aborting at once"] = (value) => ({
   timeoutMs: 60_000,
   signal: { reason: value, addEventListener: (_, listener) => listener(), removeEventListener() {} },
 });
 
 test("hostile options of a call: a rejection, or the request that was meant", async ({ sdk }) => {
-  for (const [options, label] of everywhere(OPTIONS)) {
+  for (const [options, label] of everywhere(OPTION_CASES)) {
     const { client, requests } = stubbed(sdk);
     const { value } = await endsWell(sdk, () => client.connector.revokeCredential(ids, options), label);
     if (value !== undefined) assert.lengthOf(requests, 1, label);
@@ -197,14 +173,11 @@ test("hostile options of a call: a rejection, or the request that was meant", as
   }
 });
 
-const BULK_OPTIONS = {};
-for (const name of ["concurrency", "collect", "stopOnError", "dryRun", "onProgress", "onResult"]) {
-  BULK_OPTIONS[name] = (value) => ({ [name]: value });
-  BULK_OPTIONS[`${name} throwing`] = throwing(name);
-}
+const BULK_CASES = {};
+addEach(BULK_CASES, BULK_OPTIONS);
 
 test("hostile options of a bulk run", async ({ sdk }) => {
-  for (const [options, label] of everywhere(BULK_OPTIONS)) {
+  for (const [options, label] of everywhere(BULK_CASES)) {
     const { client, requests } = stubbed(sdk);
     const { value } = await endsWell(sdk, () => client.connector.revokeCredentials([ids], options), label);
     if (value !== undefined) assert.strictEqual(value.revoked + value.failed + value.skipped, 1, label);
@@ -383,30 +356,6 @@ test("fetch replaced by what is no function, or throws", async ({ sdk }) => {
   }
 });
 
-/** Patches methods of a global's prototype (or of itself) while `action` runs. */
-async function withPatched(target, patches, action) {
-  const before = Reflect.ownKeys(patches).map((key) => [key, Object.getOwnPropertyDescriptor(target, key)]);
-  const { defineProperty } = Object;
-  const restore = () => {
-    // By index: the iterator may be what was patched.
-    for (let at = 0; at < before.length; at++) {
-      const entry = before[at];
-      if (entry[1]) defineProperty(target, entry[0], entry[1]);
-      else delete target[entry[0]];
-    }
-    cleanups.delete(restore);
-  };
-  cleanups.add(restore);
-  for (const key of Reflect.ownKeys(patches)) {
-    Object.defineProperty(target, key, { value: patches[key], configurable: true, writable: true });
-  }
-  try {
-    return await action();
-  } finally {
-    restore();
-  }
-}
-
 const fail = () => {
   throw new TypeError("patched by the page");
 };
@@ -456,7 +405,7 @@ test("prototypes patched by the page: a typed error or it works, and the next ca
     const { client } = stubbed(sdk, { httpClient: { request }, timeoutMs: 60_000 });
     const options = { headers: { "x-a": "1" }, signal: new AbortController().signal };
     let end;
-    await withPatched(target, patches, async () => {
+    await withReplaced(target, patches, async () => {
       try {
         end = await client.connector.revokeCredential(ids, options).then(
           (value) => ({ value }),

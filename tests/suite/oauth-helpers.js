@@ -1,27 +1,12 @@
 // Keys, assertions and token answers for the tests of OAuth.
+import { API_KEY } from "./credentials.js";
 import { ids, json, response, revoked, stubClient } from "./helpers.js";
-import { cleanups } from "./registry.js";
+import { thenRestore, withReplaced } from "./registry.js";
 
-/** The key of RFC 8037, appendix A.1. */
-export const JWK = {
-  kty: "OKP",
-  crv: "Ed25519",
-  d: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
-  x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-};
-export const PREFIX = "secret-token:conductorone.com:v1:";
-export const CLIENT_ID = "some-name-1@acme.conductor.one/pcc";
-
-export function base64url(text) {
-  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
+export * from "./credentials.js";
 
 export const bytesOf = (code) => Uint8Array.from(atob(code.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
 const jsonOf = (code) => JSON.parse(new TextDecoder().decode(bytesOf(code)));
-
-/** The client secret that holds this JWK. */
-export const secretOf = (jwk) => PREFIX + base64url(JSON.stringify(jwk));
-export const API_KEY = { clientID: CLIENT_ID, clientSecret: secretOf(JWK) };
 
 /** A token endpoint's success. */
 export function issued(token, more) {
@@ -100,33 +85,16 @@ export async function newKey(oidc, options = {}) {
 /** Moves the time of this runtime and that of the provider ahead, in seconds, while `action` runs. */
 export async function withTimeAhead(oidc, { here = 0, there = here }, action) {
   const { now } = Date;
-  const restore = () => {
-    Date.now = now;
-    cleanups.delete(restore);
-    return post(`${oidc}/clock`, { ahead: 0 });
-  };
-  cleanups.add(restore);
   Date.now = () => now() + here * 1000;
-  try {
+  const moved = async () => {
     await post(`${oidc}/clock`, { ahead: there * 1000 });
-    return await action();
-  } finally {
-    await restore();
-  }
+    return action();
+  };
+  return thenRestore(moved, () => {
+    Date.now = now;
+    return post(`${oidc}/clock`, { ahead: 0 });
+  });
 }
 
 /** Replaces methods of `crypto.subtle` while `action` runs. */
-export async function withSubtle(replacements, action) {
-  const { subtle } = crypto;
-  for (const [name, value] of Object.entries(replacements)) Object.defineProperty(subtle, name, { value, configurable: true });
-  const restore = () => {
-    for (const name of Object.keys(replacements)) delete subtle[name];
-    cleanups.delete(restore);
-  };
-  cleanups.add(restore);
-  try {
-    return await action();
-  } finally {
-    restore();
-  }
-}
+export const withSubtle = (replacements, action) => withReplaced(crypto.subtle, replacements, action);

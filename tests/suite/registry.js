@@ -16,8 +16,37 @@ export function namesFor(runtime) {
   return tests.filter(({ only }) => !only || only.includes(runtime)).map(({ name }) => name);
 }
 
-/** What tests must put back, should one of them never come to its end. */
-export const cleanups = new Set();
+const cleanups = new Set();
+
+/** Runs `action`, then `restore`; that also when the test never comes to its end. */
+export async function thenRestore(action, restore) {
+  cleanups.add(restore);
+  try {
+    return await action();
+  } finally {
+    if (cleanups.delete(restore)) await restore();
+  }
+}
+
+/** Replaces properties of an object, intrinsics too, while `action` runs. */
+export function withReplaced(target, replacements, action) {
+  const { defineProperty, getOwnPropertyDescriptor } = Object;
+  const names = Reflect.ownKeys(replacements);
+  const before = names.map((name) => getOwnPropertyDescriptor(target, name));
+  const put = (name, descriptor) => {
+    // Assigned where possible: WebKit's compiled code may miss a global that is defined anew.
+    if (getOwnPropertyDescriptor(target, name)?.writable && descriptor.writable) target[name] = descriptor.value;
+    else defineProperty(target, name, descriptor);
+  };
+  for (const name of names) put(name, { value: replacements[name], configurable: true, writable: true });
+  return thenRestore(action, () => {
+    // By index: the iterator may be what was replaced.
+    for (let at = 0; at < names.length; at++) {
+      if (before[at]) put(names[at], before[at]);
+      else delete target[names[at]];
+    }
+  });
+}
 
 const LIMIT = 15_000;
 const { setTimeout: realTimeout, clearTimeout: realClear } = globalThis;
@@ -33,7 +62,9 @@ async function limited(promise) {
   } finally {
     realClear(timer);
     // The latest first, as they would have been unwound.
-    for (const cleanup of [...cleanups].reverse()) cleanup();
+    const left = [...cleanups].reverse();
+    cleanups.clear();
+    for (const cleanup of left) cleanup();
   }
 }
 

@@ -1,18 +1,11 @@
 // Canaries: a token, a client secret, an assertion and an ID token are looked for wherever they must not be. They may be in the
 // header or the body of their own request only. And requests go nowhere but to the host that was configured.
+import { CLIENT_ID, CANARY_ID_TOKEN as ID_TOKEN, JWK, PREFIX, secretOf, CANARY_TOKEN as TOKEN } from "./credentials.js";
 import { assert, ids, json, response, revoked, stubClient } from "./helpers.js";
 import { ending, HOSTILE } from "./hostile.js";
-import { CLIENT_ID, issued, PREFIX, secretOf } from "./oauth-helpers.js";
-import { cleanups, test } from "./registry.js";
+import { issued } from "./oauth-helpers.js";
+import { test, withReplaced } from "./registry.js";
 
-const TOKEN = "canary-token-5b1f8c2e";
-const ID_TOKEN = "canary-id.token-77aa.b1c2d3";
-const JWK = {
-  kty: "OKP",
-  crv: "Ed25519",
-  d: "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
-  x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-};
 const SECRET = secretOf(JWK);
 
 /** Everything that can be read of a value: strings, names, getters, prototypes, messages, stacks, causes. */
@@ -60,18 +53,7 @@ function recorder() {
 const METHODS = ["log", "info", "warn", "error", "debug", "trace", "group", "dir", "table"];
 async function withConsole(action) {
   const { lines, log } = recorder();
-  const before = METHODS.map((name) => [name, console[name]]);
-  const restore = () => {
-    for (const [name, method] of before) console[name] = method;
-    cleanups.delete(restore);
-  };
-  cleanups.add(restore);
-  for (const name of METHODS) console[name] = log;
-  try {
-    await action();
-  } finally {
-    restore();
-  }
+  await withReplaced(console, Object.fromEntries(METHODS.map((name) => [name, log])), action);
   return lines;
 }
 
