@@ -22,7 +22,7 @@ export async function until(condition) {
 
 /** Runs `action(clock)` with time standing still at EPOCH, and Math.random giving `random`. */
 export async function withClock(action, { random = 0.5 } = {}) {
-  const clock = FakeTimers.install({ now: EPOCH, toFake: ["setTimeout", "clearTimeout", "Date"] });
+  const clock = FakeTimers.install({ now: EPOCH, toFake: ["setTimeout", "clearTimeout", "Date"], shouldClearNativeTimers: true });
   const before = Math.random;
   Math.random = () => random;
   return thenRestore(

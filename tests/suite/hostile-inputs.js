@@ -444,13 +444,20 @@ const GLOBALS = [
 GLOBALS.push("crypto", "navigator", "Response", "Date");
 
 test("globals missing or replaced: a typed error or it works, and the next call works again", async ({ sdk }) => {
+  const { setTimeout, clearTimeout } = globalThis;
+  // Without clearTimeout the package cannot end its timers, and Node would wait for them.
+  const timers = [];
+  const noted = (...args) => {
+    timers.push(setTimeout(...args));
+    return timers.at(-1);
+  };
   for (const name of GLOBALS) {
     for (const replacement of [undefined, null, {}, fail, nothing]) {
       const label = `${name} = ${replacement === null ? "null" : (replacement?.name ?? typeof replacement)}`;
       const answer = response(revoked);
       const { client } = stubbed(sdk, { httpClient: { request: () => answer }, timeoutMs: 60_000 });
       let end;
-      await withGlobals({ [name]: replacement }, async () => {
+      await withGlobals({ setTimeout: noted, [name]: replacement }, async () => {
         end = await client.connector.revokeCredential(ids, { headers: { "x-a": "1" } }).then(
           (value) => ({ value }),
           (error) => ({ error }),
@@ -460,6 +467,8 @@ test("globals missing or replaced: a typed error or it works, and the next call 
       assert.strictEqual((await stubbed(sdk).revoke()).statusCode, 200, label);
     }
   }
+  assert.isNotEmpty(timers);
+  for (const timer of timers) clearTimeout(timer);
 });
 
 test("callbacks that come late or twice do no harm: timers and listeners outlive their calls where clearing them fails", async ({
