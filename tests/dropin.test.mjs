@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { app, dropIn } from "./harness/app.mjs";
+import { withoutRequireOfModules } from "./harness/runtimes.mjs";
 
 const NAME = "conductorone-sdk-typescript";
 const ERRORS = [
@@ -46,7 +47,7 @@ const PATHS = {
 };
 
 /** What each path gives, as Node sees it from a project: `{ path: [names] }`. */
-function inNode(project, name, kind) {
+function inNode(project, name, kind, flags = []) {
   const specifiers = Object.keys(PATHS).map((path) => path.replace(".", name));
   const load = kind === "import" ? "await import(s)" : "require(s)";
   const script = `
@@ -54,7 +55,8 @@ function inNode(project, name, kind) {
     const given = {};
     for (const s of ${JSON.stringify(specifiers)}) given[s] = Object.keys(${load});
     console.log(JSON.stringify(given));`;
-  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: project, encoding: "utf8" });
+  const args = [...flags, "--input-type=module", "--eval", script];
+  const output = execFileSync(process.execPath, args, { cwd: project, encoding: "utf8" });
   return JSON.parse(output);
 }
 
@@ -63,9 +65,13 @@ describe("drop-in", () => {
     [dropIn, NAME],
     [app, "c1-revoke"],
   ]) {
-    for (const kind of ["import", "require"]) {
-      it(`every path of ${name} resolves by ${kind}`, () => {
-        const given = inNode(project, name, kind);
+    for (const [how, kind, flags] of [
+      ["import", "import"],
+      ["require", "require"],
+      ["require, as CommonJS", "require", withoutRequireOfModules()],
+    ]) {
+      it(`every path of ${name} resolves by ${how}`, () => {
+        const given = inNode(project, name, kind, flags);
         for (const [path, names] of Object.entries(PATHS)) {
           const found = given[path.replace(".", name)];
           for (const expected of names) assert.ok(found.includes(expected), `${path} lacks ${expected}: ${found}`);
@@ -106,6 +112,13 @@ describe("drop-in", () => {
       console.log(...counts, calls.length - first);`;
     const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: dropIn, encoding: "utf8" });
     assert.equal(output.trim(), "0 true 0");
+  });
+
+  it("where only CommonJS can be required, cjs/ is", () => {
+    const show = `console.log(require.resolve("${NAME}"))`;
+    const args = [...withoutRequireOfModules(), "--input-type=commonjs", "--eval", show];
+    const output = execFileSync(process.execPath, args, { cwd: dropIn, encoding: "utf8" });
+    assert.equal(output.trim(), join(dropIn, "node_modules", NAME, "cjs", "index.js"));
   });
 
   it("what is not a path of the package does not resolve", () => {

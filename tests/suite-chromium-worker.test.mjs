@@ -1,3 +1,3 @@
 import { runSuite } from "./harness/run-suite.mjs";
 
-runSuite("chromium-worker");
+runSuite("chromium-worker", { core: true });

@@ -1,3 +1,3 @@
 import { runSuite } from "./harness/run-suite.mjs";
 
-runSuite("node-require");
+runSuite("node-require", { core: true });

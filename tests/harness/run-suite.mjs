@@ -1,14 +1,15 @@
-// Registers the whole suite with node:test, for one runtime.
+// Registers the suite with node:test, for one runtime.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { namesFor } from "../suite/all.js";
+import { coreNamesFor, namesFor } from "../suite/all.js";
 import { startHostileServer } from "./hostile-server.mjs";
 import { startOidc } from "./oidc.mjs";
 import { startPrism } from "./prism.mjs";
 import { runtimes } from "./runtimes.mjs";
 import { startServer } from "./server.mjs";
 
-export function runSuite(runtimeName) {
+/** The whole suite, or with `core` those tests that suite/core.js names. */
+export function runSuite(runtimeName, { core = false } = {}) {
   const { family, start } = runtimes[runtimeName];
   describe(runtimeName, () => {
     let runtime, server, prism, oidc, hostile;
@@ -28,7 +29,7 @@ export function runSuite(runtimeName) {
       hostile?.stop();
       await runtime?.stop();
     });
-    for (const name of namesFor(family)) {
+    for (const name of core ? coreNamesFor(family) : namesFor(family)) {
       it(name, { timeout: 60_000 }, async () => {
         const addresses = { server: server.url, prism: prism.url, oidc: oidc.url, hostile: hostile.url };
         const failure = await runtime.run(name, addresses);

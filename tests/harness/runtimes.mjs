@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -228,10 +228,15 @@ async function listening(port) {
     await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
+/** Node's flags under which `require` takes nothing but CommonJS. */
+export function withoutRequireOfModules() {
+  return process.allowedNodeEnvironmentFlags.has("--experimental-require-module") ? ["--no-experimental-require-module"] : [];
+}
+
 /** Another JavaScript runtime on this machine, which reads the names of tests and writes what became of them. */
 async function processRuntime(program, args, entry) {
   const script = fileURLToPath(new URL("in-process.mjs", import.meta.url));
-  const child = spawn(join(tests, "runtimes", "node_modules", program), [...args, script, join(app, entry)], {
+  const child = spawn(resolve(tests, "runtimes", "node_modules", program), [...args, script, join(app, entry)], {
     cwd: app,
     stdio: ["pipe", "pipe", "inherit"],
   });
@@ -248,7 +253,11 @@ async function processRuntime(program, args, entry) {
 
 export const runtimes = {
   "node-import": { family: "node", start: () => node(() => import(pathToFileURL(join(app, "import.mjs")))) },
-  "node-require": { family: "node", start: () => node(() => createRequire(join(app, "package.json"))("./require.cjs")) },
+  // As Node before 20.19 does, and tools that know no "module-sync" condition: later ones take the ES modules for `require`, too.
+  "node-require": {
+    family: "node",
+    start: () => processRuntime(process.execPath, withoutRequireOfModules(), "require.cjs"),
+  },
   workerd: { family: "workerd", start: workerd },
   chromium: { family: "browser", start: () => chromium(pageScripts) },
   "chromium-worker": { family: "browser", start: () => chromium(workerScripts) },

@@ -11,9 +11,9 @@ export function test(name, run, { only } = {}) {
   tests.push({ name, run, only });
 }
 
-/** The names of the tests to run in a runtime. */
+/** The names of the tests to run in a runtime; of all tests, when none is given. */
 export function namesFor(runtime) {
-  return tests.filter(({ only }) => !only || only.includes(runtime)).map(({ name }) => name);
+  return tests.filter(({ only }) => !runtime || !only || only.includes(runtime)).map(({ name }) => name);
 }
 
 const cleanups = new Set();
