@@ -28,12 +28,28 @@ function nodeCounts(output) {
 
 const { values: options, positionals: chosen } = parseArgs({ options: { all: { type: "boolean" } }, allowPositionals: true });
 
+/** What takes longest, in that order: it is begun first, so that no core idles at the end. */
+const LONGEST = [
+  "console/console",
+  "console/bulk",
+  "suite-chromium",
+  "suite-node-import",
+  "bundlers/",
+  "suite-",
+  "types",
+  "jobs/jobs",
+];
+const rank = (file) => {
+  const at = LONGEST.findIndex((beginning) => file.startsWith(beginning));
+  return file.startsWith("all/") ? -1 : at < 0 ? LONGEST.length : at;
+};
+
 /** Test files of node:test, wherever they lie under tests/; those of `--all` are in a folder of their own. */
 function testFiles() {
   return readdirSync(tests, { recursive: true })
     .filter((file) => /\.test\.m?js$/.test(file) && !/(^|\/)(node_modules|\.work)\//.test(file))
     .filter((file) => options.all || !file.startsWith("all/"))
-    .sort()
+    .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
     .map((file) => relative(repository, join(tests, file)));
 }
 
@@ -62,7 +78,7 @@ const lanes = [
     { name: "pack", command: ["node", "tests/harness/app.mjs"] },
     {
       name: "node",
-      command: ["node", "--test", "--test-reporter=spec", "--test-concurrency=2", "--test-timeout=600000", ...testFiles()],
+      command: ["node", "tests/harness/run-files.mjs", ...testFiles()],
       counts: nodeCounts,
     },
   ],

@@ -65,7 +65,8 @@ export async function startServer() {
     return { number, base, elsewhere };
   }
   const listen = () => {
-    const server = createServer((request, response) => {
+    // A connection that is closed when it is to be used again would be taken for a fault of the package.
+    const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
       handle(request, response).catch(() => response.destroy());
     });
     return new Promise((resolve) => server.listen(0, () => resolve(server)));
