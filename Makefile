@@ -44,12 +44,14 @@ test: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp browser #
 test-all: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp browser more-browsers ## the same, and every runtime and bundler
 	@node tests/run.mjs --all
 
-lint: tests/node_modules/.stamp prerequisites ## formatting, clippy for native and wasm, biome
+lint: tests/node_modules/.stamp prerequisites ## formatting, clippy for native and wasm, biome, cargo-deny where it is installed
 	@$(QUIET) "cargo fmt" cargo fmt --check
 	@$(QUIET) "clippy (native)" cargo clippy --all-targets -- -D warnings
 	@# Unit tests are native: they draw on proptest.
 	@$(QUIET) "clippy (wasm)" cargo clippy --lib --test '*' --target $(WASM_TARGET) -- -D warnings
 	@$(QUIET) "biome" tests/node_modules/.bin/biome ci --colors=off --error-on-warnings
+	@if command -v cargo-deny >/dev/null; then $(QUIET) "cargo deny" cargo deny --locked --offline check bans licenses sources; \
+	else echo "cargo deny: not there, not run; install it with: cargo install cargo-deny --locked"; fi
 
 fmt: tests/node_modules/.stamp ## formats Rust and JavaScript in place
 	@cargo fmt
