@@ -110,7 +110,8 @@ export const BEHAVIOURS = {
     socket.write(head("200 OK", JSON_TYPE, "content-encoding: gzip", `content-length: ${body.length}`, "connection: close"));
     socket.end(body);
   },
-  "many-headers": send(answer("200 OK", "{}", JSON_TYPE, ...Array.from({ length: 300 }, (_, at) => `x-header-${at}: ${at}`))),
+  // As many as every runtime takes: Deno and Bun refuse 300.
+  "many-headers": send(answer("200 OK", "{}", JSON_TYPE, ...Array.from({ length: 80 }, (_, at) => `x-header-${at}: ${at}`))),
   "thousands-of-headers": send(
     answer("200 OK", "{}", JSON_TYPE, ...Array.from({ length: 20_000 }, (_, at) => `x-header-${at}: ${"v".repeat(40)}`)),
   ),
