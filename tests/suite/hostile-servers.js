@@ -77,6 +77,10 @@ export const EXPECTED = {
   "refresh-elsewhere": 200,
 };
 
+/** WebKitGTK's network library forgives what frames a body wrongly that is whole all the same. */
+const FORGIVEN_BY_WEBKIT = ["broken-chunk", "closed-before-last-chunk", "gzip-that-is-none", "lengths-that-differ"];
+const webkit = /AppleWebKit(?!.*Chrome)/.test(globalThis.navigator?.userAgent);
+
 const PARTS = 3;
 const partOf = (part) => Object.entries(EXPECTED).filter((_, at) => at % PARTS === part);
 for (let part = 0; part < PARTS; part++) {
@@ -88,7 +92,8 @@ async function everyEnding(sdk, hostile, expectations) {
   const wrong = [];
   for (const [behaviour, expected] of expectations) {
     const end = await callTo(sdk, hostile, behaviour);
-    if (![expected].flat().includes(name(end))) wrong.push(`${behaviour}: ${name(end)}`);
+    const forgiven = webkit && FORGIVEN_BY_WEBKIT.includes(behaviour) ? [200] : [];
+    if (![expected, forgiven].flat().includes(name(end))) wrong.push(`${behaviour}: ${name(end)}`);
     const { requests, elsewhere } = await end.seen();
     assert.isAtLeast(requests, 1, behaviour);
     assert.strictEqual(elsewhere, 0, behaviour);
