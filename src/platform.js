@@ -34,7 +34,7 @@ const REMEMBERED = 16_384;
 /** A token of fewer characters guards nothing, and masking it would mangle every body. */
 const SECRET_LENGTH = 12;
 
-// In the order of `Rejection` in answer.rs.
+// In the order of `Rejection` in answer.rs, and then of what call.rs has besides.
 const ERRORS = [
   RequestAbortedError,
   RequestTimeoutError,
@@ -71,6 +71,7 @@ function peekText(target, key) {
   return typeof value === "string" ? value : "";
 }
 
+/** What an action gives; undefined where it throws. */
 function attempt(action) {
   try {
     return action();
@@ -182,7 +183,10 @@ export class Input {
     return object && this.of(object, name, prefix);
   }
 
-  /** The text of a string, or of a URL object where that is `expected`; of at most `max` UTF-16 code units, and none that UTF-8 cannot say. */
+  /**
+   * The text of a string, or of a URL object where that is `expected`; of at most `max` UTF-16 code units, and none that UTF-8 cannot
+   * say.
+   */
   text(name, expected, max) {
     const value = this.value(name);
     const text = expected === "a string" || !isObject(value) ? value : peek(value, "href");
@@ -646,7 +650,10 @@ export class Driver {
     this.#raise(() => new ResponseValidationError(message, meta));
   }
 
-  /** The token endpoint's answer is not success (RFC 6749, 5.2). Whatever it repeats of the request is not shown; nor is, `hidden`, a body that may hold a token. */
+  /**
+   * The token endpoint's answer is not success (RFC 6749, 5.2). Whatever it repeats of the request is not shown; nor is, `hidden`, a
+   * body that may hold a token.
+   */
   tokenRefused(hidden) {
     const field = (name) => {
       const value = peek(this.#parsed, name);
