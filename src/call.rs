@@ -227,7 +227,8 @@ impl Call {
 
     /// Ends because WebCrypto cannot sign.
     pub fn unsupported(&self) {
-        const DETAIL: &str = "WebCrypto cannot sign with Ed25519 here. That needs Chrome 137, Firefox 129, Safari 17 or Node 20, \
+        const DETAIL: &str =
+            "WebCrypto cannot sign with Ed25519 here. That needs Chrome 137, Firefox 129, Safari 17 or Node 20, \
             and https or localhost";
         self.driver.fail(UNSUPPORTED, DETAIL);
         self.end(Outcome::Unauthorized);
