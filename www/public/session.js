@@ -1,6 +1,6 @@
 // What both ways of revoking share: where the form points, what it authorises with, and the client made of the two. A token or a key
 // leaves its field for the client as soon as it is used, stays in memory, and is never used for another place.
-import { ConductoroneSDKTypescript } from "./c1-revoke/index.js";
+import { ConductoroneSDKTypescript } from "./c1-revoke/cdn.js";
 import { $ } from "./dom.js";
 
 const TIMEOUT_MS = 20_000;
