@@ -213,7 +213,7 @@ export class Input {
   /** The strings and numbers of an array, each of `width` characters, one after another; blanks stand for whatever else is there. */
   codes(name, width, max) {
     const value = this.value(name);
-    const blank = " ".repeat(width);
+    const blank = attempt(() => " ".repeat(width)) ?? "?";
     if (value === undefined) {
       return undefined;
     }
@@ -280,8 +280,9 @@ export class Input {
   }
 }
 
-export function rejected(error) {
-  return Promise.reject(error);
+/** A rejected promise; a page may have replaced `Promise.reject`. */
+export async function rejected(error) {
+  throw error;
 }
 
 // --- Waiting ---
@@ -403,8 +404,6 @@ export class Driver {
   sentAt;
   answeredAt;
   error;
-  /** Of the operation's result, the token or nothing. */
-  promise;
   #resolve;
   #reject;
   #session;
@@ -427,14 +426,14 @@ export class Driver {
   /** Begins, and gives the promise of the result. */
   start(call) {
     this.#call = call;
-    this.promise = new Promise((resolve, reject) => {
+    const promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     // A token request may have nobody who waits for it any more.
-    this.promise.then(undefined, () => {});
+    promise.then(undefined, () => {});
     call.given();
-    return this.promise;
+    return promise;
   }
 
   /** What the server calls the request, where it says: the headers that gateways commonly use. */
@@ -516,7 +515,7 @@ export class Driver {
     const interrupt = this.#begin();
     this.#authorization = authorization;
     this.#secret = secret;
-    let head;
+    let retryAfter;
     try {
       const response = await interrupt.race(() => {
         this.attempts++;
@@ -527,12 +526,12 @@ export class Driver {
         log(logger, "Body:", undefined, secret === undefined ? body : MASK);
         return httpClient ? httpClient.request(request) : fetch(request);
       });
-      head = this.#head(response);
+      retryAfter = this.#head(response);
       log(logger, `< Response: POST ${url}`, response);
     } catch (thrown) {
       return this.#failed(thrown);
     }
-    this.#call.head(this.status, this.#contentType, head, peek(this.#response, "redirected") === true);
+    this.#call.head(this.status, this.#contentType, retryAfter, peek(this.#response, "redirected") === true);
   }
 
   /** Reads the body, up to `max` bytes, as text (UTF-8, ill-formed bytes replaced). */
@@ -661,11 +660,12 @@ export class Driver {
     };
     const error = field("error");
     const errorDescription = field("error_description");
-    let message = `Status ${this.status}`;
-    for (const part of error === undefined ? [errorDescription] : [error, errorDescription]) {
-      message += part === undefined ? "" : `: ${part}`;
-    }
-    this.#tokenError(message, { body: hidden ? MASK : mask(this.#text, this.#secret), error, errorDescription });
+    const part = (text) => (text === undefined ? "" : `: ${text}`);
+    this.#tokenError(`Status ${this.status}${part(error)}${part(errorDescription)}`, {
+      body: hidden ? MASK : mask(this.#text, this.#secret),
+      error,
+      errorDescription,
+    });
   }
 
   /** The token endpoint's answer is 200 and holds no token to use. */
@@ -764,7 +764,10 @@ export class Driver {
     }
   }
 
-  /** Reads the head. A page's polyfill or a caller's client may hand over anything: what is no `Response` is said to be none. */
+  /**
+   * Reads the head, and gives its Retry-After. A page's polyfill or a caller's client may hand over anything: what is no `Response` is
+   * said to be none.
+   */
   #head(response) {
     const { status } = isObject(response) ? response : {};
     const headers = peek(response, "headers");
@@ -822,7 +825,6 @@ export class Driver {
 
 /** Carries out what a bulk run (run.rs) asks for: reads its input, keeps its records, calls its caller back. */
 export class RunDriver {
-  promise;
   #run;
   #resolve;
   #options;
@@ -880,7 +882,7 @@ export class RunDriver {
 
   start(run) {
     this.#run = run;
-    this.promise = new Promise((resolve) => {
+    const promise = new Promise((resolve) => {
       this.#resolve = resolve;
     });
     const { signal } = this.#options;
@@ -889,7 +891,7 @@ export class RunDriver {
       attempt(() => signal.addEventListener("abort", this.#wake));
     }
     run.wake();
-    return this.promise;
+    return promise;
   }
 
   /** Whether the caller's signal is aborted; then that is the reason of the stop. */

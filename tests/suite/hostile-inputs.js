@@ -423,6 +423,22 @@ test("prototypes patched by the page: a typed error or it works, and the next ca
   }
 });
 
+test("prototypes patched by the page: bad input is refused in its own words", async ({ sdk }) => {
+  const cases = [
+    [Promise, { reject: fail }, {}, undefined],
+    [String.prototype, { repeat: fail }, ids, { retryCodes: 1 }],
+  ];
+  for (const [target, patches, request, options] of cases) {
+    const { client, requests } = stubbed(sdk);
+    let error;
+    await withReplaced(target, patches, async () => {
+      error = await client.connector.revokeCredential(request, options).then(undefined, (thrown) => thrown);
+    });
+    assert.strictEqual(error?.name, "SDKValidationError", error?.stack);
+    assert.lengthOf(requests, 0);
+  }
+});
+
 /** A patched platform may make the core fail: then every call says so, and a new client works. */
 function assertFailedWell(sdk, error, label) {
   const { HTTPClientError, ConductoroneSDKTypescriptError, SDKValidationError } = sdk.errors;
