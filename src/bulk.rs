@@ -18,8 +18,7 @@
 //! - After a stop or an abort nothing is sent. What is in flight is settled as it is answered.
 //! - Of requests that the driver tells to be the same, the first is sent, and the others are settled like it.
 
-use crate::retry::{self, Backoff, Next};
-use alloc::vec::Vec;
+use crate::http::retry::{self, Backoff, Next};
 
 /// How many attempts an item has, unless its caller says otherwise.
 pub const MAX_ATTEMPTS: u32 = 8;
@@ -480,8 +479,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
-    use std::prelude::v1::*;
-    use std::vec;
 
     const OPTIONS: Options = Options {
         concurrency: 4,

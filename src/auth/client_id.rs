@@ -5,23 +5,18 @@
 //!
 //! - exactly one `@`, one `/`, no other delimiter anywhere: name and use case hold unreserved characters only (RFC 3986 §2.3),
 //!   so there is no user info, query, fragment, `\`, `%`, white space or non-ASCII that could move the host;
-//! - the host is a full DNS name of two labels or more (RFC 1123 §2.1) without a final dot. A last label that the WHATWG URL
-//!   standard would read as a number makes an IPv4 address: refused, as IPv6 is, because no tenant lives at an address;
+//! - the host is a full DNS name of two labels or more (RFC 1123 §2.1) without a final dot. The last label begins with a letter:
+//!   URL parsers read `0x7f.1` as an IPv4 address, and no tenant lives at an address;
 //! - except loopback hosts, for development.
 
-use crate::server::{ends_in_number, is_loopback, parse_authority};
-use crate::text::{find, is_plain, split};
-use alloc::string::String;
-
-/// What name and use case may hold besides letters and digits.
-const UNRESERVED: &[u8] = b"-._~";
+use crate::http::server::{is_dns_label, is_loopback};
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
 
 /// What a client ID says about its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientId {
-    authority: String,
-    /// How long its host is.
-    length: usize,
+    origin: String,
 }
 
 /// What is wrong with a client ID.
@@ -37,63 +32,76 @@ pub enum ClientIdError {
     UseCase,
 }
 
-impl ClientIdError {
-    /// What is wrong and what to do.
-    pub fn message(self) -> &'static str {
-        match self {
+impl Display for ClientIdError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Form => {
                 "clientID must have the form <name>@<host>/<use case>, as in name-1@acme.conductor.one/pcc: copy it whole"
             }
-            Self::Name => "clientID: what stands before the @ must be letters, digits and . _ ~ -",
-            Self::Host => {
-                "clientID: what stands between @ and / must be the full host name of your tenant, as acme.conductor.one"
-            }
-            Self::UseCase => "clientID: what stands after the / must be letters, digits and . _ ~ -",
-        }
+            Self::Name => "clientID: the part before the @ must consist of letters, digits and . _ ~ -",
+            Self::Host => "clientID: the part between @ and / must be the full host name of your tenant, as acme.conductor.one",
+            Self::UseCase => "clientID: the part after the / must consist of letters, digits and . _ ~ -",
+        })
     }
 }
+
+impl Error for ClientIdError {}
 
 impl ClientId {
-    /// Reads a client ID.
+    /// Parses a client ID.
+    ///
+    /// # Errors
+    /// Which part is wrong.
     pub fn parse(id: &str) -> Result<Self, ClientIdError> {
-        let (name, rest) = split(id, b'@').ok_or(ClientIdError::Form)?;
-        let (host, use_case) = split(rest, b'/').ok_or(ClientIdError::Form)?;
-        if !is_plain(name.as_bytes(), UNRESERVED) {
+        let (name, rest) = id.split_once('@').ok_or(ClientIdError::Form)?;
+        let (authority, use_case) = rest.split_once('/').ok_or(ClientIdError::Form)?;
+        if !is_unreserved(name) {
             return Err(ClientIdError::Name);
         }
-        if !is_plain(use_case.as_bytes(), UNRESERVED) {
+        if !is_unreserved(use_case) {
             return Err(ClientIdError::UseCase);
         }
-        let authority = host.to_ascii_lowercase();
-        let hostname = parse_authority(&authority).map_err(|_| ClientIdError::Host)?;
-        if !is_loopback(hostname) && !is_full_name(hostname.as_bytes()) {
+        let authority = authority.to_ascii_lowercase();
+        let (hostname, port) = match authority.rsplit_once(':') {
+            // `[::1]`: an IPv6 address without port.
+            Some((_, port)) if port.ends_with(']') => (authority.as_str(), None),
+            Some((hostname, port)) => (hostname, Some(port)),
+            None => (authority.as_str(), None),
+        };
+        let loopback = is_loopback(hostname);
+        if !loopback && !is_full_name(hostname) || port.is_some_and(|port| !is_port(port)) {
             return Err(ClientIdError::Host);
         }
-        let length = hostname.len();
-        Ok(Self { authority, length })
+        let scheme = if loopback { "http://" } else { "https://" };
+        Ok(Self { origin: [scheme, &authority].concat() })
     }
 
-    /// The host in lower case, with its port if it has one: what comes after `https://`.
-    pub fn authority(&self) -> &str {
-        &self.authority
-    }
-
-    /// The host in lower case without a port: the audience of an assertion.
-    pub fn hostname(&self) -> &str {
-        self.authority.get(..self.length).unwrap_or_default()
+    /// The base URL of the server, with its port if it has one: https, or http on this machine.
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 }
 
-/// Whether a host that is well-formed has two labels or more, no underscore, and is no address.
-fn is_full_name(host: &[u8]) -> bool {
-    find(host, b'.').is_some() && find(host, b'_').is_none() && !ends_in_number(host)
+/// Whether `text` is not empty and holds unreserved characters only (RFC 3986, 2.3).
+fn is_unreserved(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+}
+
+fn is_full_name(host: &str) -> bool {
+    let last_begins_with_letter = |(_, last): (&str, &str)| last.starts_with(|first: char| first.is_ascii_alphabetic());
+    host.len() <= 253 && host.split('.').all(is_dns_label) && host.rsplit_once('.').is_some_and(last_begins_with_letter)
+}
+
+/// Whether `port` is a number from 1 to 65535, without leading zeros.
+fn is_port(port: &str) -> bool {
+    port.parse().is_ok_and(|number: u16| number > 0 && number.to_string() == port)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::server::hostname_of;
     use proptest::prelude::*;
-    use std::prelude::v1::*;
 
     fn host_of(host: &str) -> Result<ClientId, ClientIdError> {
         ClientId::parse(&["name-1@", host, "/pcc"].concat())
@@ -102,8 +110,7 @@ mod tests {
     #[test]
     fn reads_the_documented_form() {
         let id = ClientId::parse("strange-hydra-68836@Acme.Conductor.ONE/pcc").unwrap();
-        assert_eq!(id.authority(), "acme.conductor.one");
-        assert_eq!(id.hostname(), "acme.conductor.one");
+        assert_eq!(id.origin(), "https://acme.conductor.one");
     }
 
     #[test]
@@ -118,8 +125,9 @@ mod tests {
             ("[::1]", "[::1]", true),
         ] {
             let id = host_of(host).unwrap();
-            assert_eq!((id.hostname(), is_loopback(hostname)), (hostname, loopback), "{host}");
-            assert_eq!(id.authority(), host.to_ascii_lowercase());
+            assert_eq!(hostname_of(id.origin()), hostname, "{host}");
+            let scheme = if loopback { "http://" } else { "https://" };
+            assert_eq!(id.origin(), [scheme, &host.to_ascii_lowercase()].concat());
         }
     }
 
@@ -162,6 +170,7 @@ mod tests {
             "[::ffff:127.0.0.1]",
             "[0:0:0:0:0:0:0:1]",
             "localhost.",
+            "app.localhost:0",
             "acme.one,evil.com",
             "acme.one;evil",
             "*.one",
@@ -175,7 +184,7 @@ mod tests {
 
     #[test]
     fn refuses_ports_that_are_none() {
-        for port in ["", "0", "00", "65536", "99999999999999999999", "+80", "-1", "8o", "80 "] {
+        for port in ["", "0", "00", "080", "65536", "99999999999999999999", "+80", "-1", "8o", "80 "] {
             assert_eq!(host_of(&["acme.one:", port].concat()).unwrap_err(), ClientIdError::Host, "{port:?}");
         }
     }
@@ -208,9 +217,9 @@ mod tests {
     #[test]
     fn messages_are_told_apart() {
         use ClientIdError::{Form, Host, Name, UseCase};
-        let messages = [Form, Name, Host, UseCase].map(ClientIdError::message);
+        let messages = [Form, Name, Host, UseCase].map(|error| error.to_string());
         assert!(messages.iter().all(|m| m.contains("clientID")));
-        assert_eq!(std::collections::BTreeSet::from(messages).len(), messages.len());
+        assert_eq!(std::collections::BTreeSet::from(messages).len(), 4);
     }
 
     proptest! {
@@ -220,16 +229,16 @@ mod tests {
         ) {
             let with_port = match port { Some(port) => [&host, ":", &port.to_string()].concat(), None => host.clone() };
             let id = host_of(&with_port).unwrap();
-            prop_assert_eq!(id.authority(), with_port);
-            prop_assert_eq!(id.hostname(), host);
+            prop_assert_eq!(id.origin(), ["https://", &with_port].concat());
+            prop_assert_eq!(hostname_of(id.origin()), host);
         }
 
         #[test]
         fn whatever_is_accepted_holds_no_delimiter(id in "\\PC{0,12}@\\PC{0,20}/\\PC{0,8}") {
             if let Ok(parsed) = ClientId::parse(&id) {
                 prop_assert!(id.contains("@"));
-                prop_assert!(parsed.authority().bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b".-:[]".contains(&c)));
-                prop_assert!(parsed.authority().starts_with(parsed.hostname()));
+                let (_, authority) = parsed.origin().split_once("//").unwrap();
+                prop_assert!(authority.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b".-:[]".contains(&c)));
             }
         }
 

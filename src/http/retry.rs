@@ -1,8 +1,6 @@
 //! The retry schedule: which answers are tried again, when, and until when.
 
-use crate::text::decimal;
-use alloc::vec;
-use alloc::vec::Vec;
+use std::ops::RangeInclusive;
 
 /// Exponential backoff; times in milliseconds. The defaults are the official SDK's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,11 +49,13 @@ pub enum Next {
     GiveUp,
 }
 
-/// The wait before retry `retry`, `elapsed` ms after the call began. The server's own wish, `retry_after` (ms), is obeyed as it
-/// is, without jitter, when the budget allows it.
+/// The wait before retry `retry` (0 is the first one), `elapsed` ms after the call began. The first retry comes when the server
+/// wants it: after `retry_after` ms, without jitter. Later ones wait at least as long as the backoff, so that `Retry-After: 0`, or
+/// a date that this machine's clock has passed, does not repeat a request without a pause.
 pub fn next(backoff: &Backoff, retry: u32, elapsed: f64, retry_after: Option<f64>, random: f64) -> Next {
     let wait = match retry_after {
-        Some(wait) => wait,
+        Some(asked) if retry == 0 => asked,
+        Some(asked) => asked.max(backoff.wait(retry, random)),
         None => backoff.wait(retry, random),
     };
     // Written so that NaN gives up.
@@ -68,12 +68,12 @@ pub fn next(backoff: &Backoff, retry: u32, elapsed: f64, retry_after: Option<f64
 
 /// A set of status codes, given as `"429"` or `"5XX"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusCodes(Vec<(u32, u32)>);
+pub struct StatusCodes(Vec<RangeInclusive<u16>>);
 
 impl StatusCodes {
     /// 429, 500, 502, 503, 504.
     pub fn default_set() -> StatusCodes {
-        StatusCodes(vec![(429, 429), (500, 500), (502, 504)])
+        StatusCodes(vec![429..=429, 500..=500, 502..=504])
     }
 
     /// No code at all.
@@ -81,26 +81,24 @@ impl StatusCodes {
         StatusCodes(Vec::new())
     }
 
-    /// Adds a code (`"503"`) or a class (`"5XX"`, any case). `false`: it is neither.
-    pub fn add(&mut self, pattern: &[u8]) -> bool {
-        let range = match pattern {
-            [class @ b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => {
-                let first = u32::from(class.wrapping_sub(b'0')).wrapping_mul(100);
-                (first, first.wrapping_add(99))
-            }
-            [b'1'..=b'5', _, _] => match decimal(pattern) {
-                Some(code) => (code, code),
-                None => return false,
-            },
+    /// Adds a code (`"503"`) or a class (`"5XX"`, any case). Returns whether `pattern` is one of these.
+    #[must_use]
+    pub fn add(&mut self, pattern: &str) -> bool {
+        let (low, high) = match pattern.as_bytes() {
+            [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] => (pattern.to_owned(), pattern.to_owned()),
+            [b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => (pattern.replace(['x', 'X'], "0"), pattern.replace(['x', 'X'], "9")),
             _ => return false,
         };
-        self.0.push(range);
+        match (low.parse(), high.parse()) {
+            (Ok(low), Ok(high)) => self.0.push(low..=high),
+            _ => return false,
+        }
         true
     }
 
     /// Whether `status` is in the set.
     pub fn contains(&self, status: u16) -> bool {
-        self.0.iter().any(|(low, high)| (*low..=*high).contains(&u32::from(status)))
+        self.0.iter().any(|range| range.contains(&status))
     }
 }
 
@@ -108,9 +106,6 @@ impl StatusCodes {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::prelude::v1::*;
-    #[allow(unused_imports)]
-    use std::{format, vec};
 
     #[test]
     fn the_default_schedule() {
@@ -133,12 +128,22 @@ mod tests {
     }
 
     #[test]
+    fn the_server_s_wish_alone_counts_for_the_first_retry_only() {
+        let backoff = Backoff::DEFAULT;
+        assert_eq!(next(&backoff, 0, 0.0, Some(0.0), 1.0), Next::Wait(0.0));
+        assert_eq!(next(&backoff, 1, 0.0, Some(0.0), 1.0), Next::Wait(750.0));
+        assert_eq!(next(&backoff, 1, 0.0, Some(7000.0), 1.0), Next::Wait(7000.0));
+        let brief = Backoff { max_elapsed: 700.0, ..backoff };
+        assert_eq!(next(&brief, 1, 0.0, Some(0.0), 1.0), Next::GiveUp);
+    }
+
+    #[test]
     fn status_codes() {
         let mut codes = StatusCodes::none();
-        assert!(codes.add(b"429") && codes.add(b"5XX") && codes.add(b"4xx"));
+        assert!(codes.add("429") && codes.add("5XX") && codes.add("4xX"));
         assert!(codes.contains(501) && codes.contains(599) && codes.contains(404) && !codes.contains(302));
-        for bad in ["", "5", "5X", "5X1", "XXX", "600", "099", "4290", "٤29", " 429"] {
-            assert!(!codes.add(bad.as_bytes()), "{bad}");
+        for bad in ["", "5", "5X", "5X1", "XXX", "600", "099", "4290", "٤29", " 429", "+42", "4+2", "4X9"] {
+            assert!(!codes.add(bad), "{bad}");
         }
         assert!(StatusCodes::default_set().contains(503) && !StatusCodes::default_set().contains(501));
     }
@@ -157,10 +162,14 @@ mod tests {
         }
 
         #[test]
-        fn a_wait_never_passes_the_budget(max_elapsed in 0.0..1e5f64, elapsed in 0.0..1e5f64, after in proptest::option::of(0.0..1e6f64), random in 0.0..1.0f64) {
+        fn a_wait_never_passes_the_budget(
+            max_elapsed in 0.0..1e5f64, elapsed in -1e5..1e5f64, retry in 0..30u32, after in proptest::option::of(0.0..1e6f64), random in 0.0..1.0f64
+        ) {
             let backoff = Backoff { max_elapsed, ..Backoff::DEFAULT };
-            if let Next::Wait(wait) = next(&backoff, 3, elapsed, after, random) {
+            if let Next::Wait(wait) = next(&backoff, retry, elapsed, after, random) {
                 prop_assert!(elapsed + wait <= max_elapsed);
+                prop_assert!(wait >= after.unwrap_or(0.0));
+                prop_assert!(retry == 0 || wait >= backoff.wait(retry, random));
             }
         }
     }

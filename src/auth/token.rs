@@ -69,7 +69,6 @@ pub fn is_bearer(token_type: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::prelude::v1::*;
 
     /// The seconds after which a token is renewed, and not used any more.
     fn seconds(expires_in: Option<f64>) -> (f64, f64) {

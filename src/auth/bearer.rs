@@ -1,0 +1,138 @@
+//! Bearer tokens: what an `Authorization` header may hold (RFC 6750, 2.1).
+
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+use zeroize::Zeroizing;
+
+/// Longest token accepted, in UTF-16 code units. Servers refuse headers of more than some tens of kilobytes.
+pub const MAX_TOKEN_LENGTH: usize = 32_768;
+
+/// The scheme, with the one space that follows it (RFC 9110, 11.4).
+const SCHEME: &str = "Bearer ";
+
+/// Why a token is refused. It holds nothing of the token. The text follows the option's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// Nothing, or nothing after the scheme.
+    Empty,
+    /// Longer than [`MAX_TOKEN_LENGTH`].
+    TooLong,
+    /// A character that no token holds.
+    Character {
+        /// What kind of character.
+        kind: &'static str,
+        /// Where it is, in UTF-16 code units.
+        index: usize,
+    },
+}
+
+impl Display for TokenError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            TokenError::Empty => f.write_str("is empty: give the token"),
+            TokenError::TooLong => f.write_str("is too long for a header"),
+            TokenError::Character { kind, index } => write!(f, "holds {kind} at index {index}: tokens are visible ASCII"),
+        }
+    }
+}
+
+impl Error for TokenError {}
+
+/// The token without its scheme, if it begins with one: `Bearer ` in any case.
+pub fn token_of(token: &str) -> &str {
+    match token.split_at_checked(SCHEME.len()) {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => rest,
+        _ => token,
+    }
+}
+
+/// The value of `Authorization` for a token. A token that begins with the scheme already stays as it is.
+///
+/// # Errors
+/// Tokens that are empty, too long, or hold anything but visible ASCII.
+pub fn authorization(token: &str) -> Result<Zeroizing<String>, TokenError> {
+    let bare = token_of(token);
+    if bare.is_empty() {
+        return Err(TokenError::Empty);
+    }
+    if token.len() > MAX_TOKEN_LENGTH {
+        return Err(TokenError::TooLong);
+    }
+    if let Some((index, character)) = bare.char_indices().find(|(_, character)| !character.is_ascii_graphic()) {
+        let kind = match character {
+            ' ' => "a space",
+            '\t' => "a tab",
+            '\n' | '\r' => "a line break",
+            _ if character.is_ascii() => "a control character",
+            _ => "a non-ASCII character",
+        };
+        // All before it is ASCII: bytes are UTF-16 code units.
+        let index = index.saturating_add(token.len().saturating_sub(bare.len()));
+        return Err(TokenError::Character { kind, index });
+    }
+    let scheme = if bare.len() == token.len() { SCHEME } else { "" };
+    Ok(Zeroizing::new([scheme, token].concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn value(token: &str) -> Result<String, TokenError> {
+        authorization(token).map(|value| value.to_string())
+    }
+
+    #[test]
+    fn tokens() {
+        for (token, expected, bare) in [
+            ("tok", "Bearer tok", "tok"),
+            ("Bearer tok", "Bearer tok", "tok"),
+            ("bEARER tok", "bEARER tok", "tok"),
+            ("Bearer", "Bearer Bearer", "Bearer"),
+            ("Bearertok", "Bearer Bearertok", "Bearertok"),
+        ] {
+            assert_eq!(value(token).as_deref(), Ok(expected));
+            assert_eq!(token_of(token), bare);
+        }
+        assert_eq!(value(""), Err(TokenError::Empty));
+        assert_eq!(value("Bearer "), Err(TokenError::Empty));
+        assert!(value(&"a".repeat(MAX_TOKEN_LENGTH)).is_ok());
+        assert_eq!(value(&"a".repeat(MAX_TOKEN_LENGTH + 1)), Err(TokenError::TooLong));
+        for (token, kind, index) in [
+            ("a b", "a space", 1),
+            (" tok", "a space", 0),
+            ("Bearer  tok", "a space", 7),
+            ("Basic tok", "a space", 5),
+            ("tok\n", "a line break", 3),
+            ("tok\r\nx", "a line break", 3),
+            ("t\tk", "a tab", 1),
+            ("t\0k", "a control character", 1),
+            ("t\u{7f}", "a control character", 1),
+            ("té", "a non-ASCII character", 1),
+            ("t\u{200b}k", "a non-ASCII character", 1),
+            ("😀", "a non-ASCII character", 0),
+            ("Bearer t\u{fffd}", "a non-ASCII character", 8),
+        ] {
+            assert_eq!(value(token), Err(TokenError::Character { kind, index }), "{token:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_is_one_scheme_and_visible_ascii(token in prop_oneof![any::<String>(), "([Bb]earer )?[!-~]{0,9}"]) {
+            if let Ok(value) = authorization(&token) {
+                let bare = token_of(&value);
+                prop_assert_eq!(value.len(), bare.len() + SCHEME.len());
+                prop_assert!(!bare.is_empty() && bare.bytes().all(|b| b.is_ascii_graphic()));
+                prop_assert_eq!(bare, token_of(&token));
+                prop_assert_eq!(value.capacity(), value.len());
+            }
+        }
+
+        #[test]
+        fn the_message_shows_nothing_of_the_token(token in "[é\\x00-\\x1f]{1,3}SECRET[é ]{0,3}") {
+            prop_assert!(!authorization(&token).unwrap_err().to_string().contains("SECRET"));
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Where `Authorization` comes from: bearer tokens, and the client credentials that are exchanged for one.
+
+pub mod assertion;
+pub mod bearer;
+pub mod client_id;
+pub mod client_secret;
+pub mod token;

@@ -1,0 +1,408 @@
+//! What an HTTP answer means: the credential is revoked, or which error it is.
+
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+
+/// Response bodies are read up to this many bytes. The API's have a few hundred; a longer one does not come from the API.
+pub const MAX_BODY_BYTES: u32 = 1 << 20;
+
+/// The head of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// HTTP status; 0 for an answer that the platform hides (`type` "opaque" or "opaqueredirect").
+    pub status: u16,
+    /// `Content-Type`, empty when there is none.
+    pub content_type: String,
+    /// The answer comes from another URL than the request went to.
+    pub redirected: bool,
+    /// There is a `Content-Range`: the body is a part of something.
+    pub content_range: bool,
+    /// `grpc-status`, which gateways from HTTP to gRPC add. Anything but `0` is an error.
+    pub grpc_status: Option<String>,
+}
+
+impl Head {
+    /// Whether this head can be that of a success. Where not, the body does not matter to [`judge`].
+    ///
+    /// Only a 200 that was not redirected can: a redirected POST may have become a GET, and the page that answers it says nothing
+    /// about the credential.
+    pub fn may_be_success(&self) -> bool {
+        self.status == 200 && !self.redirected
+    }
+}
+
+/// The body of an answer, as far as it matters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Body {
+    /// No bytes.
+    Empty,
+    /// More than [`MAX_BODY_BYTES`].
+    TooLong,
+    /// Not JSON.
+    NotJson,
+    /// JSON, of which this is known.
+    Json(Facts),
+}
+
+/// What is known of a JSON body. A success is an object, usually `{}`. An error of the API's gateway is gRPC's status as JSON:
+/// `{"code": 16, "message": "…", "details": []}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// It is an object, and no array.
+    pub is_object: bool,
+    /// The member `code`.
+    pub code: Code,
+    /// There is a member `message`.
+    pub has_message: bool,
+    /// There is a member `error` other than null.
+    pub has_error: bool,
+}
+
+/// The member `code` of a JSON body.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Code {
+    /// Missing or null.
+    #[default]
+    Absent,
+    /// A number. gRPC's 0 means success.
+    Number(f64),
+    /// Of another type, such as `"UNAUTHENTICATED"`.
+    Other,
+}
+
+impl Facts {
+    fn is_error(&self) -> bool {
+        let failed = match self.code {
+            Code::Absent => false,
+            Code::Number(code) => code != 0.0,
+            Code::Other => true,
+        };
+        self.has_error || failed && self.has_message
+    }
+}
+
+/// What an answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The API says that the credential is revoked.
+    Revoked,
+    /// Another status or content type than that of success: `SDKError`.
+    Unexpected,
+    /// A 200 that does not say so: `ResponseValidationError`.
+    Malformed(Malformed),
+}
+
+/// Why a 200 is not a success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// The body is longer than [`MAX_BODY_BYTES`].
+    TooLong,
+    /// The body is not JSON.
+    NotJson,
+    /// The body is JSON, but not an object.
+    NotObject,
+    /// The body holds a gateway's error.
+    ErrorInBody,
+    /// The header `grpc-status` holds a gateway's error.
+    GrpcStatus,
+    /// The body is a part of something (`Content-Range`).
+    Partial,
+}
+
+impl Display for Malformed {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Malformed::TooLong => "the body is longer than 1 MiB",
+            Malformed::NotJson => "the body is not JSON",
+            Malformed::NotObject => "the body is not a JSON object",
+            Malformed::ErrorInBody => "the body is an error",
+            Malformed::GrpcStatus => "the grpc-status header is an error",
+            Malformed::Partial => "the Content-Range header says that the body is not complete",
+        })
+    }
+}
+
+impl Error for Malformed {}
+
+/// Whether `content_type` is `application/json`, with or without parameters (RFC 9110, 8.3.1).
+pub fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case("application/json")
+}
+
+/// Judges an answer. An empty body is a success ("Status code indicates success", says the API's documentation), a body of another
+/// type is not.
+pub fn judge(head: &Head, body: Body) -> Verdict {
+    let bare = body == Body::Empty && head.content_type.is_empty();
+    if !head.may_be_success() || !bare && !is_json(&head.content_type) {
+        return Verdict::Unexpected;
+    }
+    if head.content_range {
+        return Verdict::Malformed(Malformed::Partial);
+    }
+    if head.grpc_status.as_deref().is_some_and(|status| status.trim_ascii() != "0") {
+        return Verdict::Malformed(Malformed::GrpcStatus);
+    }
+    match body {
+        Body::TooLong => Verdict::Malformed(Malformed::TooLong),
+        Body::NotJson => Verdict::Malformed(Malformed::NotJson),
+        Body::Json(facts) if !facts.is_object => Verdict::Malformed(Malformed::NotObject),
+        Body::Json(facts) if facts.is_error() => Verdict::Malformed(Malformed::ErrorInBody),
+        Body::Empty | Body::Json(_) => Verdict::Revoked,
+    }
+}
+
+/// A redirect, and what is known of the credential after it. The text begins the message of the error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirect {
+    /// The server redirected, and nobody followed.
+    NotFollowed,
+    /// The caller set `redirect: "follow"`: with a 307 or 308 the request was sent again, to a server that may have revoked.
+    Followed,
+}
+
+impl Redirect {
+    /// The redirect in an answer, if there is one. `opaque`: the response's `type` is "opaqueredirect".
+    pub fn of(head: &Head, opaque: bool) -> Option<Redirect> {
+        if head.redirected {
+            Some(Redirect::Followed)
+        } else if opaque || matches!(head.status, 300..=303 | 305..=399) {
+            Some(Redirect::NotFollowed)
+        } else {
+            None
+        }
+    }
+}
+
+impl Display for Redirect {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Redirect::NotFollowed => "Redirected, so nothing was revoked",
+            Redirect::Followed => "Redirected, so it is not known whether the credential was revoked",
+        })
+    }
+}
+
+/// What the failure of `fetch`, or of the caller's own client, means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// The request was aborted.
+    Aborted,
+    /// It timed out.
+    TimedOut,
+    /// The connection failed.
+    Connection,
+    /// The platform does not accept the request.
+    Invalid,
+    /// Something else, such as a fault in the caller's hook.
+    Unexpected,
+}
+
+impl Display for Rejection {
+    /// The official SDK's messages.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Rejection::Aborted => "Request aborted by client",
+            Rejection::TimedOut => "Request timed out",
+            Rejection::Connection => "Unable to make request",
+            Rejection::Invalid => "Unable to create request",
+            Rejection::Unexpected => "Unexpected HTTP client error",
+        })
+    }
+}
+
+/// How messages and codes of connection failures begin, in any case.
+const CONNECTION: &[&str] = &[
+    // Messages: Chromium, Node and Deno, Firefox, WebKit, workerd (two), React Native, WebKit offline.
+    "failed to fetch",
+    "fetch failed",
+    "networkerror",
+    "load failed",
+    "network connection lost",
+    "network error",
+    "network request failed",
+    "the internet connection appears to be offline",
+    // Codes: Node's, Bun's, undici's.
+    "ECONNRESET",
+    "ECONNREFUSED",
+    "ECONNABORTED",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "EPIPE",
+    "ETIMEDOUT",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "ConnectionRefused",
+    "ConnectionClosed",
+    "FailedToOpenSocket",
+    "UND_ERR_",
+];
+
+/// Classifies an error by its `name`, `message` and `code`. The platform's own `fetch` (`own_client` false) fails only because the
+/// connection does, whatever the engine calls it; what the caller's own client or hook throws must look like it.
+pub fn classify_rejection(name: &str, message: &str, code: &str, own_client: bool) -> Rejection {
+    let begins = |text: &str, known: &str| text.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known));
+    match name {
+        "AbortError" => Rejection::Aborted,
+        "TimeoutError" => Rejection::TimedOut,
+        "ConnectionError" => Rejection::Connection,
+        _ if !own_client => Rejection::Connection,
+        _ if CONNECTION.iter().any(|known| begins(message, known) || begins(code, known)) => Rejection::Connection,
+        _ => Rejection::Unexpected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use Malformed::*;
+
+    fn head(status: u16, content_type: &str) -> Head {
+        Head { status, content_type: content_type.to_owned(), ..Head::default() }
+    }
+
+    const OBJECT: Facts = Facts { is_object: true, code: Code::Absent, has_message: false, has_error: false };
+
+    #[test]
+    fn success() {
+        let judge_200 = |content_type, body| judge(&head(200, content_type), body);
+        assert_eq!(judge_200("application/json", Body::Json(OBJECT)), Verdict::Revoked);
+        assert_eq!(judge_200("Application/JSON ; charset=utf-8", Body::Json(OBJECT)), Verdict::Revoked);
+        assert_eq!(judge_200("application/json", Body::Empty), Verdict::Revoked);
+        assert_eq!(judge_200("", Body::Empty), Verdict::Revoked);
+        for facts in [
+            Facts { code: Code::Number(0.0), has_message: true, ..OBJECT },
+            Facts { code: Code::Number(-0.0), has_message: true, ..OBJECT },
+            Facts { code: Code::Number(7.0), ..OBJECT },
+            Facts { code: Code::Other, ..OBJECT },
+            Facts { has_message: true, ..OBJECT },
+        ] {
+            assert_eq!(judge_200("application/json", Body::Json(facts)), Verdict::Revoked, "{facts:?}");
+        }
+        let answered = Head { grpc_status: Some("0".to_owned()), ..head(200, "application/json") };
+        assert_eq!(judge(&answered, Body::Json(OBJECT)), Verdict::Revoked);
+    }
+
+    #[test]
+    fn unexpected_answers() {
+        for (status, content_type, body) in [
+            (200, "text/html", Body::NotJson),
+            (200, "text/html", Body::Empty),
+            (200, "", Body::Json(OBJECT)),
+            (200, "application/jsonp", Body::Json(OBJECT)),
+            (204, "", Body::Empty),
+            (201, "application/json", Body::Json(OBJECT)),
+            (206, "application/json", Body::Json(OBJECT)),
+            (302, "application/json", Body::Json(OBJECT)),
+            (0, "", Body::Empty),
+            (500, "application/json", Body::TooLong),
+        ] {
+            assert_eq!(judge(&head(status, content_type), body), Verdict::Unexpected, "{status} {content_type} {body:?}");
+        }
+    }
+
+    #[test]
+    fn a_200_that_is_no_success() {
+        for (body, reason) in [
+            (Body::TooLong, TooLong),
+            (Body::NotJson, NotJson),
+            (Body::Json(Facts { is_object: false, ..OBJECT }), NotObject),
+            (Body::Json(Facts { code: Code::Number(16.0), has_message: true, ..OBJECT }), ErrorInBody),
+            (Body::Json(Facts { code: Code::Number(f64::NAN), has_message: true, ..OBJECT }), ErrorInBody),
+            (Body::Json(Facts { code: Code::Other, has_message: true, ..OBJECT }), ErrorInBody),
+            (Body::Json(Facts { has_error: true, ..OBJECT }), ErrorInBody),
+        ] {
+            assert_eq!(judge(&head(200, "application/json"), body), Verdict::Malformed(reason), "{body:?}");
+        }
+        for (head, reason) in [
+            (Head { content_range: true, ..head(200, "application/json") }, Partial),
+            (Head { content_range: true, ..head(200, "") }, Partial),
+            (Head { grpc_status: Some("16".to_owned()), ..head(200, "application/json") }, GrpcStatus),
+            (Head { grpc_status: Some(String::new()), ..head(200, "") }, GrpcStatus),
+            (Head { grpc_status: Some("0, 16".to_owned()), ..head(200, "") }, GrpcStatus),
+        ] {
+            assert_eq!(judge(&head, Body::Empty), Verdict::Malformed(reason), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn redirects() {
+        let followed = Head { redirected: true, ..head(200, "application/json") };
+        assert_eq!(Redirect::of(&followed, false), Some(Redirect::Followed));
+        assert_eq!(Redirect::of(&Head { status: 307, ..followed }, false), Some(Redirect::Followed));
+        assert_eq!(Redirect::of(&head(0, ""), true), Some(Redirect::NotFollowed));
+        for (status, redirect) in [
+            (299, None),
+            (300, Some(Redirect::NotFollowed)),
+            (304, None),
+            (308, Some(Redirect::NotFollowed)),
+            (400, None),
+            (0, None),
+        ] {
+            assert_eq!(Redirect::of(&head(status, ""), false), redirect, "{status}");
+        }
+        assert_eq!(Redirect::NotFollowed.to_string(), "Redirected, so nothing was revoked");
+        assert!(Redirect::Followed.to_string().contains("not known"));
+    }
+
+    #[test]
+    fn rejections() {
+        let own = |name, message, code| classify_rejection(name, message, code, true);
+        assert_eq!(own("AbortError", "", ""), Rejection::Aborted);
+        assert_eq!(own("TimeoutError", "", ""), Rejection::TimedOut);
+        assert_eq!(own("TypeError", "Load failed", ""), Rejection::Connection);
+        assert_eq!(own("Error", "Network connection lost.", ""), Rejection::Connection);
+        assert_eq!(own("Error", "read", "ECONNRESET"), Rejection::Connection);
+        assert_eq!(own("TypeError", "undefined is not a function", ""), Rejection::Unexpected);
+        assert_eq!(classify_rejection("TypeError", "whatever", "", false), Rejection::Connection);
+        assert_eq!(classify_rejection("AbortError", "whatever", "", false), Rejection::Aborted);
+    }
+
+    fn bodies() -> impl Strategy<Value = Body> {
+        let code =
+            prop_oneof![Just(Code::Absent), any::<f64>().prop_map(Code::Number), Just(Code::Number(0.0)), Just(Code::Other)];
+        let facts = (any::<bool>(), code, any::<bool>(), any::<bool>());
+        prop_oneof![
+            Just(Body::Empty),
+            Just(Body::TooLong),
+            Just(Body::NotJson),
+            facts.prop_map(|(is_object, code, has_message, has_error)| Body::Json(Facts {
+                is_object,
+                code,
+                has_message,
+                has_error
+            })),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn success_is_a_plain_200_without_any_error(
+            status in prop_oneof![Just(200), 0..999u16],
+            content_type in prop_oneof![Just("application/json".to_owned()), Just(String::new()), "\\PC{0,30}"],
+            redirected: bool,
+            content_range: bool,
+            grpc_status in proptest::option::of("[0-9]{0,2}"),
+            body in bodies(),
+        ) {
+            let head = Head { status, content_type, redirected, content_range, grpc_status };
+            let verdict = judge(&head, body);
+            if verdict == Verdict::Revoked {
+                prop_assert!(status == 200 && !redirected && !content_range);
+                prop_assert!(matches!(head.grpc_status.as_deref(), None | Some("0")));
+                match body {
+                    Body::Empty => {}
+                    Body::Json(facts) => {
+                        prop_assert!(facts.is_object && !facts.has_error && is_json(&head.content_type));
+                        prop_assert!(!facts.has_message || matches!(facts.code, Code::Absent | Code::Number(0.0)));
+                    }
+                    _ => prop_assert!(false, "{:?}", body),
+                }
+            }
+            if !head.may_be_success() {
+                prop_assert_eq!(verdict, Verdict::Unexpected);
+            }
+        }
+    }
+}

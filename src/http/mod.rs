@@ -1,0 +1,7 @@
+//! One request and its answer: where a request may go, what its answer means, and when it is tried again.
+
+pub mod answer;
+pub mod path;
+pub mod retry;
+pub mod retry_after;
+pub mod server;

@@ -1,0 +1,121 @@
+//! The path of the request: how ids become segments of it.
+
+use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+
+/// Longest id accepted, in UTF-16 code units. C1's ids have 27 characters; servers refuse URLs of some kilobytes.
+pub const MAX_ID_LENGTH: usize = 2048;
+
+/// What `encodeURIComponent` encodes: all but letters, digits and `-_.!~*'()` (ECMA-262, 19.2.6.4).
+const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')');
+
+/// Why an id cannot be a path segment. The text follows the name of the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdError {
+    /// It has no characters: the URL would name another resource.
+    Empty,
+    /// `.` or `..`: URL parsers remove such segments (WHATWG URL, "single-dot" and "double-dot URL path segment").
+    Dots,
+    /// `/` or `\`: some servers decode the path before they split it.
+    Slash,
+    /// A control character (U+0000 to U+001F, U+007F to U+009F).
+    Control,
+    /// More than [`MAX_ID_LENGTH`].
+    TooLong,
+}
+
+impl Display for IdError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            IdError::Empty => "is empty",
+            IdError::Dots => "must not be . or ..",
+            IdError::Slash => "must not contain / or \\",
+            IdError::Control => "must not contain control characters",
+            IdError::TooLong => "is longer than 2,048 characters",
+        })
+    }
+}
+
+impl Error for IdError {}
+
+/// `id` as one path segment, percent-encoded as `encodeURIComponent` does.
+///
+/// # Errors
+/// Ids with which the URL could name another resource.
+pub fn encode_id(id: &str) -> Result<String, IdError> {
+    match id {
+        "" => Err(IdError::Empty),
+        "." | ".." => Err(IdError::Dots),
+        _ if id.contains(['/', '\\']) => Err(IdError::Slash),
+        _ if id.contains(char::is_control) => Err(IdError::Control),
+        _ if id.encode_utf16().count() > MAX_ID_LENGTH => Err(IdError::TooLong),
+        _ => Ok(utf8_percent_encode(id, URI_COMPONENT).to_string()),
+    }
+}
+
+/// The path that revokes a credential, to follow the server's base URL. The ids are those that [`encode_id`] returned.
+pub fn revoke_path(app_id: &str, connector_id: &str, id: &str) -> String {
+    format!("/api/v1/apps/{app_id}/connectors/{connector_id}/credentials/{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use percent_encoding::percent_decode_str;
+    use proptest::prelude::*;
+
+    #[test]
+    fn encodes_as_encode_uri_component_does() {
+        assert_eq!(
+            encode_id("a;b c%?#é日😀~x_y-z.w*!'()+=&:@$,\"<>[]^`{|}").unwrap(),
+            "a%3Bb%20c%25%3F%23%C3%A9%E6%97%A5%F0%9F%98%80~x_y-z.w*!'()%2B%3D%26%3A%40%24%2C%22%3C%3E%5B%5D%5E%60%7B%7C%7D"
+        );
+        assert_eq!(revoke_path("a", "b%20", "c"), "/api/v1/apps/a/connectors/b%20/credentials/c");
+    }
+
+    #[test]
+    fn refuses_ids_that_could_name_another_resource() {
+        for (id, error) in [
+            ("", IdError::Empty),
+            (".", IdError::Dots),
+            ("..", IdError::Dots),
+            ("a/b", IdError::Slash),
+            ("a\\b", IdError::Slash),
+            ("a\0", IdError::Control),
+            ("a\nb", IdError::Control),
+            ("\u{7f}", IdError::Control),
+            ("\u{85}", IdError::Control),
+            (&"a".repeat(MAX_ID_LENGTH + 1), IdError::TooLong),
+            (&"😀".repeat(MAX_ID_LENGTH / 2 + 1), IdError::TooLong),
+        ] {
+            assert_eq!(encode_id(id), Err(error), "{id:?}");
+        }
+        assert_eq!(encode_id("...").as_deref(), Ok("..."));
+        assert!(encode_id(&"é".repeat(MAX_ID_LENGTH)).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn a_segment_stays_one_segment_and_decodes_to_the_id(id in any::<String>()) {
+            match encode_id(&id) {
+                Ok(segment) => {
+                    prop_assert!(segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.!~*'()%".contains(&b)));
+                    prop_assert_eq!(percent_decode_str(&segment).decode_utf8().unwrap(), id.as_str());
+                    let url = url::Url::parse("https://a.example").unwrap().join(&revoke_path("x", "y", &segment)).unwrap();
+                    prop_assert_eq!(url.path_segments().unwrap().collect::<Vec<_>>(), ["api", "v1", "apps", "x", "connectors", "y", "credentials", &segment]);
+                }
+                Err(error) => prop_assert!(error != IdError::TooLong && (id.chars().all(|c| c == '.') || id.contains(['/', '\\']) || id.contains(char::is_control))),
+            }
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! The server's URL: where requests, and so the token, may go.
+//!
+//! The platform's WHATWG `URL` parses the text, as `fetch` does. This module holds the policy: which of these URLs are accepted.
+//! It compares the text with the parts that the platform found, because URL parsers repair much without a word (backslashes, tabs,
+//! missing slashes, percent-encoded hosts, `0x7f.1`). What would be repaired is refused: the host is the one that a person reads.
+
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+use std::net::Ipv4Addr;
+
+/// Longest server URL or tenant accepted, in UTF-16 code units.
+pub const MAX_URL_LENGTH: u32 = 2048;
+
+/// The API's hosts are `<tenant>.conductor.one`.
+const DOMAIN: &str = ".conductor.one";
+
+/// The parts of a URL, as the properties of a WHATWG `URL` object have them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct UrlParts {
+    pub protocol: String,
+    pub username: String,
+    pub password: String,
+    pub hostname: String,
+    pub port: String,
+    pub pathname: String,
+    pub search: String,
+    pub hash: String,
+}
+
+/// Why a server URL is refused. The text follows the option's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerError {
+    /// Neither https nor http.
+    Scheme,
+    /// http to another host than this machine.
+    Insecure,
+    /// `user:password@` in the URL.
+    UserInfo,
+    /// A query or a fragment.
+    QueryOrFragment,
+    /// The host or the port is not valid, or the platform reads it otherwise than it is written.
+    Host,
+    /// The same for the path.
+    Path,
+}
+
+impl Display for ServerError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ServerError::Scheme => "must begin with https://",
+            ServerError::Insecure => "would send the token unencrypted: use https, or set allowInsecureHTTP",
+            ServerError::UserInfo => "must not contain a user name or password",
+            ServerError::QueryOrFragment => "must not contain a query or fragment",
+            ServerError::Host => {
+                "has an invalid host or port (write international names in xn-- form, addresses in their usual form)"
+            }
+            ServerError::Path => "has a path with . or .. segments or characters that are not allowed",
+        })
+    }
+}
+
+impl Error for ServerError {}
+
+/// The text is not a tenant's name. The message follows the option's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TenantError;
+
+impl Display for TenantError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("must be the tenant's name: acme, acme.conductor.one or https://acme.conductor.one")
+    }
+}
+
+impl Error for TenantError {}
+
+/// Checks a server's URL and returns it as a base URL, without trailing slashes. `url` is what the platform's `URL` made of `text`;
+/// `None`: it could not parse it.
+///
+/// # Errors
+/// What is not https (or http to this machine, or `allow_insecure`), and whatever is not plainly scheme, host, port and path.
+pub fn check_server_url(text: &str, url: Option<&UrlParts>, allow_insecure: bool) -> Result<String, ServerError> {
+    if !["https://", "http://"].iter().any(|scheme| strip_prefix_ignore_case(text, scheme).is_some()) {
+        return Err(ServerError::Scheme);
+    }
+    if text.contains(['?', '#']) {
+        return Err(ServerError::QueryOrFragment);
+    }
+    let url = url.ok_or(ServerError::Host)?;
+    let UrlParts { protocol, hostname, .. } = url;
+    if !(url.username.is_empty() && url.password.is_empty()) {
+        return Err(ServerError::UserInfo);
+    }
+    if !(url.search.is_empty() && url.hash.is_empty()) {
+        return Err(ServerError::QueryOrFragment);
+    }
+    let origin = format!("{protocol}//{hostname}");
+    let rest = strip_prefix_ignore_case(text, &origin).filter(|_| is_host(hostname)).ok_or(ServerError::Host)?;
+    let (port, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or_default();
+    let default_port = if protocol == "https:" { "443" } else { "80" };
+    let same_port = match port.strip_prefix(':') {
+        Some("0") => false,
+        Some(port) => port == if url.port.is_empty() { default_port } else { &url.port },
+        None => port.is_empty() && url.port.is_empty(),
+    };
+    if !same_port {
+        return Err(ServerError::Host);
+    }
+    if protocol == "http:" && !allow_insecure && !is_loopback(hostname) {
+        return Err(ServerError::Insecure);
+    }
+    if url.pathname != if path.is_empty() { "/" } else { path } || !is_plain_path(path) {
+        return Err(ServerError::Path);
+    }
+    Ok([&origin, port, path.trim_end_matches('/')].concat())
+}
+
+/// The base URL of a tenant: `acme`, `acme.conductor.one` or `https://acme.conductor.one`, in any case.
+///
+/// # Errors
+/// [`TenantError`] for anything else.
+pub fn tenant_url(text: &str) -> Result<String, TenantError> {
+    let text = text.to_ascii_lowercase();
+    let label = match text.strip_suffix(DOMAIN) {
+        Some(name) => name.strip_prefix("https://").unwrap_or(name),
+        None => &text,
+    };
+    if !is_dns_label(label) {
+        return Err(TenantError);
+    }
+    Ok(["https://", label, DOMAIN].concat())
+}
+
+/// Whether a host, as a `URL`'s `hostname` has it, is this machine: `localhost`, 127.0.0.0/8 (RFC 1122, 3.2.1.3) or `[::1]`
+/// (RFC 4291, 2.5.3). Names under `.localhost` are not: some resolvers ask DNS for them.
+pub fn is_loopback(hostname: &str) -> bool {
+    matches!(hostname, "localhost" | "[::1]") || hostname.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+}
+
+/// The host, without port, of a base URL that [`check_server_url`] or [`tenant_url`] returned.
+pub fn hostname_of(base_url: &str) -> &str {
+    let authority = base_url.split('/').nth(2).unwrap_or_default();
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => host,
+        _ => authority,
+    }
+}
+
+/// Whether `label` is a DNS label: 1 to 63 letters, digits and inner hyphens (RFC 1123, 2.1).
+pub fn is_dns_label(label: &str) -> bool {
+    matches!(label.len(), 1..=63)
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+/// Whether the host, which the platform has parsed, is an IPv6 address or consists of DNS labels. Internal names have underscores.
+fn is_host(hostname: &str) -> bool {
+    hostname.starts_with('[') || hostname.len() <= 253 && hostname.replace('_', "x").split('.').all(is_dns_label)
+}
+
+/// Whether a path holds only what every URL parser leaves alone: RFC 3986's `pchar`s and complete percent escapes.
+fn is_plain_path(path: &str) -> bool {
+    let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte))
+        && path.split('%').skip(1).all(|rest| rest.as_bytes().get(..2).is_some_and(is_hex))
+}
+
+fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (head, rest) = text.split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use url::Url;
+
+    /// What the platform's `URL` gives for a text, by another implementation of the same standard.
+    fn parts(text: &str) -> Option<UrlParts> {
+        let url = Url::parse(text).ok()?;
+        Some(UrlParts {
+            protocol: url::quirks::protocol(&url).to_owned(),
+            username: url::quirks::username(&url).to_owned(),
+            password: url::quirks::password(&url).to_owned(),
+            hostname: url::quirks::hostname(&url).to_owned(),
+            port: url::quirks::port(&url).to_owned(),
+            pathname: url::quirks::pathname(&url).to_owned(),
+            search: url::quirks::search(&url).to_owned(),
+            hash: url::quirks::hash(&url).to_owned(),
+        })
+    }
+
+    fn check(text: &str, allow_insecure: bool) -> Result<String, ServerError> {
+        check_server_url(text, parts(text).as_ref(), allow_insecure)
+    }
+
+    #[test]
+    fn tenants() {
+        for good in ["acme", "ACME", "acme.conductor.one", "https://acme.conductor.one", "HTTPS://Acme.Conductor.One"] {
+            assert_eq!(tenant_url(good).as_deref(), Ok("https://acme.conductor.one"), "{good}");
+        }
+        for bad in [
+            "",
+            "evil.com#",
+            "evil.com/",
+            "evil.com?",
+            "evil.com",
+            "a.b",
+            "acme.conductor.one.evil.com",
+            "-a",
+            "a-",
+            "a b",
+            "a\\b",
+            "a@b",
+            "http://acme.conductor.one",
+            "https://acme",
+            "https://evil.com",
+            "acme.conductor.one/",
+            ".conductor.one",
+            "é",
+            "a\n",
+            "a:1",
+            "a_b",
+            "https://https://acme.conductor.one",
+        ] {
+            assert_eq!(tenant_url(bad), Err(TenantError), "{bad}");
+        }
+        assert_eq!(tenant_url(&"a".repeat(64)), Err(TenantError));
+    }
+
+    #[test]
+    fn server_urls() {
+        for (url, base, host) in [
+            ("https://acme.conductor.one", "https://acme.conductor.one", "acme.conductor.one"),
+            ("https://acme.conductor.one/", "https://acme.conductor.one", "acme.conductor.one"),
+            ("HTTPS://Proxy.Example/c1///", "https://proxy.example/c1", "proxy.example"),
+            ("https://proxy.example/C1//x:y/%2f@", "https://proxy.example/C1//x:y/%2f@", "proxy.example"),
+            ("https://proxy.example:443/c1", "https://proxy.example:443/c1", "proxy.example"),
+            ("http://127.0.0.1:8787", "http://127.0.0.1:8787", "127.0.0.1"),
+            ("http://127.255.0.9", "http://127.255.0.9", "127.255.0.9"),
+            ("http://localhost:8787/x", "http://localhost:8787/x", "localhost"),
+            ("http://LocalHost:80", "http://localhost:80", "localhost"),
+            ("http://[::1]:80", "http://[::1]:80", "[::1]"),
+            ("http://[::1]", "http://[::1]", "[::1]"),
+            ("https://[2001:DB8::1]", "https://[2001:db8::1]", "[2001:db8::1]"),
+            ("https://10.0.0.1:8443", "https://10.0.0.1:8443", "10.0.0.1"),
+            ("https://my_host.internal", "https://my_host.internal", "my_host.internal"),
+        ] {
+            assert_eq!(check(url, false).as_deref(), Ok(base), "{url}");
+            assert_eq!(hostname_of(base), host);
+        }
+        for (url, error) in [
+            ("acme.conductor.one", ServerError::Scheme),
+            ("//acme.conductor.one", ServerError::Scheme),
+            ("ftp://acme", ServerError::Scheme),
+            ("", ServerError::Scheme),
+            (" https://a", ServerError::Scheme),
+            ("https:/a", ServerError::Scheme),
+            ("https:a", ServerError::Scheme),
+            ("https:\\\\a", ServerError::Scheme),
+            ("ht\ntps://a", ServerError::Scheme),
+            ("http://acme.conductor.one", ServerError::Insecure),
+            ("http://127.0.0.1.evil.com", ServerError::Insecure),
+            ("http://localhost.evil.com", ServerError::Insecure),
+            ("http://app.localhost", ServerError::Insecure),
+            ("http://[::2]", ServerError::Insecure),
+            ("http://[::ffff:7f00:1]", ServerError::Insecure),
+            ("http://128.0.0.1", ServerError::Insecure),
+            ("http://127.1", ServerError::Host),
+            ("http://localhost.", ServerError::Host),
+            ("https://u:p@acme.conductor.one", ServerError::UserInfo),
+            ("https://acme.conductor.one@evil.com/", ServerError::UserInfo),
+            ("https://:p@acme.conductor.one", ServerError::UserInfo),
+            ("https://@acme.conductor.one", ServerError::Host),
+            ("https://a/?q", ServerError::QueryOrFragment),
+            ("https://a?", ServerError::QueryOrFragment),
+            ("https://a#f", ServerError::QueryOrFragment),
+            ("https://", ServerError::Host),
+            ("https:///evil", ServerError::Host),
+            ("https://a\\b", ServerError::Host),
+            ("https://acme.conductor.one\\@evil.com", ServerError::Host),
+            ("https://a b", ServerError::Host),
+            ("https://a ", ServerError::Host),
+            ("https://é.example", ServerError::Host),
+            ("https://ａ.example", ServerError::Host),
+            ("https://a\u{ad}b.example", ServerError::Host),
+            ("https://%61.example", ServerError::Host),
+            ("https://0x7f.1", ServerError::Host),
+            ("https://2130706433", ServerError::Host),
+            ("https://10.0.0.010", ServerError::Host),
+            ("https://10.0.0.256", ServerError::Host),
+            ("https://a.0X1", ServerError::Host),
+            ("https://a:0", ServerError::Host),
+            ("https://a:65536", ServerError::Host),
+            ("https://a:", ServerError::Host),
+            ("https://a:+80", ServerError::Host),
+            ("https://a:080", ServerError::Host),
+            ("https://a:0443", ServerError::Host),
+            ("https://[::1]x", ServerError::Host),
+            ("https://[::g]", ServerError::Host),
+            ("https://[0:0:0:0:0:0:0:1]", ServerError::Host),
+            ("https://[::ffff:1.2.3.4]/", ServerError::Host),
+            ("https://a..b", ServerError::Host),
+            ("https://a.", ServerError::Host),
+            ("https://-a", ServerError::Host),
+            ("https://a!b", ServerError::Host),
+            ("https://a\n.b", ServerError::Host),
+            ("https://a\t", ServerError::Host),
+            ("https://a/../b", ServerError::Path),
+            ("https://a/%2E%2e/b", ServerError::Path),
+            ("https://a/.", ServerError::Path),
+            ("https://a/b c", ServerError::Path),
+            ("https://a/b ", ServerError::Path),
+            ("https://a/b\n", ServerError::Path),
+            ("https://a/b\\c", ServerError::Path),
+            ("https://a/é", ServerError::Path),
+            ("https://a/[b]", ServerError::Path),
+            ("https://a/%zz", ServerError::Path),
+            ("https://a/%4", ServerError::Path),
+        ] {
+            assert_eq!(check(url, false), Err(error), "{url}");
+        }
+        assert_eq!(check("http://intranet/c1", true).as_deref(), Ok("http://intranet/c1"));
+        assert_eq!(check("http://app.localhost", true).as_deref(), Ok("http://app.localhost"));
+    }
+
+    #[test]
+    fn the_parts_decide_even_where_the_text_looks_good() {
+        let text = "https://acme.conductor.one/c1";
+        let good = parts(text).unwrap();
+        assert_eq!(check_server_url(text, Some(&good), false).as_deref(), Ok(text));
+        let part = |change: fn(&mut UrlParts)| {
+            let mut parts = good.clone();
+            change(&mut parts);
+            check_server_url(text, Some(&parts), false)
+        };
+        assert_eq!(part(|url| url.protocol = "http:".into()), Err(ServerError::Host));
+        assert_eq!(part(|url| url.hostname = "evil.com".into()), Err(ServerError::Host));
+        assert_eq!(part(|url| url.hostname = "acme".into()), Err(ServerError::Host));
+        assert_eq!(part(|url| url.hostname = String::new()), Err(ServerError::Host));
+        assert_eq!(part(|url| url.port = "8443".into()), Err(ServerError::Host));
+        assert_eq!(part(|url| url.username = "u".into()), Err(ServerError::UserInfo));
+        assert_eq!(part(|url| url.password = "p".into()), Err(ServerError::UserInfo));
+        assert_eq!(part(|url| url.pathname = "/".into()), Err(ServerError::Path));
+        assert_eq!(part(|url| url.search = "?q".into()), Err(ServerError::QueryOrFragment));
+        assert_eq!(part(|url| url.hash = "#f".into()), Err(ServerError::QueryOrFragment));
+        assert_eq!(check_server_url(text, None, false), Err(ServerError::Host));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_but_a_label_changes_in_a_tenant_s_host(tenant in "\\PC{0,40}") {
+            if let Ok(base) = tenant_url(&tenant) {
+                let label = base.strip_prefix("https://").unwrap().strip_suffix(DOMAIN).unwrap();
+                prop_assert!(is_dns_label(label));
+                let host = format!("{label}{DOMAIN}");
+                prop_assert_eq!(parts(&base).map(|url| url.hostname), Some(host));
+            }
+        }
+
+        #[test]
+        fn accepted_urls_go_to_the_host_that_is_written(
+            url in prop_oneof!["(https?://)?\\PC{0,40}", "https?://[a-z0-9._:%@\\\\\\[\\]\t\n -]{0,20}(/[a-z.%2e\\\\/ ]{0,10})?"]
+        ) {
+            if let Ok(base) = check(&url, true) {
+                let written = url.to_ascii_lowercase();
+                prop_assert!(written.starts_with(base.split('/').take(3).collect::<Vec<_>>().join("/").as_str()));
+                prop_assert!(base.bytes().all(|b| b.is_ascii_graphic() && !b"\\?#\"<>^`{|}".contains(&b)));
+                prop_assert!(!base.ends_with('/'));
+                prop_assert_eq!(check(&base, true), Ok(base.clone()));
+                prop_assert_eq!(parts(&base).unwrap().hostname, hostname_of(&base));
+            }
+        }
+    }
+}
