@@ -1,5 +1,6 @@
 //! Bearer tokens: what an `Authorization` header may hold (RFC 6750, 2.1).
 
+use crate::http::secret::Secret;
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use zeroize::Zeroizing;
@@ -26,6 +27,20 @@ pub enum TokenError {
     },
 }
 
+impl TokenError {
+    /// The error for a character at this index, in UTF-16 code units.
+    pub fn character(character: char, index: usize) -> TokenError {
+        let kind = match character {
+            ' ' => "a space",
+            '\t' => "a tab",
+            '\n' | '\r' => "a line break",
+            _ if character.is_ascii() => "a control character",
+            _ => "a non-ASCII character",
+        };
+        TokenError::Character { kind, index }
+    }
+}
+
 impl Display for TokenError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -39,39 +54,51 @@ impl Display for TokenError {
 impl Error for TokenError {}
 
 /// The token without its scheme, if it begins with one: `Bearer ` in any case.
-pub fn token_of(token: &str) -> &str {
+fn token_of(token: &str) -> &str {
     match token.split_at_checked(SCHEME.len()) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => rest,
         _ => token,
     }
 }
 
-/// The value of `Authorization` for a token. A token that begins with the scheme already stays as it is.
-///
-/// # Errors
-/// Tokens that are empty, too long, or hold anything but visible ASCII.
-pub fn authorization(token: &str) -> Result<Zeroizing<String>, TokenError> {
-    let bare = token_of(token);
-    if bare.is_empty() {
-        return Err(TokenError::Empty);
+/// The value of an `Authorization` header, and the token in it.
+#[derive(Clone, PartialEq)]
+pub struct Authorization {
+    header: Secret,
+    token: Secret,
+}
+
+impl Authorization {
+    /// The value of `Authorization` for a token. A token that begins with the scheme already stays as it is.
+    ///
+    /// # Errors
+    /// Tokens that are empty, too long, or hold anything but visible ASCII.
+    pub fn bearer(token: &str) -> Result<Authorization, TokenError> {
+        let bare = token_of(token);
+        if bare.is_empty() {
+            return Err(TokenError::Empty);
+        }
+        if token.len() > MAX_TOKEN_LENGTH {
+            return Err(TokenError::TooLong);
+        }
+        if let Some((index, character)) = bare.char_indices().find(|(_, character)| !character.is_ascii_graphic()) {
+            // All before it is ASCII: bytes are UTF-16 code units.
+            return Err(TokenError::character(character, index.saturating_add(token.len().saturating_sub(bare.len()))));
+        }
+        let scheme = if bare.len() == token.len() { SCHEME } else { "" };
+        let header = Zeroizing::new([scheme, token].concat());
+        Ok(Authorization { header: header.into(), token: Zeroizing::new(bare.to_owned()).into() })
     }
-    if token.len() > MAX_TOKEN_LENGTH {
-        return Err(TokenError::TooLong);
+
+    /// The header's value.
+    pub fn header(&self) -> &Secret {
+        &self.header
     }
-    if let Some((index, character)) = bare.char_indices().find(|(_, character)| !character.is_ascii_graphic()) {
-        let kind = match character {
-            ' ' => "a space",
-            '\t' => "a tab",
-            '\n' | '\r' => "a line break",
-            _ if character.is_ascii() => "a control character",
-            _ => "a non-ASCII character",
-        };
-        // All before it is ASCII: bytes are UTF-16 code units.
-        let index = index.saturating_add(token.len().saturating_sub(bare.len()));
-        return Err(TokenError::Character { kind, index });
+
+    /// The token, without scheme.
+    pub fn token(&self) -> &Secret {
+        &self.token
     }
-    let scheme = if bare.len() == token.len() { SCHEME } else { "" };
-    Ok(Zeroizing::new([scheme, token].concat()))
 }
 
 #[cfg(test)]
@@ -80,7 +107,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn value(token: &str) -> Result<String, TokenError> {
-        authorization(token).map(|value| value.to_string())
+        Authorization::bearer(token).map(|authorization| authorization.header().text().to_owned())
     }
 
     #[test]
@@ -121,8 +148,8 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_accepted_is_one_scheme_and_visible_ascii(token in prop_oneof![any::<String>(), "([Bb]earer )?[!-~]{0,9}"]) {
-            if let Ok(value) = authorization(&token) {
-                let bare = token_of(&value);
+            if let Ok(value) = Authorization::bearer(&token) {
+                let (value, bare) = (value.header().text(), value.token().text());
                 prop_assert_eq!(value.len(), bare.len() + SCHEME.len());
                 prop_assert!(!bare.is_empty() && bare.bytes().all(|b| b.is_ascii_graphic()));
                 prop_assert_eq!(bare, token_of(&token));
@@ -132,7 +159,7 @@ mod tests {
 
         #[test]
         fn the_message_shows_nothing_of_the_token(token in "[é\\x00-\\x1f]{1,3}SECRET[é ]{0,3}") {
-            prop_assert!(!authorization(&token).unwrap_err().to_string().contains("SECRET"));
+            prop_assert!(!Authorization::bearer(&token).unwrap_err().to_string().contains("SECRET"));
         }
     }
 }

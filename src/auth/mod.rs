@@ -4,4 +4,6 @@ pub mod assertion;
 pub mod bearer;
 pub mod client_id;
 pub mod client_secret;
+pub mod oauth;
+pub mod security;
 pub mod token;

@@ -15,6 +15,8 @@ pub struct Head {
     pub content_type: String,
     /// The answer comes from another URL than the request went to.
     pub redirected: bool,
+    /// The platform hides a redirect (`type` "opaqueredirect").
+    pub opaque_redirect: bool,
     /// There is a `Content-Range`: the body is a part of something.
     pub content_range: bool,
     /// `grpc-status`, which gateways from HTTP to gRPC add. Anything but `0` is an error.
@@ -162,11 +164,11 @@ pub enum Redirect {
 }
 
 impl Redirect {
-    /// The redirect in an answer, if there is one. `opaque`: the response's `type` is "opaqueredirect".
-    pub fn of(head: &Head, opaque: bool) -> Option<Redirect> {
+    /// The redirect in an answer, if there is one.
+    pub fn of(head: &Head) -> Option<Redirect> {
         if head.redirected {
             Some(Redirect::Followed)
-        } else if opaque || matches!(head.status, 300..=303 | 305..=399) {
+        } else if head.opaque_redirect || matches!(head.status, 300..=303 | 305..=399) {
             Some(Redirect::NotFollowed)
         } else {
             None
@@ -183,6 +185,36 @@ impl Display for Redirect {
     }
 }
 
+/// The official SDK's message for an answer that is not a success. A long body is cut.
+pub fn refusal_message(head: &Head, body: &str) -> String {
+    let mut message = Redirect::of(head)
+        .map_or_else(|| String::from("Unexpected Status or Content-Type"), |redirect| redirect.to_string());
+    message += &format!(": Status {}", head.status);
+    match head.content_type.as_str() {
+        "application/json" => {}
+        kind if kind.is_empty() || kind.contains(' ') => message += &format!(" Content-Type \"{kind}\""),
+        kind => message += &format!(" Content-Type {kind}"),
+    }
+    let units = body.encode_utf16().count();
+    message += if units > 100 { "\nBody: " } else { ". Body: " };
+    match units.checked_sub(MAX_SHOWN) {
+        None | Some(0) if body.is_empty() => message += "\"\"",
+        None | Some(0) => message += body,
+        Some(more) => {
+            let mut left = MAX_SHOWN;
+            message.extend(body.chars().take_while(|character| {
+                left = left.saturating_sub(character.len_utf16());
+                left > 0
+            }));
+            message += &format!("...and {more} more chars");
+        }
+    }
+    message.trim().to_owned()
+}
+
+/// How much of a body a message shows, in UTF-16 code units.
+const MAX_SHOWN: usize = 10_000;
+
 /// What the failure of `fetch`, or of the caller's own client, means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
@@ -192,23 +224,8 @@ pub enum Rejection {
     TimedOut,
     /// The connection failed.
     Connection,
-    /// The platform does not accept the request.
-    Invalid,
     /// Something else, such as a fault in the caller's hook.
     Unexpected,
-}
-
-impl Display for Rejection {
-    /// The official SDK's messages.
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Rejection::Aborted => "Request aborted by client",
-            Rejection::TimedOut => "Request timed out",
-            Rejection::Connection => "Unable to make request",
-            Rejection::Invalid => "Unable to create request",
-            Rejection::Unexpected => "Unexpected HTTP client error",
-        })
-    }
 }
 
 /// How messages and codes of connection failures begin, in any case.

@@ -146,6 +146,17 @@ pub fn hostname_of(base_url: &str) -> &str {
     }
 }
 
+/// Whether an answer comes from the server that was asked: the URLs have the same origin, or the answer's is not known.
+pub fn is_same_server(asked: &str, answered: &str) -> bool {
+    fn origin(url: &str) -> String {
+        let origin: Vec<&str> = url.split('/').take(3).collect();
+        let origin = origin.join("/").to_ascii_lowercase();
+        let default_port = if origin.starts_with("https:") { ":443" } else { ":80" };
+        origin.strip_suffix(default_port).map(str::to_owned).unwrap_or(origin)
+    }
+    answered.is_empty() || origin(asked) == origin(answered)
+}
+
 /// Whether `label` is a DNS label: 1 to 63 letters, digits and inner hyphens (RFC 1123, 2.1).
 pub fn is_dns_label(label: &str) -> bool {
     matches!(label.len(), 1..=63)

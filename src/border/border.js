@@ -1,0 +1,326 @@
+// What Rust cannot do safely with JavaScript values that are not ours: callers' objects and signals, the page's promises, streams and
+// clocks. A page may have replaced any global and any method, so exceptions are expected everywhere. Functions that throw say so, and
+// Rust declares them with `catch`.
+
+/** @typedef {{ timedOut: boolean, reason: any }} Interruption why a wait ended early: a time limit, else an abort */
+/** @typedef {{ text: string, truncated: boolean }} Body what was read of a response body, and whether there is more */
+
+/** Timers hold 32-bit signed milliseconds (HTML, "timer initialization steps"); longer ones would fire at once. */
+const MAX_TIMER = 2 ** 31 - 1;
+
+/** What is shown in place of a secret. */
+const MASK = "***";
+
+/** Headers whose values are credentials (RFC 9110, 11; RFC 6265). */
+const SECRET_HEADERS = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+
+const isObject = (value) => (typeof value === "object" ? value !== null : typeof value === "function");
+
+/** What `action` returns; undefined where it throws. */
+function attempt(action) {
+  try {
+    return action();
+  } catch {
+    return undefined;
+  }
+}
+
+/** A promise of any value. `Promise.resolve` would return a caller's own promise, whose `then` may throw or call back twice. */
+const promiseOf = (value) => new Promise((resolve) => resolve(value));
+
+/** Runs an action whose result nobody waits for. Neither an exception nor a rejection is reported. */
+function ignore(action) {
+  const value = attempt(action);
+  if (isObject(value)) {
+    promiseOf(value).then(undefined, () => {});
+  }
+}
+
+// --- Reading values ---
+
+/** `target[key]`; undefined where that throws or `target` is not an object. */
+export const peek = (target, key) => (isObject(target) ? attempt(() => target[key]) : undefined);
+
+/** `Array.isArray`, which throws for a revoked Proxy. */
+export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
+
+/** Whether this is an object with members: not a function, and certainly not an array. */
+export const isRecord = (value) => typeof value === "object" && value !== null && attempt(() => !Array.isArray(value)) === true;
+
+/**
+ * The caller's `RequestInit`: every option, over the deprecated `fetchOptions`. It has no prototype, to which a page may have added
+ * fields. Throws what a getter throws.
+ */
+export const requestInit = (deprecated, options) => ({ __proto__: null, ...deprecated, ...options });
+
+/**
+ * Copies a string of ASCII into `bytes`, which are as many, up to the first character that is something else; returns how many. Secrets
+ * are read this way, because the usual conversion leaves copies in wasm memory.
+ */
+export function copyAscii(text, bytes) {
+  let copied = 0;
+  for (; copied < bytes.length && text.charCodeAt(copied) < 0x80; copied++) {
+    bytes[copied] = text.charCodeAt(copied);
+  }
+  return copied;
+}
+
+/** Whether a global of this name is a function. */
+export const hasGlobal = (name) => typeof peek(globalThis, name) === "function";
+
+// --- Secrets in text ---
+
+/** The text without this secret, whether it appears as it is, escaped for JSON, or percent-encoded. */
+export function redact(text, secret) {
+  if (text.length < secret.length) {
+    return text;
+  }
+  const shown = attempt(() => {
+    const encoded = encodeURIComponent(secret);
+    const escaped = JSON.stringify(secret).slice(1, -1);
+    const forms = [secret, escaped, escaped.replaceAll("/", "\\/"), encoded, encoded.replace(/%../g, (code) => code.toLowerCase())];
+    return forms.reduce((rest, form) => rest.replaceAll(form, MASK), text);
+  });
+  return shown ?? MASK;
+}
+
+/** A copy of a JSON value without this secret in any string or name: JSON can escape any character. */
+export function redactJson(value, secret) {
+  if (typeof value === "string") {
+    return redact(value, secret);
+  }
+  return isObject(value)
+    ? attempt(() => {
+        const shown = Object.entries(value).map(([name, member]) => [redact(name, secret), redactJson(member, secret)]);
+        return Array.isArray(value) ? shown.map(([, member]) => member) : Object.fromEntries(shown);
+      })
+    : value;
+}
+
+/** The lines of a debug log that show these headers. */
+export function headerLines(headers, secret) {
+  const lines = [];
+  ignore(() =>
+    headers.forEach((value, name) => {
+      lines[lines.length] = `${name}: ${SECRET_HEADERS.includes(name) ? MASK : redact(value, secret)}`;
+    }),
+  );
+  return lines;
+}
+
+// --- Time ---
+
+/** Milliseconds since 1970; NaN where the clock does not work. */
+export function systemTime() {
+  const now = attempt(() => Date.now());
+  return typeof now === "number" ? now : Number.NaN;
+}
+
+/** Milliseconds of the platform's steady clock (High Resolution Time), else of the system's. */
+export function steadyTime() {
+  const now = attempt(() => performance.now());
+  return typeof now === "number" ? now : systemTime();
+}
+
+/** ISO 8601, UTC. */
+export const timestamp = (time) => attempt(() => new Date(time).toISOString());
+
+// --- Waiting ---
+
+/** Cancels all waits of a call or of a run: for the caller's signal, with one listener however many waits there are, or when told to. */
+export class Cancellation {
+  /** @type {Interruption | undefined} */
+  interruption;
+  signal;
+  #listener;
+  /** @type {Set<Wait>} */
+  #waits = new Set();
+
+  /** @param {any} signal the caller's, or undefined */
+  constructor(signal) {
+    this.signal = signal;
+    if (isObject(signal)) {
+      this.#listener = () => this.cancel(peek(signal, "reason"));
+      if (peek(signal, "aborted")) {
+        this.#listener();
+      } else {
+        attempt(() => signal.addEventListener("abort", this.#listener));
+      }
+    }
+  }
+
+  /** Interrupts every wait. `AbortSignal.timeout()` tells of a timeout by its reason (DOM, 3.2). */
+  cancel(reason) {
+    if (!this.interruption) {
+      const interruption = { timedOut: peek(reason, "name") === "TimeoutError", reason };
+      this.interruption = interruption;
+      attempt(() => this.#waits.forEach((wait) => wait.interrupt(interruption)));
+    }
+  }
+
+  /** Removes the listener. A signal that keeps it all the same finds nothing to do. */
+  close() {
+    this.interruption ??= { timedOut: false, reason: undefined };
+    if (this.#listener) {
+      attempt(() => this.signal.removeEventListener("abort", this.#listener));
+    }
+  }
+
+  /** @param {Wait} wait */
+  add(wait) {
+    attempt(() => this.#waits.add(wait));
+  }
+
+  /** @param {Wait} wait */
+  remove(wait) {
+    attempt(() => this.#waits.delete(wait));
+  }
+}
+
+/**
+ * A wait that a cancellation or a time limit ends early, even where the promise waited for ignores both. The promises that it returns always
+ * settle, at the latest when it ends: one that stays pending would keep what Rust holds for it.
+ */
+export class Wait {
+  /** @type {Interruption | undefined} */
+  interruption;
+  #cancellation;
+  #timer;
+  #limited = false;
+  #reject;
+  #controller;
+
+  /**
+   * @param {Cancellation} cancellation
+   * @param {number | undefined} limit milliseconds; undefined, or more than a timer can hold: none
+   */
+  constructor(cancellation, limit) {
+    this.#cancellation = cancellation;
+    this.interruption = cancellation.interruption;
+    if (this.interruption) {
+      return;
+    }
+    cancellation.add(this);
+    if (limit <= MAX_TIMER) {
+      // The reason that AbortSignal.timeout() gives.
+      const reason = () => new DOMException("The operation was aborted due to timeout", "TimeoutError");
+      attempt(() => {
+        this.#timer = setTimeout(() => this.interrupt({ timedOut: true, reason: attempt(reason) }), limit);
+        this.#limited = true;
+      });
+    }
+  }
+
+  /** The signal for a request: the caller's own, unless there is more to follow. Throws where AbortController is missing. */
+  signal(cancellable) {
+    if (!cancellable && !this.#limited) {
+      return this.#cancellation.signal;
+    }
+    this.#controller = new AbortController();
+    return this.#controller.signal;
+  }
+
+  /** Settles as `value` does, or rejects when the wait is interrupted first. A value that arrives at the same time counts. */
+  race(value) {
+    return new Promise((resolve, reject) => {
+      this.#reject = reject;
+      promiseOf(value).then(resolve, reject);
+      if (this.interruption) {
+        this.#rejectSoon();
+      }
+    });
+  }
+
+  /** Rejects when the time limit is over. Throws where timers do not work. */
+  pause() {
+    if (!this.#limited && !this.interruption) {
+      throw new TypeError("setTimeout failed");
+    }
+    return this.race(new Promise(() => {}));
+  }
+
+  /** @param {Interruption} interruption */
+  interrupt(interruption) {
+    if (!this.interruption) {
+      this.interruption = interruption;
+      this.#rejectSoon();
+      attempt(() => this.#controller?.abort(interruption.reason));
+    }
+  }
+
+  /** Ends the wait: clears its timer, and aborts the request that is on its way, unless it is complete. */
+  end(complete) {
+    const controller = this.#controller;
+    this.#controller = undefined;
+    this.interrupt({ timedOut: false, reason: undefined });
+    attempt(() => clearTimeout(this.#timer));
+    this.#cancellation.remove(this);
+    if (!complete) {
+      attempt(() => controller?.abort());
+    }
+  }
+
+  #rejectSoon() {
+    promiseOf().then(() => this.#reject?.(this.interruption.reason));
+  }
+}
+
+// --- Responses and callbacks ---
+
+/**
+ * Reads a body as UTF-8, up to `max` bytes. Rejects with undefined where the response is not one.
+ * @param {Wait} wait
+ * @returns {Promise<Body>}
+ */
+export async function readBody(response, max, wait) {
+  const body = peek(response, "body");
+  if (body === null) {
+    return { text: "", truncated: false };
+  }
+  if (typeof peek(body, "getReader") === "function") {
+    return readStream(body.getReader(), max, wait);
+  }
+  // A polyfill without streams.
+  const text = await wait.race(response.text());
+  if (typeof text !== "string") {
+    throw undefined;
+  }
+  return { text, truncated: false };
+}
+
+async function readStream(reader, max, wait) {
+  const decoder = new TextDecoder();
+  let text = "";
+  let length = 0;
+  try {
+    for (;;) {
+      const chunk = await wait.race(reader.read());
+      if (peek(chunk, "done")) {
+        return { text: text + decoder.decode(), truncated: false };
+      }
+      const size = peek(peek(chunk, "value"), "byteLength");
+      if (typeof size !== "number") {
+        throw undefined;
+      }
+      // An empty chunk counts too: a stream of nothing else must end.
+      length += Math.max(size, 1);
+      if (length > max) {
+        ignore(() => reader.cancel());
+        return { text, truncated: true };
+      }
+      text += decoder.decode(chunk.value, { stream: true });
+    }
+  } catch (thrown) {
+    ignore(() => reader.cancel());
+    throw thrown;
+  }
+}
+
+/** Cancels a body that is not read, so that its connection is free again. */
+export const discardBody = (response) => ignore(() => response.body.cancel());
+
+/** Calls a function of the caller's. What it returns or throws changes nothing. */
+export const notify = (callback, argument) => ignore(() => callback(argument));
+
+/** Adds `remaining()` to the report of a bulk run. */
+export const withRemaining = (report, requests) => Object.assign(report, { remaining: () => requests.slice() });

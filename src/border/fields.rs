@@ -1,0 +1,187 @@
+//! Callers' objects, read field by field. A field that is undefined or null is absent. Every fault is an [`Error::Validation`] that names
+//! the field and never shows its value, which may be a secret in the wrong place.
+
+use super::{is_array, peek};
+use crate::error::Error;
+use js_sys::{Function, JsString, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// An object of the caller's.
+pub struct Fields {
+    object: JsValue,
+    /// What comes before a field's name in messages, such as `"retries."`.
+    path: &'static str,
+}
+
+impl Fields {
+    /// An object that messages call `name`; nothing but absent fields where it is undefined or null.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn of(object: &JsValue, name: &str) -> Result<Fields, Error> {
+        Fields::with_path(object, name, "")
+    }
+
+    /// The same, with a path for its fields.
+    ///
+    /// # Errors
+    /// It is no object.
+    pub fn with_path(object: &JsValue, name: &str, path: &'static str) -> Result<Fields, Error> {
+        if object.is_object() || object.is_function() || is_absent(object) {
+            Ok(Fields { object: object.clone(), path })
+        } else {
+            Err(Error::invalid(format!("{name} must be an object, not {}", type_name(object))))
+        }
+    }
+
+    /// The field.
+    ///
+    /// # Errors
+    /// What its getter throws.
+    pub fn value(&self, name: &str) -> Result<Option<JsValue>, Error> {
+        if is_absent(&self.object) {
+            return Ok(None);
+        }
+        let value = Reflect::get(&self.object, &name.into()).map_err(Error::Validation)?;
+        Ok((!is_absent(&value)).then_some(value))
+    }
+
+    /// Whether the field is there at all, even if it is undefined.
+    pub fn has(&self, name: &str) -> bool {
+        Reflect::has(&self.object, &name.into()).unwrap_or(false)
+    }
+
+    fn expect<T>(&self, name: &str, expected: &str, read: impl Fn(&JsValue) -> Option<T>) -> Result<Option<T>, Error> {
+        let Some(value) = self.value(name)? else { return Ok(None) };
+        read(&value).map(Some).ok_or_else(|| self.mistyped(name, expected, &value))
+    }
+
+    /// A string that stays in JavaScript's memory.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn js_string(&self, name: &str) -> Result<Option<JsString>, Error> {
+        self.expect(name, "a string", |value| value.dyn_ref().cloned())
+    }
+
+    /// A string of at most `max` UTF-16 code units, without lone surrogates, which no URL can carry.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn string(&self, name: &str, max: u32) -> Result<Option<String>, Error> {
+        self.js_string(name)?.map(|text| self.checked(name, &text, max)).transpose()
+    }
+
+    /// The same, of a string or a `URL`.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn url(&self, name: &str, max: u32) -> Result<Option<String>, Error> {
+        let text = self.expect(name, "a string or a URL", |value| {
+            value.dyn_ref().cloned().or_else(|| peek(value, "href").dyn_into::<JsString>().ok())
+        })?;
+        text.map(|text| self.checked(name, &text, max)).transpose()
+    }
+
+    fn checked(&self, name: &str, text: &JsString, max: u32) -> Result<String, Error> {
+        if text.length() > max {
+            return Err(self.wrong(name, "is too long"));
+        }
+        let copy = String::from(text);
+        // The conversion replaces lone surrogates, so that the slow question is asked only where one may be.
+        if copy.contains(char::REPLACEMENT_CHARACTER) && !text.is_valid_utf16() {
+            return Err(self.wrong(name, "contains a lone surrogate, which no URL can carry"));
+        }
+        Ok(copy)
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// It is something else, or NaN.
+    pub fn number(&self, name: &str) -> Result<Option<f64>, Error> {
+        self.expect(name, "a number", |value| value.as_f64().filter(|number| !number.is_nan()))
+    }
+
+    /// A boolean.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
+        self.expect(name, "true or false", JsValue::as_bool)
+    }
+
+    /// A function.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn function(&self, name: &str) -> Result<Option<Function>, Error> {
+        self.expect(name, "a function", |value| value.dyn_ref().cloned())
+    }
+
+    /// An object whose fields are read as well; `path` comes before their names in messages.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn object(&self, name: &str, path: &'static str) -> Result<Option<Fields>, Error> {
+        let object = self.expect(name, "an object", |value| is_any_object(value).then(|| value.clone()))?;
+        Ok(object.map(|object| Fields { object, path }))
+    }
+
+    /// An object that has these methods.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn having(&self, name: &str, methods: &[&str], expected: &str) -> Result<Option<JsValue>, Error> {
+        self.expect(name, expected, |value| {
+            methods.iter().all(|method| peek(value, method).is_function()).then(|| value.clone())
+        })
+    }
+
+    /// The elements of an array of at most `max` strings or numbers, as strings. `None` stands for any other element: a sparse array can be
+    /// so long that going through it never ends.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn strings(&self, name: &str, max: u32, expected: &str) -> Result<Option<Vec<String>>, Error> {
+        self.expect(name, expected, |value| {
+            let length = peek(value, "length").as_f64().filter(|length| is_array(value) && *length <= f64::from(max))?;
+            let element = |index: u32| {
+                let element = peek(value, &index.to_string());
+                element.as_string().or_else(|| element.as_f64().map(|number| number.to_string()))
+            };
+            (0..length as u32).map(element).collect()
+        })
+    }
+
+    /// The fault of a field: its name, and what is wrong with it.
+    pub fn wrong(&self, name: &str, detail: &str) -> Error {
+        Error::invalid(format!("{}{name} {detail}", self.path))
+    }
+
+    /// The fault of a field that has another type than expected.
+    pub fn mistyped(&self, name: &str, expected: &str, value: &JsValue) -> Error {
+        self.wrong(name, &format!("must be {expected}, not {}", type_name(value)))
+    }
+}
+
+fn is_absent(value: &JsValue) -> bool {
+    value.is_undefined() || value.is_null()
+}
+
+fn is_any_object(value: &JsValue) -> bool {
+    value.is_object() || value.is_function()
+}
+
+/// What to call a value in a message, without showing it.
+pub fn type_name(value: &JsValue) -> String {
+    let kind = value.js_typeof().as_string().unwrap_or_default();
+    match kind.as_str() {
+        "undefined" => kind,
+        "object" if value.is_null() => String::from("null"),
+        "object" if is_array(value) => String::from("an array"),
+        "object" => String::from("another object"),
+        "number" if value.as_f64().is_some_and(f64::is_nan) => String::from("NaN"),
+        _ => format!("a {kind}"),
+    }
+}

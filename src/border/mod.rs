@@ -1,0 +1,114 @@
+//! The border to JavaScript values that are not ours: callers' objects, signals and callbacks, and whatever a page or a polyfill hands
+//! over. Nothing here throws into Rust, and no getter runs twice for one read.
+
+pub mod fields;
+pub mod time;
+pub mod wait;
+
+use js_sys::{Array, Function, JsString, Object, Promise, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsCast;
+use zeroize::Zeroizing;
+
+#[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../border.js"))]
+#[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/border/border.js"))]
+extern "C" {
+    /// `target[key]`, or undefined where that throws or `target` is not an object.
+    pub fn peek(target: &JsValue, key: &str) -> JsValue;
+    /// Whether this is an array.
+    #[wasm_bindgen(js_name = isArray)]
+    pub fn is_array(value: &JsValue) -> bool;
+    /// Whether this is an object with members: no array, no function.
+    #[wasm_bindgen(js_name = isRecord)]
+    pub fn is_record(value: &JsValue) -> bool;
+    /// The caller's `RequestInit`, as an object of our own.
+    #[wasm_bindgen(js_name = requestInit, catch)]
+    pub fn request_init(deprecated: &JsValue, options: &JsValue) -> Result<Object, JsValue>;
+    #[wasm_bindgen(js_name = copyAscii)]
+    fn copy_ascii(text: &JsString, bytes: &mut [u8]) -> usize;
+    #[wasm_bindgen(js_name = hasGlobal)]
+    fn has_global(name: &str) -> bool;
+    /// The text without this secret.
+    pub fn redact(text: &JsString, secret: &str) -> JsString;
+    /// A copy of a JSON value without this secret.
+    #[wasm_bindgen(js_name = redactJson)]
+    pub fn redact_json(value: &JsValue, secret: &str) -> JsValue;
+    /// The lines of a debug log that show these headers.
+    #[wasm_bindgen(js_name = headerLines)]
+    pub fn header_lines(headers: &JsValue, secret: &str) -> Vec<JsValue>;
+    /// Cancels a body that is not read.
+    #[wasm_bindgen(js_name = discardBody)]
+    pub fn discard_body(response: &JsValue);
+    /// Calls a function of the caller's whose result and exceptions change nothing.
+    pub fn notify(callback: &Function, argument: &JsValue);
+    /// Adds `remaining()` to a report.
+    #[wasm_bindgen(js_name = withRemaining)]
+    pub fn with_remaining(report: &JsValue, requests: &Array) -> JsValue;
+
+    /// What was read of a response body.
+    pub type Body;
+    /// Its text.
+    #[wasm_bindgen(method, getter)]
+    pub fn text(this: &Body) -> JsString;
+    /// Whether the body is longer than what was read.
+    #[wasm_bindgen(method, getter)]
+    pub fn truncated(this: &Body) -> bool;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// `JSON.parse` of text that stays in JavaScript's memory.
+    #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
+    pub fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &Uint8Array) -> Result<JsValue, JsValue>;
+}
+
+/// `target[key]` as text, or an empty one.
+pub fn peek_text(target: &JsValue, key: &str) -> String {
+    peek(target, key).as_string().unwrap_or_default()
+}
+
+/// Calls `target[method](argument)`.
+///
+/// # Errors
+/// What the method throws, or that there is none.
+pub fn call_method(target: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
+    let function = js_sys::Reflect::get(target, &method.into())?;
+    match function.dyn_ref::<Function>() {
+        Some(function) => function.call1(target, argument),
+        None => Err(js_sys::TypeError::new(&format!("{method} is not a function")).into()),
+    }
+}
+
+/// The first of these globals that is missing here.
+pub fn missing_global(names: &[&'static str]) -> Option<&'static str> {
+    names.iter().copied().find(|name| !has_global(name))
+}
+
+/// A string of ASCII as text that is wiped when dropped. The usual conversion leaves copies behind.
+///
+/// # Errors
+/// Where another character is, in UTF-16 code units.
+pub fn secret_text(value: &JsString) -> Result<Zeroizing<String>, usize> {
+    let mut bytes = Zeroizing::new(vec![0; value.length() as usize]);
+    let copied = copy_ascii(value, &mut bytes);
+    if copied < bytes.len() {
+        return Err(copied);
+    }
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|_| copied)
+}
+
+/// Random bytes that nobody can guess; `None` where the platform has none.
+pub fn random_bytes<const LENGTH: usize>() -> Option<[u8; LENGTH]> {
+    let mut bytes = [0; LENGTH];
+    let array = Uint8Array::new_with_length(u32::try_from(LENGTH).ok()?);
+    get_random_values(&array).ok()?;
+    array.copy_to(&mut bytes);
+    Some(bytes)
+}
+
+/// A promise that is rejected with this.
+pub fn rejected(error: JsValue) -> Promise {
+    js_sys::futures::future_to_promise(async move { Err(error) })
+}

@@ -1,0 +1,62 @@
+//! Time, on clocks that a page, a user or a suspended machine may set.
+
+use super::wait::Interrupt;
+use std::cell::Cell;
+use wasm_bindgen::prelude::*;
+
+#[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../border.js"))]
+#[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/border/border.js"))]
+extern "C" {
+    #[wasm_bindgen(js_name = systemTime)]
+    fn system_time() -> f64;
+    #[wasm_bindgen(js_name = steadyTime)]
+    fn steady_time() -> f64;
+    /// A time in milliseconds since 1970 as ISO 8601, UTC.
+    pub fn timestamp(time: f64) -> Option<String>;
+}
+
+/// Milliseconds since 1970, for dates and the lifetimes of tokens; 0 where the clock does not work.
+pub fn now_since_epoch() -> f64 {
+    let now = system_time();
+    if now.is_finite() { now } else { 0.0 }
+}
+
+/// A clock for waits: it never runs backwards, and a wait that is over has passed on it, too.
+pub struct Clock {
+    /// What the platform's clock said last.
+    platform: Cell<f64>,
+    now: Cell<f64>,
+}
+
+impl Clock {
+    /// A clock at 0.
+    pub fn start() -> Clock {
+        Clock { platform: Cell::new(steady_time()), now: Cell::new(0.0) }
+    }
+
+    /// Milliseconds since the start. A platform clock that goes backwards, or has no time, stands still meanwhile.
+    pub fn now(&self) -> f64 {
+        let platform = steady_time();
+        let passed = platform - self.platform.replace(platform);
+        if passed > 0.0 && passed.is_finite() {
+            self.now.set(self.now.get() + passed);
+        }
+        self.now.get()
+    }
+
+    /// Notes that a timer until `time` has fired: it is at least that late, whatever the platform's clock says.
+    pub fn reached(&self, time: f64) {
+        self.now.set(self.now().max(time));
+    }
+
+    /// Waits `ms` milliseconds.
+    ///
+    /// # Errors
+    /// The wait was interrupted.
+    pub async fn sleep(&self, cancellation: &super::wait::Cancellation, ms: f64) -> Result<(), Interrupt> {
+        let end = self.now() + ms.max(0.0);
+        super::wait::sleep(cancellation, ms).await?;
+        self.reached(end);
+        Ok(())
+    }
+}

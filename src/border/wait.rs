@@ -1,0 +1,200 @@
+//! Waiting for promises that are not ours. They may never settle, and ignore signals; a [`Wait`] ends all the same.
+
+use super::Body;
+use crate::error::{Error, UNEXPECTED};
+use js_sys::futures::JsFuture;
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+
+mod js {
+    use super::*;
+
+    #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../border.js"))]
+    #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/border/border.js"))]
+    extern "C" {
+        pub type Interruption;
+        #[wasm_bindgen(method, getter, js_name = timedOut)]
+        pub fn timed_out(this: &Interruption) -> bool;
+        #[wasm_bindgen(method, getter)]
+        pub fn reason(this: &Interruption) -> JsValue;
+
+        pub type Cancellation;
+        #[wasm_bindgen(constructor)]
+        pub fn new(signal: &JsValue) -> Cancellation;
+        #[wasm_bindgen(method, getter)]
+        pub fn interruption(this: &Cancellation) -> Option<Interruption>;
+        #[wasm_bindgen(method)]
+        pub fn cancel(this: &Cancellation);
+        #[wasm_bindgen(method)]
+        pub fn close(this: &Cancellation);
+
+        pub type Wait;
+        #[wasm_bindgen(constructor)]
+        pub fn new(cancellation: &Cancellation, limit: Option<f64>) -> Wait;
+        #[wasm_bindgen(method, getter)]
+        pub fn interruption(this: &Wait) -> Option<Interruption>;
+        #[wasm_bindgen(method, catch)]
+        pub fn signal(this: &Wait, cancellable: bool) -> Result<JsValue, JsValue>;
+        #[wasm_bindgen(method)]
+        pub fn race(this: &Wait, value: &JsValue) -> Promise;
+        #[wasm_bindgen(method, catch)]
+        pub fn pause(this: &Wait) -> Result<Promise, JsValue>;
+        #[wasm_bindgen(method)]
+        pub fn end(this: &Wait, complete: bool);
+
+        #[wasm_bindgen(js_name = readBody)]
+        pub fn read_body(response: &JsValue, max: u32, wait: &Wait) -> Promise;
+    }
+}
+
+/// Timers hold 32-bit signed milliseconds (HTML, "timer initialization steps").
+const MAX_TIMER: f64 = 2_147_483_647.0;
+
+/// Why a wait has no result.
+#[derive(Debug)]
+pub enum Interrupt {
+    /// The caller aborted, with this reason.
+    Aborted(JsValue),
+    /// The time limit is over, or the caller's signal tells of a timeout.
+    TimedOut(JsValue),
+    /// What was waited for threw this.
+    Thrown(JsValue),
+}
+
+/// An interruption is the caller's; whatever else was thrown is unexpected.
+impl From<Interrupt> for Error {
+    fn from(interrupt: Interrupt) -> Error {
+        match interrupt {
+            Interrupt::Aborted(reason) => Error::Aborted(reason),
+            Interrupt::TimedOut(reason) => Error::TimedOut(reason),
+            Interrupt::Thrown(cause) => Error::Unexpected(UNEXPECTED, cause),
+        }
+    }
+}
+
+impl From<js::Interruption> for Interrupt {
+    fn from(interruption: js::Interruption) -> Interrupt {
+        let reason = interruption.reason();
+        if interruption.timed_out() { Interrupt::TimedOut(reason) } else { Interrupt::Aborted(reason) }
+    }
+}
+
+/// Cancels the waits of a call, or of a run, when the caller's signal aborts. One listener serves them all, and is removed on drop.
+pub struct Cancellation {
+    js: js::Cancellation,
+    /// Whether [`Cancellation::cancel`] is used, so that requests need a signal of their own.
+    cancellable: bool,
+}
+
+impl Cancellation {
+    /// Follows the caller's signal (or undefined).
+    pub fn following(signal: &JsValue) -> Cancellation {
+        Cancellation { js: js::Cancellation::new(signal), cancellable: false }
+    }
+
+    /// Follows no signal, and is cancelled by [`Cancellation::cancel`].
+    pub fn manual() -> Cancellation {
+        Cancellation { js: js::Cancellation::new(&JsValue::UNDEFINED), cancellable: true }
+    }
+
+    /// Ends all waits.
+    pub fn cancel(&self) {
+        self.js.cancel();
+    }
+
+    /// Why everything is over, if it is.
+    pub fn interrupt(&self) -> Option<Interrupt> {
+        self.js.interruption().map(Interrupt::from)
+    }
+}
+
+impl Drop for Cancellation {
+    fn drop(&mut self) {
+        self.js.close();
+    }
+}
+
+/// A wait that ends early when it is cancelled, or when its time limit is over. Dropping it clears the timer, and aborts the request that
+/// carries its signal.
+pub struct Wait {
+    js: js::Wait,
+    cancellable: bool,
+}
+
+impl Wait {
+    /// A wait of at most `limit` milliseconds.
+    pub fn new(cancellation: &Cancellation, limit: Option<f64>) -> Wait {
+        Wait { js: js::Wait::new(&cancellation.js, limit), cancellable: cancellation.cancellable }
+    }
+
+    /// The signal for a request that must not outlive this wait; undefined where there is nothing to follow.
+    ///
+    /// # Errors
+    /// `AbortController` is missing.
+    pub fn signal(&self) -> Result<JsValue, JsValue> {
+        self.js.signal(self.cancellable)
+    }
+
+    /// Fails when the wait is over before it has begun.
+    ///
+    /// # Errors
+    /// Why.
+    pub fn check(&self) -> Result<(), Interrupt> {
+        self.js.interruption().map_or(Ok(()), |interruption| Err(interruption.into()))
+    }
+
+    /// Waits for a promise, or for any other value.
+    ///
+    /// # Errors
+    /// It rejects, or the wait ends first.
+    pub async fn race(&self, value: &JsValue) -> Result<JsValue, Interrupt> {
+        self.settled(self.js.race(value)).await
+    }
+
+    /// Reads the body of a response, up to `max` bytes.
+    ///
+    /// # Errors
+    /// Reading fails, or the wait ends first. `Thrown(undefined)`: this is no response.
+    pub async fn read_body(&self, response: &JsValue, max: u32) -> Result<Body, Interrupt> {
+        self.settled(js::read_body(response, max, &self.js)).await.map(JsCast::unchecked_into)
+    }
+
+    /// Ends the wait without aborting what it waited for, which is complete.
+    pub fn complete(self) {
+        self.js.end(true);
+    }
+
+    async fn settled(&self, promise: Promise) -> Result<JsValue, Interrupt> {
+        // Our own reason is the truer one where an engine reports every abort as the same error.
+        JsFuture::from(promise)
+            .await
+            .map_err(|thrown| self.js.interruption().map_or(Interrupt::Thrown(thrown), Interrupt::from))
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.js.end(false);
+    }
+}
+
+/// Waits `ms` milliseconds.
+///
+/// # Errors
+/// It was cancelled, or timers do not work.
+pub async fn sleep(cancellation: &Cancellation, ms: f64) -> Result<(), Interrupt> {
+    // Whole milliseconds, as timers count, and never too early.
+    let mut left = ms.ceil();
+    loop {
+        let wait = Wait::new(cancellation, Some(left.clamp(0.0, MAX_TIMER)));
+        let pause = wait.js.pause().map_err(Interrupt::Thrown)?;
+        let over = wait.settled(pause).await;
+        if cancellation.interrupt().is_some() || !matches!(over, Err(Interrupt::TimedOut(_))) {
+            return over.map(drop);
+        }
+        left -= MAX_TIMER;
+        if !(left > 0.0) {
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The caller's debug logger. Credentials are shown as `***`, and what the logger throws changes nothing.
+
+use crate::border::{header_lines, peek_text};
+use js_sys::{Function, JsString, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// An object with the methods `group`, `groupEnd` and `log`, such as `console`.
+pub struct Logger(JsValue);
+
+impl Logger {
+    /// Uses this object.
+    pub fn new(logger: JsValue) -> Logger {
+        Logger(logger)
+    }
+
+    /// Logs the head of a request or a response under a title. `secret`: what its headers must not show.
+    pub fn head(&self, title: &str, message: &JsValue, secret: &str) {
+        self.group(title, || {
+            if let Some(status) = crate::border::peek(message, "status").as_f64() {
+                self.log(&format!("Status Code: {status}").into());
+            }
+            self.group("Headers:", || {
+                for line in header_lines(&crate::border::peek(message, "headers"), secret) {
+                    self.log(&line);
+                }
+            });
+        });
+    }
+
+    /// Logs a body that holds no secret any more.
+    pub fn body(&self, body: &JsString) {
+        self.group("Body:", || self.log(body));
+    }
+
+    fn group(&self, title: &str, content: impl FnOnce()) {
+        self.call("group", &title.into());
+        content();
+        self.call("groupEnd", &JsValue::UNDEFINED);
+    }
+
+    fn log(&self, line: &JsValue) {
+        self.call("log", line);
+    }
+}

@@ -1,0 +1,33 @@
+//! Text that no error and no log shows.
+
+use std::rc::Rc;
+use zeroize::Zeroizing;
+
+/// A secret. It is wiped from memory when the last one who holds it lets go.
+#[derive(Clone, Default)]
+pub struct Secret(Rc<Zeroizing<String>>);
+
+impl Secret {
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Zeroizing<String>> for Secret {
+    fn from(text: Zeroizing<String>) -> Secret {
+        Secret(Rc::new(text))
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Secret) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}

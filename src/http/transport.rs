@@ -1,0 +1,355 @@
+//! One request and its answer, by the platform's `fetch` or the caller's HTTP client.
+
+use super::answer::{self, refusal_message, Head, Rejection};
+use super::log::Logger;
+use super::retry_after;
+use super::secret::Secret;
+use super::server::is_same_server;
+use crate::border::time::now_since_epoch;
+use crate::border::wait::{Cancellation, Interrupt, Wait};
+use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
+use crate::error::{Error, HttpFailure, UNEXPECTED};
+use gloo_net::http::Headers;
+use js_sys::JsString;
+use std::cell::{Cell, RefCell};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Request, RequestInit, RequestRedirect};
+
+/// Bodies are read up to this many bytes. The API's have a few hundred; what is longer is cut off, and is no answer of the API's.
+const MAX_BODY_BYTES: u32 = 1 << 20;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Shorter secrets are not removed from texts.
+const SHORTEST_SECRET: usize = 12;
+
+/// What stands in place of a body that may hold a secret.
+pub const MASK: &str = "***";
+
+#[wasm_bindgen]
+extern "C" {
+    // web-sys binds `fetch` as a method of Window or of a worker's scope; here it is whatever global this is.
+    #[wasm_bindgen(catch)]
+    fn fetch(request: &Request) -> Result<JsValue, JsValue>;
+
+    /// A `Headers`, or what a client of the caller's gave for one.
+    type AnyHeaders;
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &AnyHeaders, name: &str) -> Result<JsValue, JsValue>;
+}
+
+/// A request to send: always a POST.
+pub struct Outgoing<'a> {
+    /// Its absolute URL.
+    pub url: &'a str,
+    /// The value of `Authorization`.
+    pub authorization: Option<&'a str>,
+    /// Its body.
+    pub content: Content<'a>,
+    /// What no error and no log may show of the answer: servers may repeat what they are sent.
+    pub secret: Secret,
+}
+
+/// The body of a request.
+pub enum Content<'a> {
+    /// JSON, or nothing.
+    Json(Option<&'a str>),
+    /// An HTML form, which holds a secret.
+    Form(&'a str),
+}
+
+/// What the caller said of requests, besides their content.
+#[derive(Default)]
+pub struct RequestSettings {
+    /// All options, which may hold fields of `RequestInit`.
+    pub init: Option<js_sys::Object>,
+    /// The option `headers`. What the caller sets wins, as in the official SDK.
+    pub headers: Option<JsValue>,
+    /// The time limit of each attempt, its body included, in milliseconds.
+    pub limit: Option<f64>,
+}
+
+/// What is known of the requests of one call, for its record.
+#[derive(Default)]
+pub struct Trace {
+    /// How many were sent.
+    pub requests: Cell<u32>,
+    /// When the last one was sent, in milliseconds since 1970.
+    pub sent_at: Cell<Option<f64>>,
+    /// When the head of its answer came.
+    pub answered_at: Cell<Option<f64>>,
+    /// Its answer.
+    pub answer: RefCell<Option<JsValue>>,
+    /// Its status.
+    pub status: Cell<Option<u16>>,
+}
+
+impl Trace {
+    fn sent(&self) {
+        self.requests.set(self.requests.get().saturating_add(1));
+        self.sent_at.set(Some(now_since_epoch()));
+        self.answered_at.set(None);
+        self.status.set(None);
+        self.answer.replace(None);
+    }
+
+    fn answered(&self, response: &JsValue, status: u16) {
+        self.answered_at.set(Some(now_since_epoch()));
+        self.status.set(Some(status));
+        self.answer.replace(Some(response.clone()));
+    }
+
+    /// A header of the last answer.
+    pub fn header(&self, name: &str) -> Option<String> {
+        header(&peek(self.answer.borrow().as_ref()?, "headers"), name)
+    }
+}
+
+fn header(headers: &JsValue, name: &str) -> Option<String> {
+    headers.unchecked_ref::<AnyHeaders>().get(name).ok()?.as_string()
+}
+
+/// How requests of a client are sent.
+pub struct Transport {
+    /// The caller's HTTP client: an object with a method `request`.
+    pub client: Option<JsValue>,
+    /// The caller's logger.
+    pub logger: Option<Logger>,
+    /// The `User-Agent`. A browser has one of its own.
+    pub user_agent: Option<String>,
+}
+
+impl Transport {
+    /// Sends a request, and waits for the head of its answer.
+    ///
+    /// # Errors
+    /// There is no answer.
+    pub async fn send(
+        &self,
+        outgoing: &Outgoing<'_>,
+        settings: &RequestSettings,
+        cancellation: &Cancellation,
+        trace: &Trace,
+    ) -> Result<Answer<'_>, Error> {
+        let wait = Wait::new(cancellation, settings.limit);
+        wait.check()?;
+        let request = self.request(outgoing, settings, &wait)?;
+        self.log_request(outgoing, &request);
+        trace.sent();
+        let sent = match &self.client {
+            Some(client) => call_method(client, "request", &request),
+            None => fetch(&request),
+        };
+        let response = match sent {
+            Ok(promise) => wait.race(&promise).await,
+            Err(thrown) => Err(Interrupt::Thrown(thrown)),
+        };
+        let response = response.map_err(|interrupt| self.failure(interrupt))?;
+        let head = read_head(&response, outgoing.url).ok_or_else(Error::not_a_response)?;
+        trace.answered(&response, head.status);
+        if let Some(logger) = &self.logger {
+            logger.head(&format!("< Response: POST {}", outgoing.url), &response, shown_secret(&outgoing.secret));
+        }
+        Ok(Answer { head, response, wait: Some(wait), transport: self, secret: outgoing.secret.clone() })
+    }
+
+    fn log_request(&self, outgoing: &Outgoing<'_>, request: &Request) {
+        let Some(logger) = &self.logger else { return };
+        logger.head(&format!("> Request: POST {}", outgoing.url), request, shown_secret(&outgoing.secret));
+        match outgoing.content {
+            Content::Json(body) => logger.body(&body.unwrap_or_default().into()),
+            Content::Form(_) => logger.body(&MASK.into()),
+        }
+    }
+
+    fn request(&self, outgoing: &Outgoing<'_>, settings: &RequestSettings, wait: &Wait) -> Result<Request, Error> {
+        self.build(outgoing, settings, wait).map_err(|cause| match missing_global(&["Headers", "Request", "AbortController"]) {
+            Some(name) => unsupported(name),
+            None => Error::InvalidRequest(cause),
+        })
+    }
+
+    fn build(&self, outgoing: &Outgoing<'_>, settings: &RequestSettings, wait: &Wait) -> Result<Request, JsValue> {
+        let init: RequestInit = match &settings.init {
+            Some(init) => border::request_init(&JsValue::UNDEFINED, init)?.unchecked_into(),
+            None => RequestInit::new(),
+        };
+        init.set_method("POST");
+        init.set_headers(&self.headers(outgoing, settings)?.into_raw());
+        init.set_body(&match outgoing.content {
+            Content::Json(body) => body.map_or(JsValue::UNDEFINED, JsValue::from_str),
+            Content::Form(body) => JsValue::from_str(body),
+        });
+        if peek(&init, "redirect").is_undefined() {
+            init.set_redirect(RequestRedirect::Manual);
+        }
+        let signal = wait.signal()?;
+        if !signal.is_undefined() {
+            init.set_signal(Some(signal.unchecked_ref()));
+        }
+        Request::new_with_str_and_init(outgoing.url, &init)
+    }
+
+    fn headers(&self, outgoing: &Outgoing<'_>, settings: &RequestSettings) -> Result<Headers, JsValue> {
+        let headers = match &settings.headers {
+            // Engines quote the value that they refuse, which may be a credential.
+            Some(headers) => web_sys::Headers::new_with_headers(headers.unchecked_ref())
+                .map_err(|_| JsValue::from_str("Invalid header name or value in `headers`"))?,
+            None => web_sys::Headers::new()?,
+        };
+        let headers = Headers::from_raw(headers);
+        let set = |name: &str, value: &str| {
+            if settings.headers.is_none() || !headers.has(name) {
+                headers.set(name, value);
+            }
+        };
+        set("accept", JSON);
+        set("content-type", if matches!(outgoing.content, Content::Form(_)) { FORM } else { JSON });
+        if let Some(authorization) = outgoing.authorization {
+            set("authorization", authorization);
+        }
+        if let Some(user_agent) = &self.user_agent {
+            set("user-agent", user_agent);
+        }
+        Ok(headers)
+    }
+
+    /// The error of a request without an answer.
+    fn failure(&self, interrupt: Interrupt) -> Error {
+        let Interrupt::Thrown(cause) = interrupt else { return interrupt.into() };
+        if self.client.is_none() && missing_global(&["fetch"]).is_some() {
+            return unsupported("fetch");
+        }
+        let text = |name| peek_text(&cause, name);
+        match answer::classify_rejection(&text("name"), &text("message"), &text("code"), self.client.is_some()) {
+            Rejection::Aborted => Error::Aborted(cause),
+            Rejection::TimedOut => Error::TimedOut(cause),
+            Rejection::Connection => Error::Connection(cause),
+            Rejection::Unexpected => Error::Unexpected(UNEXPECTED, cause),
+        }
+    }
+}
+
+fn unsupported(name: &str) -> Error {
+    Error::Unsupported(format!("c1-revoke needs {name}, which is missing here"))
+}
+
+/// Reads the head of an answer field by field, each with care: a polyfill or a client of the caller's may return anything. `None`: it is no
+/// `Response`.
+fn read_head(response: &JsValue, url: &str) -> Option<Head> {
+    let status = peek(response, "status").as_f64()?;
+    let headers = peek(response, "headers");
+    if !(0.0..=999.0).contains(&status) || status.fract() != 0.0 || !peek(&headers, "get").is_function() {
+        return None;
+    }
+    let ok = status == 200.0;
+    Some(Head {
+        status: status as u16,
+        content_type: header(&headers, "content-type").unwrap_or_default(),
+        redirected: peek(response, "redirected").as_bool() == Some(true) || !is_same_server(url, &peek_text(response, "url")),
+        opaque_redirect: peek_text(response, "type") == "opaqueredirect",
+        // Asking takes a while in some runtimes: only what a status may have is read.
+        content_range: ok && header(&headers, "content-range").is_some(),
+        grpc_status: header(&headers, "grpc-status").filter(|_| ok),
+    })
+}
+
+/// An answer whose body has not been read. Dropping it cancels the body.
+pub struct Answer<'a> {
+    /// What its head says.
+    pub head: Head,
+    response: JsValue,
+    wait: Option<Wait>,
+    transport: &'a Transport,
+    secret: Secret,
+}
+
+/// The text of a body, without the secret of its call. It stays in JavaScript's memory.
+pub struct Text {
+    /// The text.
+    pub text: JsString,
+    /// Whether the body is longer than the limit.
+    pub truncated: bool,
+}
+
+impl Answer<'_> {
+    /// What the platform, or the caller's client, gave.
+    pub fn response(&self) -> &JsValue {
+        &self.response
+    }
+
+    /// How long the server asks to wait, in milliseconds (`Retry-After`).
+    pub fn retry_after(&self) -> Option<f64> {
+        retry_after::parse(&header(&peek(&self.response, "headers"), "retry-after")?, now_since_epoch())
+    }
+
+    /// Its `Content-Type`, without the secret.
+    pub fn content_type(&self) -> String {
+        String::from(self.shown(self.head.content_type.as_str().into()))
+    }
+
+    /// Reads the body, and removes the secret from it.
+    ///
+    /// # Errors
+    /// The connection failed, or the wait ended.
+    pub async fn text(&mut self) -> Result<Text, Error> {
+        let Some(wait) = self.wait.take() else { return Err(already_read()) };
+        if peek(&self.response, "bodyUsed").as_bool() == Some(true) {
+            return Err(already_read());
+        }
+        let body = wait.read_body(&self.response, MAX_BODY_BYTES).await.map_err(|interrupt| match interrupt {
+            Interrupt::Thrown(thrown) if thrown.is_undefined() => Error::not_a_response(),
+            interrupt => self.transport.failure(interrupt),
+        })?;
+        wait.complete();
+        Ok(Text { text: self.shown(body.text()), truncated: body.truncated() })
+    }
+
+    /// The failure that this answer is, with the official SDK's message.
+    pub fn failure(&self, body: JsString) -> HttpFailure {
+        let head = Head { content_type: self.content_type(), ..self.head.clone() };
+        HttpFailure {
+            message: refusal_message(&head, &String::from(&body)),
+            response: self.response.clone(),
+            status: head.status,
+            redirected: head.redirected,
+            content_type: head.content_type,
+            body,
+        }
+    }
+
+    /// A JSON value without the secret.
+    pub fn shown_json(&self, value: &JsValue) -> JsValue {
+        match shown_secret(&self.secret) {
+            "" => value.clone(),
+            secret => redact_json(value, secret),
+        }
+    }
+
+    /// Text without the secret.
+    fn shown(&self, text: JsString) -> JsString {
+        match shown_secret(&self.secret) {
+            "" => text,
+            secret => redact(&text, secret),
+        }
+    }
+}
+
+/// What is to be removed from texts. A short secret protects nothing, and removing it would mangle every text.
+fn shown_secret(secret: &Secret) -> &str {
+    if secret.text().len() < SHORTEST_SECRET { "" } else { secret.text() }
+}
+
+impl Drop for Answer<'_> {
+    fn drop(&mut self) {
+        if self.wait.is_some() {
+            discard_body(&self.response);
+        }
+    }
+}
+
+fn already_read() -> Error {
+    Error::Unexpected(UNEXPECTED, "the body was already read: a hook must read a clone".into())
+}
