@@ -1,10 +1,11 @@
 //! One revocation: its attempts, the judgement of the answer, the result.
 
+use crate::auth::bearer::Authorization;
 use crate::auth::security::Security;
 use crate::border::wait::Cancellation;
-use crate::border::{is_record, parse_json, peek, redact_json};
-use crate::error::{Error, HttpFailure, Malformation};
-use crate::http::answer::{judge, refusal_message, Body, Code, Facts, Malformed, Redirect, Verdict};
+use crate::border::{is_record, parse_json, peek};
+use crate::error::{Error, Malformation};
+use crate::http::answer::{judge, Body, Code, Facts, Malformed, Verdict};
 use crate::http::attempts::{self, CallSettings};
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport};
 use js_sys::JsString;
@@ -52,6 +53,16 @@ impl Caller {
         let trace = Trace::default();
         let attempt = Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: &trace };
         attempts::run(settings, &cancellation, async || attempt.send(|| Permit::Send).await, conclude).await
+    }
+
+    /// The token that the next request would carry.
+    ///
+    /// # Errors
+    /// No token could be obtained, or the client has no credentials.
+    pub async fn token(&self, settings: &CallSettings) -> Result<Authorization, Error> {
+        let cancellation = Cancellation::following(&settings.signal);
+        let token = self.security.authorization(&cancellation, settings.request.limit).await?;
+        token.ok_or_else(|| Error::invalid("this client has no credentials"))
     }
 }
 

@@ -179,7 +179,7 @@ impl From<Error> for JsValue {
             Error::Unexpected(message, cause) => Ok(UnexpectedClientError::new(message, &options(cause)).into()),
             Error::Unsupported(message) => Ok(UnsupportedRuntimeError::new(&message).into()),
             Error::NoToken { error, .. } => Ok(error),
-            Error::Withheld => Error::Unexpected("The request was not sent", JsValue::UNDEFINED).into(),
+            Error::Withheld => Ok(UnexpectedClientError::new("The request was not sent", &JsValue::UNDEFINED).into()),
             Error::Refused(failure) => {
                 let message = failure.message.clone();
                 let options = http_options(failure, Malformation::default(), OAuthError::default());

@@ -1,129 +1,216 @@
-//! The options of a client and of a call, checked.
+//! What callers may say: the properties of a client, and the options of a call and of a bulk run.
 
-use crate::platform::{number, FetchOptions, Input, Session};
-use crate::retry::{Backoff, StatusCodes};
-use crate::server::{self, MAX_URL_LENGTH};
-use alloc::string::String;
-use wasm_bindgen::prelude::*;
+use crate::border::fields::Fields;
+use crate::border::{peek, peek_text, request_init};
+use crate::error::Error;
+use crate::http::attempts::{CallSettings, Retry};
+use crate::http::log::Logger;
+use crate::http::retry::{Backoff, StatusCodes};
+use crate::http::server::{check_server_url, tenant_url, UrlParts, MAX_URL_LENGTH};
+use crate::http::transport::{RequestSettings, Transport};
+use js_sys::Function;
+use wasm_bindgen::JsValue;
+use web_sys::Url;
 
-/// How often and when a call is tried again.
-#[derive(Clone)]
-pub struct Retry {
-    /// `None`: never.
-    pub backoff: Option<Backoff>,
-    /// Whether a failed connection counts.
-    pub connection_errors: bool,
-}
+/// The tenant that the API's own document names by default.
+const DEFAULT_TENANT: &str = "example";
 
-/// The server, as the option `serverURL` names it.
-pub fn server(input: &Input, allow_insecure: bool) -> Option<String> {
-    const NAME: &str = "serverURL";
-    match server::parse_server_url(&input.text(NAME, "a string or a URL", MAX_URL_LENGTH)?, allow_insecure) {
-        Ok(server) => Some(server),
-        Err(error) => {
-            input.wrong(NAME, error.message());
-            None
-        }
-    }
-}
+/// Longest `userAgent`, in UTF-16 code units.
+const MAX_USER_AGENT: u32 = 1024;
 
-/// A `RetryConfig`, as the option of this name gives it.
-fn retry(input: &Input, name: &str, prefix: &str) -> Option<Retry> {
-    let config = input.inner(name, prefix)?;
-    let backoff = match config.text("strategy", "a string", 16).as_deref() {
-        Some("none") => None,
-        Some("backoff") => {
-            let fields = config.inner("backoff", "backoff.").unwrap_or_else(|| config.of(&JsValue::UNDEFINED, "", ""));
-            let or = |name: &str, default: f64| {
-                let number = number(fields.number(name)).unwrap_or(default);
-                if number < 0.0 {
-                    fields.wrong(name, " must not be negative");
-                }
-                number
-            };
-            let Backoff { initial_interval, max_interval, exponent, max_elapsed } = Backoff::DEFAULT;
-            Some(Backoff {
-                initial_interval: or("initialInterval", initial_interval),
-                max_interval: or("maxInterval", max_interval),
-                exponent: or("exponent", exponent),
-                max_elapsed: or("maxElapsedTime", max_elapsed),
-            })
-        }
-        _ => {
-            config.wrong("strategy", " must be \"none\" or \"backoff\"");
-            None
-        }
-    };
-    Some(Retry { backoff, connection_errors: config.flag("retryConnectionErrors", false) })
-}
-
-/// More codes than there are.
+/// More status codes than there are.
 const MAX_CODES: u32 = 1000;
 
-fn retry_codes(input: &Input) -> StatusCodes {
+/// How a client sends requests.
+///
+/// # Errors
+/// An option is invalid.
+pub fn read_transport(props: &Fields) -> Result<Transport, Error> {
+    const CLIENT: &str = "an object with a method request(Request): Promise<Response>";
+    const LOGGER: &str = "an object with the methods group, groupEnd and log";
+    let http_client = props.having("httpClient", &["request"], CLIENT)?;
+    let default_client = props.having("defaultClient", &["request"], CLIENT)?;
+    let logger = props.having("debugLogger", &["group", "groupEnd", "log"], LOGGER)?.map(Logger::new);
+    let user_agent = match props.string("userAgent", MAX_USER_AGENT)? {
+        Some(agent) if agent.is_empty() || !agent.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
+            return Err(props.wrong("userAgent", "must be printable ASCII"));
+        }
+        Some(agent) => agent,
+        None => String::from(concat!("c1-revoke/", env!("CARGO_PKG_VERSION"))),
+    };
+    // A browser's page or worker has one of its own, and setting it would cost a CORS preflight.
+    let in_browser = peek_text(&peek(&js_sys::global(), "navigator"), "userAgent").starts_with("Mozilla/");
+    Ok(Transport { client: http_client.or(default_client), logger, user_agent: (!in_browser).then_some(user_agent) })
+}
+
+/// What a client's properties say of every call.
+pub struct CallDefaults {
+    retry: Option<Retry>,
+    limit: Option<f64>,
+    allow_insecure: bool,
+}
+
+impl CallDefaults {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// An option is invalid.
+    pub fn read(props: &Fields) -> Result<CallDefaults, Error> {
+        Ok(CallDefaults {
+            retry: read_retry(props, "retryConfig", "retryConfig.", "retryConfig.backoff.")?,
+            limit: read_limit(props)?,
+            allow_insecure: props.flag("allowInsecureHTTP")?.unwrap_or(false),
+        })
+    }
+
+    /// The settings of a call without options.
+    pub fn settings(&self) -> CallSettings {
+        CallSettings {
+            request: RequestSettings { limit: self.limit.filter(|limit| *limit > 0.0), ..RequestSettings::default() },
+            signal: JsValue::UNDEFINED,
+            retry: self.retry.clone(),
+            codes: StatusCodes::default_set(),
+        }
+    }
+
+    /// The base URL of the server: the one that `serverURL` or `tenantDomain` names, else `fallback`, else that of the default tenant.
+    ///
+    /// # Errors
+    /// An option is invalid. So is one that is there but unset, where nothing else names a server: the token would go to a server that
+    /// nobody meant.
+    pub fn server(&self, props: &Fields, fallback: Option<&str>) -> Result<String, Error> {
+        let server = read_server(props, self.allow_insecure)?;
+        let tenant = props.string("tenantDomain", MAX_URL_LENGTH)?;
+        if props.number("serverIdx")?.is_some_and(|index| index != 0.0) {
+            return Err(props.wrong("serverIdx", "must be 0: there is one server"));
+        }
+        let tenant_server = |tenant: &str| tenant_url(tenant).map_err(|error| props.wrong("tenantDomain", &error.to_string()));
+        let tenant = tenant.map(|tenant| tenant_server(&tenant)).transpose()?;
+        if let Some(server) = server.or(tenant).or_else(|| fallback.map(str::to_owned)) {
+            return Ok(server);
+        }
+        match ["serverURL", "tenantDomain"].into_iter().find(|name| props.has(name)) {
+            Some(name) => Err(props.wrong(name, "is there, but is not set: name the server, or leave the option out")),
+            None => tenant_server(DEFAULT_TENANT),
+        }
+    }
+
+    /// The settings of a call, and the server that it goes to instead of the client's.
+    ///
+    /// # Errors
+    /// An option is invalid.
+    pub fn read_call(&self, options: &Fields) -> Result<(CallSettings, Option<String>), Error> {
+        let defaults = self.settings();
+        let limit = read_limit(options)?.or(self.limit).filter(|limit| *limit > 0.0);
+        let deprecated = options.value("fetchOptions")?.unwrap_or_default();
+        if !(deprecated.is_undefined() || deprecated.is_object() || deprecated.is_function()) {
+            return Err(options.mistyped("fetchOptions", "an object", &deprecated));
+        }
+        let init = request_init(&deprecated, options.object_value()).map_err(Error::Validation)?;
+        let merged = Fields::of(&init, "options")?;
+        let settings = CallSettings {
+            request: RequestSettings { headers: merged.value("headers")?, init: Some(init.clone()), limit },
+            signal: merged.having("signal", &["addEventListener"], "an AbortSignal")?.unwrap_or_default(),
+            retry: read_retry(options, "retries", "retries.", "retries.backoff.")?.or(defaults.retry),
+            codes: read_codes(options)?.unwrap_or(defaults.codes),
+        };
+        Ok((settings, read_server(options, self.allow_insecure)?))
+    }
+}
+
+/// Zero and less mean no limit, as in the official SDK.
+fn read_limit(fields: &Fields) -> Result<Option<f64>, Error> {
+    fields.number("timeoutMs")
+}
+
+fn read_server(fields: &Fields, allow_insecure: bool) -> Result<Option<String>, Error> {
+    const NAME: &str = "serverURL";
+    let Some(text) = fields.url(NAME, MAX_URL_LENGTH)? else { return Ok(None) };
+    let parts = Url::new(&text).ok().map(|url| {
+        let part = |name| peek_text(&url, name);
+        UrlParts {
+            protocol: part("protocol"),
+            username: part("username"),
+            password: part("password"),
+            hostname: part("hostname"),
+            port: part("port"),
+            pathname: part("pathname"),
+            search: part("search"),
+            hash: part("hash"),
+        }
+    });
+    check_server_url(&text, parts.as_ref(), allow_insecure).map(Some).map_err(|error| fields.wrong(NAME, &error.to_string()))
+}
+
+fn read_retry(fields: &Fields, name: &str, path: &'static str, backoff_path: &'static str) -> Result<Option<Retry>, Error> {
+    let Some(config) = fields.object(name, path)? else { return Ok(None) };
+    let backoff = match config.string("strategy", 16)?.as_deref() {
+        Some("none") => None,
+        Some("backoff") => Some(match config.object("backoff", backoff_path)? {
+            None => Backoff::DEFAULT,
+            Some(backoff) => {
+                let or = |name: &str, default: f64| match backoff.number(name)? {
+                    Some(number) if number < 0.0 => Err(backoff.wrong(name, "must not be negative")),
+                    number => Ok(number.unwrap_or(default)),
+                };
+                Backoff {
+                    initial_interval: or("initialInterval", Backoff::DEFAULT.initial_interval)?,
+                    max_interval: or("maxInterval", Backoff::DEFAULT.max_interval)?,
+                    exponent: or("exponent", Backoff::DEFAULT.exponent)?,
+                    max_elapsed: or("maxElapsedTime", Backoff::DEFAULT.max_elapsed)?,
+                }
+            }
+        }),
+        _ => return Err(config.wrong("strategy", "must be \"none\" or \"backoff\"")),
+    };
+    Ok(Some(Retry { backoff, connection_errors: config.flag("retryConnectionErrors")?.unwrap_or(false) }))
+}
+
+fn read_codes(fields: &Fields) -> Result<Option<StatusCodes>, Error> {
     const NAME: &str = "retryCodes";
-    let Some(given) = input.codes(NAME, 3, MAX_CODES) else { return StatusCodes::default_set() };
+    const EXPECTED: &str = "an array of codes such as \"429\" and \"5XX\"";
+    let Some(given) = fields.strings(NAME, MAX_CODES, EXPECTED)? else { return Ok(None) };
     let mut codes = StatusCodes::none();
-    if !given.as_bytes().chunks(3).all(|code| codes.add(code)) {
-        input.wrong(NAME, " must be an array of codes such as \"429\" and \"5XX\"");
-    }
-    codes
-}
-
-/// What a client was constructed with, besides its credentials and its server.
-pub struct ClientOptions {
-    /// What the platform needs to know.
-    pub session: Session,
-    /// For calls that say nothing else.
-    pub retry: Option<Retry>,
-    /// For calls that say nothing else: milliseconds, or NaN.
-    pub timeout: f64,
-    /// http is allowed to hosts other than loopback ones.
-    pub allow_insecure: bool,
-}
-
-impl ClientOptions {
-    /// Reads the client's properties.
-    pub fn read(input: &Input) -> ClientOptions {
-        let user_agent = input.text("userAgent", "a string", 1024);
-        if user_agent.as_ref().is_some_and(|agent| agent.is_empty() || !agent.bytes().all(|byte| matches!(byte, b' '..=b'~'))) {
-            input.wrong("userAgent", " must be printable ASCII");
-        }
-        let user_agent = user_agent.as_deref().unwrap_or(concat!("c1-revoke/", env!("CARGO_PKG_VERSION")));
-        ClientOptions {
-            session: input.session(user_agent),
-            retry: retry(input, "retryConfig", "retryConfig."),
-            timeout: input.number("timeoutMs"),
-            allow_insecure: input.flag("allowInsecureHTTP", false),
-        }
+    if given.iter().all(|code| codes.add(code)) {
+        Ok(Some(codes))
+    } else {
+        Err(fields.wrong(NAME, &format!("must be {EXPECTED}")))
     }
 }
 
-/// What one call was given: `RequestOptions`.
-pub struct CallOptions {
-    /// What the platform needs to know: the caller's `RequestInit`, headers and signal, and the time limit of each attempt.
-    pub fetch: FetchOptions,
-    /// How the call is tried again, if anything says so.
-    pub retry: Option<Retry>,
-    /// On which answers.
-    pub codes: StatusCodes,
-    /// In place of the client's server.
-    pub server: Option<String>,
+/// What a bulk run may be told, besides the options of its calls.
+pub struct BulkOptions {
+    /// Most requests in flight, if the caller said it.
+    pub concurrency: Option<f64>,
+    /// Whether the report holds the results.
+    pub collect: bool,
+    /// Whether the first failure ends the run.
+    pub stop_on_error: bool,
+    /// Whether to check only.
+    pub dry_run: bool,
+    /// Called with the progress.
+    pub on_progress: Option<Function>,
+    /// Called with each result.
+    pub on_result: Option<Function>,
 }
 
-impl CallOptions {
-    /// Reads a call's options; what they do not say, the client's do.
-    pub fn read(input: &Input, client: &ClientOptions) -> CallOptions {
-        // Zero and less mean none, as in the official SDK; so does NaN.
-        let mut limit = number(input.number("timeoutMs")).unwrap_or(client.timeout);
-        if limit <= 0.0 {
-            limit = f64::NAN;
+impl BulkOptions {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// An option is invalid.
+    pub fn read(options: &Fields) -> Result<BulkOptions, Error> {
+        let concurrency = options.number("concurrency")?;
+        if concurrency.is_some_and(|concurrency| concurrency < 1.0) {
+            return Err(options.wrong("concurrency", "must be 1 or more"));
         }
-        CallOptions {
-            fetch: input.fetch_options(limit),
-            retry: retry(input, "retries", "retries.").or_else(|| client.retry.clone()),
-            codes: retry_codes(input),
-            server: server(input, client.allow_insecure),
-        }
+        Ok(BulkOptions {
+            concurrency,
+            collect: options.flag("collect")?.unwrap_or(true),
+            stop_on_error: options.flag("stopOnError")?.unwrap_or(false),
+            dry_run: options.flag("dryRun")?.unwrap_or(false),
+            on_progress: options.function("onProgress")?,
+            on_result: options.function("onResult")?,
+        })
     }
 }

@@ -15,7 +15,7 @@ use crate::http::attempts::{self, CallSettings};
 use crate::http::secret::Secret;
 use crate::http::server::hostname_of;
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport, MASK};
-use js_sys::futures::future_to_promise;
+use wasm_bindgen_futures::future_to_promise;
 use js_sys::{Array, Function, JsString, Promise, Uint8Array};
 use serde::Serialize;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -237,8 +237,7 @@ impl OAuth {
             let (request, patience) = self.join(false);
             let patience = patience.filter(|patience| limit.is_none_or(|limit| *patience < limit));
             let waiter = Waiter::new(self, &request);
-            let wait = Wait::new(cancellation, patience.or(limit));
-            wait.check()?;
+            let wait = Wait::begin(cancellation, patience.or(limit))?;
             let done = request.done.get().map(JsValue::from).unwrap_or_default();
             let result = match wait.race(&done).await {
                 Ok(_) => request.result.borrow().clone(),
@@ -293,8 +292,7 @@ impl OAuth {
     async fn obtain(&self, request: &Rc<TokenRequest>) -> Result<Authorization, NoToken> {
         let asked = Cell::new(0.0);
         let send = async || {
-            let wait = Wait::new(&request.cancellation, self.settings.request.limit);
-            wait.check()?;
+            let wait = Wait::begin(&request.cancellation, self.settings.request.limit)?;
             let (body, secret) = self.proof(&wait).await?;
             wait.complete();
             asked.set(now_since_epoch());

@@ -44,8 +44,7 @@ impl Security {
             Security::None => Ok(None),
             Security::Fixed(authorization) => Ok(Some(authorization.clone())),
             Security::Function(function) => {
-                let wait = Wait::new(cancellation, limit);
-                wait.check()?;
+                let wait = Wait::begin(cancellation, limit)?;
                 let value = call_source(&wait, function, "The security function failed").await?;
                 read_tokens(&value)
             }

@@ -191,24 +191,19 @@ export class Wait {
   #controller;
 
   /**
+   * Throws where timers do not work.
    * @param {Cancellation} cancellation
    * @param {number | undefined} limit milliseconds; undefined, or more than a timer can hold: none
    */
   constructor(cancellation, limit) {
     this.#cancellation = cancellation;
-    this.interruption = cancellation.interruption;
-    if (this.interruption) {
-      return;
-    }
-    cancellation.add(this);
     if (limit <= MAX_TIMER) {
       // The reason that AbortSignal.timeout() gives.
       const reason = () => new DOMException("The operation was aborted due to timeout", "TimeoutError");
-      attempt(() => {
-        this.#timer = setTimeout(() => this.interrupt({ timedOut: true, reason: attempt(reason) }), limit);
-        this.#limited = true;
-      });
+      this.#timer = setTimeout(() => this.interrupt({ timedOut: true, reason: attempt(reason) }), limit);
+      this.#limited = true;
     }
+    cancellation.add(this);
   }
 
   /** The signal for a request: the caller's own, unless there is more to follow. Throws where AbortController is missing. */
@@ -231,11 +226,8 @@ export class Wait {
     });
   }
 
-  /** Rejects when the time limit is over. Throws where timers do not work. */
+  /** Rejects when the wait is over. */
   pause() {
-    if (!this.#limited && !this.interruption) {
-      throw new TypeError("setTimeout failed");
-    }
     return this.race(new Promise(() => {}));
   }
 
@@ -321,6 +313,9 @@ export const discardBody = (response) => ignore(() => response.body.cancel());
 
 /** Calls a function of the caller's. What it returns or throws changes nothing. */
 export const notify = (callback, argument) => ignore(() => callback(argument));
+
+/** The same for a method of a caller's object. */
+export const notifyMethod = (target, method) => ignore(() => target[method]());
 
 /** Adds `remaining()` to the report of a bulk run. */
 export const withRemaining = (report, requests) => Object.assign(report, { remaining: () => requests.slice() });

@@ -51,6 +51,16 @@ impl Fields {
         Reflect::has(&self.object, &name.into()).unwrap_or(false)
     }
 
+    /// Whether the object itself is undefined or null.
+    pub fn is_absent(&self) -> bool {
+        is_absent(&self.object)
+    }
+
+    /// The object.
+    pub fn object_value(&self) -> &JsValue {
+        &self.object
+    }
+
     fn expect<T>(&self, name: &str, expected: &str, read: impl Fn(&JsValue) -> Option<T>) -> Result<Option<T>, Error> {
         let Some(value) = self.value(name)? else { return Ok(None) };
         read(&value).map(Some).ok_or_else(|| self.mistyped(name, expected, &value))

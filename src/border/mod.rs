@@ -41,6 +41,9 @@ extern "C" {
     pub fn discard_body(response: &JsValue);
     /// Calls a function of the caller's whose result and exceptions change nothing.
     pub fn notify(callback: &Function, argument: &JsValue);
+    /// The same for a method of a caller's object.
+    #[wasm_bindgen(js_name = notifyMethod)]
+    pub fn notify_method(target: &JsValue, method: &str);
     /// Adds `remaining()` to a report.
     #[wasm_bindgen(js_name = withRemaining)]
     pub fn with_remaining(report: &JsValue, requests: &Array) -> JsValue;
@@ -110,5 +113,5 @@ pub fn random_bytes<const LENGTH: usize>() -> Option<[u8; LENGTH]> {
 
 /// A promise that is rejected with this.
 pub fn rejected(error: JsValue) -> Promise {
-    js_sys::futures::future_to_promise(async move { Err(error) })
+    wasm_bindgen_futures::future_to_promise(async move { Err(error) })
 }

@@ -2,7 +2,7 @@
 
 use super::Body;
 use crate::error::{Error, UNEXPECTED};
-use js_sys::futures::JsFuture;
+use wasm_bindgen_futures::JsFuture;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
@@ -29,16 +29,16 @@ mod js {
         pub fn close(this: &Cancellation);
 
         pub type Wait;
-        #[wasm_bindgen(constructor)]
-        pub fn new(cancellation: &Cancellation, limit: Option<f64>) -> Wait;
+        #[wasm_bindgen(constructor, catch)]
+        pub fn new(cancellation: &Cancellation, limit: Option<f64>) -> Result<Wait, JsValue>;
         #[wasm_bindgen(method, getter)]
         pub fn interruption(this: &Wait) -> Option<Interruption>;
         #[wasm_bindgen(method, catch)]
         pub fn signal(this: &Wait, cancellable: bool) -> Result<JsValue, JsValue>;
         #[wasm_bindgen(method)]
         pub fn race(this: &Wait, value: &JsValue) -> Promise;
-        #[wasm_bindgen(method, catch)]
-        pub fn pause(this: &Wait) -> Result<Promise, JsValue>;
+        #[wasm_bindgen(method)]
+        pub fn pause(this: &Wait) -> Promise;
         #[wasm_bindgen(method)]
         pub fn end(this: &Wait, complete: bool);
 
@@ -48,7 +48,7 @@ mod js {
 }
 
 /// Timers hold 32-bit signed milliseconds (HTML, "timer initialization steps").
-const MAX_TIMER: f64 = 2_147_483_647.0;
+pub const MAX_TIMER: f64 = 2_147_483_647.0;
 
 /// Why a wait has no result.
 #[derive(Debug)]
@@ -122,9 +122,16 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// A wait of at most `limit` milliseconds.
-    pub fn new(cancellation: &Cancellation, limit: Option<f64>) -> Wait {
-        Wait { js: js::Wait::new(&cancellation.js, limit), cancellable: cancellation.cancellable }
+    /// Begins a wait of at most `limit` milliseconds.
+    ///
+    /// # Errors
+    /// It is cancelled already, or timers do not work here.
+    pub fn begin(cancellation: &Cancellation, limit: Option<f64>) -> Result<Wait, Interrupt> {
+        if let Some(interrupt) = cancellation.interrupt() {
+            return Err(interrupt);
+        }
+        let js = js::Wait::new(&cancellation.js, limit).map_err(Interrupt::Thrown)?;
+        Ok(Wait { js, cancellable: cancellation.cancellable })
     }
 
     /// The signal for a request that must not outlive this wait; undefined where there is nothing to follow.
@@ -133,14 +140,6 @@ impl Wait {
     /// `AbortController` is missing.
     pub fn signal(&self) -> Result<JsValue, JsValue> {
         self.js.signal(self.cancellable)
-    }
-
-    /// Fails when the wait is over before it has begun.
-    ///
-    /// # Errors
-    /// Why.
-    pub fn check(&self) -> Result<(), Interrupt> {
-        self.js.interruption().map_or(Ok(()), |interruption| Err(interruption.into()))
     }
 
     /// Waits for a promise, or for any other value.
@@ -157,6 +156,11 @@ impl Wait {
     /// Reading fails, or the wait ends first. `Thrown(undefined)`: this is no response.
     pub async fn read_body(&self, response: &JsValue, max: u32) -> Result<Body, Interrupt> {
         self.settled(js::read_body(response, max, &self.js)).await.map(JsCast::unchecked_into)
+    }
+
+    /// Waits until the wait itself is over, and tells why.
+    pub async fn over(&self) -> Interrupt {
+        self.settled(self.js.pause()).await.map_or_else(|interrupt| interrupt, Interrupt::Thrown)
     }
 
     /// Ends the wait without aborting what it waited for, which is complete.
@@ -186,11 +190,9 @@ pub async fn sleep(cancellation: &Cancellation, ms: f64) -> Result<(), Interrupt
     // Whole milliseconds, as timers count, and never too early.
     let mut left = ms.ceil();
     loop {
-        let wait = Wait::new(cancellation, Some(left.clamp(0.0, MAX_TIMER)));
-        let pause = wait.js.pause().map_err(Interrupt::Thrown)?;
-        let over = wait.settled(pause).await;
-        if cancellation.interrupt().is_some() || !matches!(over, Err(Interrupt::TimedOut(_))) {
-            return over.map(drop);
+        let over = Wait::begin(cancellation, Some(left.clamp(0.0, MAX_TIMER)))?.over().await;
+        if cancellation.interrupt().is_some() || !matches!(over, Interrupt::TimedOut(_)) {
+            return Err(over);
         }
         left -= MAX_TIMER;
         if !(left > 0.0) {

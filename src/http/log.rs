@@ -1,8 +1,8 @@
 //! The caller's debug logger. Credentials are shown as `***`, and what the logger throws changes nothing.
 
-use crate::border::{header_lines, peek_text};
-use js_sys::{Function, JsString, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
+use crate::border::{call_method, header_lines, peek};
+use js_sys::JsString;
+use wasm_bindgen::JsValue;
 
 /// An object with the methods `group`, `groupEnd` and `log`, such as `console`.
 pub struct Logger(JsValue);
@@ -16,11 +16,11 @@ impl Logger {
     /// Logs the head of a request or a response under a title. `secret`: what its headers must not show.
     pub fn head(&self, title: &str, message: &JsValue, secret: &str) {
         self.group(title, || {
-            if let Some(status) = crate::border::peek(message, "status").as_f64() {
+            if let Some(status) = peek(message, "status").as_f64() {
                 self.log(&format!("Status Code: {status}").into());
             }
             self.group("Headers:", || {
-                for line in header_lines(&crate::border::peek(message, "headers"), secret) {
+                for line in header_lines(&peek(message, "headers"), secret) {
                     self.log(&line);
                 }
             });
@@ -40,5 +40,9 @@ impl Logger {
 
     fn log(&self, line: &JsValue) {
         self.call("log", line);
+    }
+
+    fn call(&self, method: &str, argument: &JsValue) {
+        let _ = call_method(&self.0, method, argument);
     }
 }

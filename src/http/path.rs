@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
 /// Longest id accepted, in UTF-16 code units. C1's ids have 27 characters; servers refuse URLs of some kilobytes.
-pub const MAX_ID_LENGTH: usize = 2048;
+pub const MAX_ID_LENGTH: u32 = 2048;
 
 /// What `encodeURIComponent` encodes: all but letters, digits and `-_.!~*'()` (ECMA-262, 19.2.6.4).
 const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -58,7 +58,7 @@ pub fn encode_id(id: &str) -> Result<String, IdError> {
         "." | ".." => Err(IdError::Dots),
         _ if id.contains(['/', '\\']) => Err(IdError::Slash),
         _ if id.contains(char::is_control) => Err(IdError::Control),
-        _ if id.encode_utf16().count() > MAX_ID_LENGTH => Err(IdError::TooLong),
+        _ if id.encode_utf16().count() > MAX_ID_LENGTH as usize => Err(IdError::TooLong),
         _ => Ok(utf8_percent_encode(id, URI_COMPONENT).to_string()),
     }
 }

@@ -67,7 +67,7 @@ pub fn next(backoff: &Backoff, retry: u32, elapsed: f64, retry_after: Option<f64
 }
 
 /// A set of status codes, given as `"429"` or `"5XX"`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct StatusCodes(Vec<RangeInclusive<u16>>);
 
 impl StatusCodes {

@@ -105,6 +105,11 @@ impl Trace {
     pub fn header(&self, name: &str) -> Option<String> {
         header(&peek(self.answer.borrow().as_ref()?, "headers"), name)
     }
+
+    /// How long the last answer asks to wait, in milliseconds.
+    pub fn retry_after(&self) -> Option<f64> {
+        retry_after::parse(&self.header("retry-after")?, now_since_epoch())
+    }
 }
 
 fn header(headers: &JsValue, name: &str) -> Option<String> {
@@ -133,8 +138,7 @@ impl Transport {
         cancellation: &Cancellation,
         trace: &Trace,
     ) -> Result<Answer<'_>, Error> {
-        let wait = Wait::new(cancellation, settings.limit);
-        wait.check()?;
+        let wait = Wait::begin(cancellation, settings.limit)?;
         let request = self.request(outgoing, settings, &wait)?;
         self.log_request(outgoing, &request);
         trace.sent();

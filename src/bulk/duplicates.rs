@@ -1,0 +1,46 @@
+//! Which requests of a bulk run are the same.
+
+use super::report::Ending;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::mem::take;
+use std::rc::Rc;
+
+/// How many different requests are remembered at least, where memory is bounded.
+const REMEMBERED: usize = 16_384;
+
+/// The first item with its URL.
+pub struct Original {
+    /// Its place in the input.
+    pub index: usize,
+    /// How it ended, once it has.
+    pub ending: RefCell<Option<Ending>>,
+}
+
+/// The different requests, by URL.
+pub struct Duplicates {
+    bounded: bool,
+    young: HashMap<String, Rc<Original>>,
+    /// The generation before, where memory is bounded.
+    old: HashMap<String, Rc<Original>>,
+}
+
+impl Duplicates {
+    /// `bounded`: remember the last ones only, so that an endless input does not fill memory.
+    pub fn new(bounded: bool) -> Duplicates {
+        Duplicates { bounded, young: HashMap::new(), old: HashMap::new() }
+    }
+
+    /// The first item with this URL: the one of this index, if there was none.
+    pub fn original(&mut self, url: &str, index: usize) -> Rc<Original> {
+        if let Some(known) = self.young.get(url).or_else(|| self.old.get(url)) {
+            return known.clone();
+        }
+        if self.bounded && self.young.len() >= REMEMBERED {
+            self.old = take(&mut self.young);
+        }
+        let original = Rc::new(Original { index, ending: RefCell::new(None) });
+        self.young.insert(url.to_owned(), original.clone());
+        original
+    }
+}

@@ -1,0 +1,80 @@
+//! Where a bulk run takes its requests from: an array, an iterable or an async iterable of the caller's.
+
+use crate::border::fields::type_name;
+use crate::border::{call_method, is_array, notify_method, peek};
+use crate::error::Error;
+use js_sys::{Function, Reflect, Set, Symbol, TypeError};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// An input that is being read.
+pub struct Input {
+    iterator: JsValue,
+    /// How many requests there are, where the input is an array or a `Set`. Other objects may say anything.
+    pub total: Option<usize>,
+}
+
+/// What the iterator gave.
+pub enum Next {
+    /// Its result.
+    Now(JsValue),
+    /// A promise of it.
+    Later(JsValue),
+}
+
+impl Input {
+    /// Opens the input.
+    ///
+    /// # Errors
+    /// It cannot be iterated.
+    pub fn open(requests: &JsValue) -> Result<Input, Error> {
+        let method = |symbol: Symbol| -> Result<Option<Function>, Error> {
+            if !requests.is_object() && !requests.is_function() {
+                return Ok(None);
+            }
+            Ok(Reflect::get(requests, &symbol).map_err(Error::Validation)?.dyn_into().ok())
+        };
+        let method = match method(Symbol::async_iterator())? {
+            Some(method) => Some(method),
+            None => method(Symbol::iterator())?,
+        };
+        let method = method.ok_or_else(|| {
+            Error::invalid(format!("requests must be an array, an iterable or an async iterable, not {}", type_name(requests)))
+        })?;
+        let size = if is_array(requests) {
+            peek(requests, "length").as_f64()
+        } else if requests.is_instance_of::<Set>() {
+            peek(requests, "size").as_f64()
+        } else {
+            None
+        };
+        Ok(Input { iterator: method.call0(requests).map_err(Error::Validation)?, total: size.map(|size| size as usize) })
+    }
+
+    /// Asks for the next request.
+    ///
+    /// # Errors
+    /// What the iterator throws.
+    pub fn next(&self) -> Result<Next, JsValue> {
+        let next = call_method(&self.iterator, "next", &JsValue::UNDEFINED)?;
+        Ok(if peek(&next, "then").is_function() { Next::Later(next) } else { Next::Now(next) })
+    }
+
+    /// Tells the iterator that nothing more is taken from it.
+    pub fn close(&self) {
+        notify_method(&self.iterator, "return");
+    }
+}
+
+/// The request in an iterator's result; `None` at the end.
+///
+/// # Errors
+/// What reading it throws, or that it is no iterator's result.
+pub fn request_in(result: &JsValue) -> Result<Option<JsValue>, JsValue> {
+    if !result.is_object() && !result.is_function() {
+        return Err(TypeError::new("an iterator must return objects").into());
+    }
+    if Reflect::get(result, &"done".into())?.is_truthy() {
+        return Ok(None);
+    }
+    Reflect::get(result, &"value".into()).map(Some)
+}

@@ -1,0 +1,137 @@
+//! What a server says of its rate limits, read from the headers of an answer.
+//!
+//! | header | source |
+//! |---|---|
+//! | `RateLimit: "default";r=50;t=30`, `RateLimit-Policy: "default";q=100;w=60` | draft-ietf-httpapi-ratelimit-headers-10 (structured fields, RFC 9651) |
+//! | `RateLimit: limit=100, remaining=50, reset=30` | the same draft, version 7 |
+//! | `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`; `RateLimit-Policy: 100;w=60` | the same draft, up to version 6 |
+//! | `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset` | no standard; the reset is in seconds, or a time |
+//!
+//! Where several limits are named, the one with the least remaining counts. What cannot be read is ignored.
+
+use crate::http::retry_after;
+
+/// From here on, a reset is a time in seconds since 1970 (this one is in 2001), not a number of seconds to wait (31 years).
+const EPOCH_SECONDS: f64 = 1e9;
+
+/// From here on, it is a time in milliseconds since 1970. As seconds, it would be in the year 5138.
+const EPOCH_MILLISECONDS: f64 = 1e11;
+
+/// What an answer says of the server's limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// How many requests more the server accepts before the reset.
+    pub remaining: Option<f64>,
+    /// How long it is until the reset, in milliseconds.
+    pub reset: Option<f64>,
+    /// How many requests the server accepts in a window.
+    pub quota: Option<f64>,
+    /// How long a window is, in milliseconds.
+    pub window: Option<f64>,
+}
+
+impl Limits {
+    /// Reads the headers of an answer. `header` gives the value of the header of a (lowercase) name. `now` is the time in
+    /// milliseconds since 1970. `None`: they say nothing of limits.
+    pub fn read(header: impl Fn(&str) -> Option<String>, now: f64) -> Option<Limits> {
+        let mut limits = Limits::default();
+        if let Some(value) = header("ratelimit") {
+            limits = read_service(&value);
+        }
+        for prefix in ["ratelimit-", "x-ratelimit-"] {
+            let field = |name: &str| header(&format!("{prefix}{name}"));
+            limits.remaining = limits.remaining.or_else(|| number(&field("remaining")?));
+            limits.quota = limits.quota.or_else(|| number(field("limit")?.split([',', ';']).next()?));
+            limits.reset = limits.reset.or_else(|| reset(&field("reset")?, now));
+        }
+        if let Some(policy) = header("ratelimit-policy").and_then(|value| read_policy(&value, limits.quota)) {
+            limits.quota = policy.quota;
+            limits.window = policy.window;
+        }
+        (limits != Limits::default()).then_some(limits)
+    }
+}
+
+/// The value of `RateLimit`, in any of its forms.
+fn read_service(value: &str) -> Limits {
+    let mut tightest = Limits::default();
+    let mut flat = Limits::default();
+    for item in value.split(',') {
+        let mut limits = Limits::default();
+        for (name, value) in parameters(item) {
+            match name {
+                "r" => limits.remaining = number(value),
+                "t" => limits.reset = number(value).map(seconds),
+                "remaining" => flat.remaining = number(value),
+                "reset" => flat.reset = number(value).map(seconds),
+                "limit" => flat.quota = number(value),
+                _ => {}
+            }
+        }
+        let remaining = |limits: &Limits| limits.remaining.unwrap_or(f64::INFINITY);
+        if limits.remaining.is_some() && remaining(&limits) < remaining(&tightest) {
+            tightest = limits;
+        }
+    }
+    if tightest.remaining.is_some() {
+        tightest
+    } else {
+        flat
+    }
+}
+
+/// The value of `RateLimit-Policy`: of its policies the one of this quota, else the one with the lowest rate.
+fn read_policy(value: &str, quota: Option<f64>) -> Option<Limits> {
+    let mut found: Option<(f64, Limits)> = None;
+    for item in value.split(',') {
+        let mut policy = Limits { quota: number(item.split(';').next()?), ..Limits::default() };
+        for (name, value) in parameters(item) {
+            match name {
+                "q" => policy.quota = number(value),
+                "w" => policy.window = number(value).map(seconds),
+                // The quota counts bytes, or anything else that is not requests.
+                "qu" if value.trim_matches('"') != "requests" => policy.quota = None,
+                _ => {}
+            }
+        }
+        let (Some(limit), Some(window)) = (policy.quota, policy.window) else { continue };
+        if window <= 0.0 || limit <= 0.0 {
+            continue;
+        }
+        let rate = if quota == Some(limit) { 0.0 } else { limit / window };
+        if found.is_none_or(|(lowest, _)| rate < lowest) {
+            found = Some((rate, policy));
+        }
+    }
+    found.map(|(_, policy)| policy)
+}
+
+/// The parameters of one member of a list: `name=value` between semicolons.
+fn parameters(item: &str) -> impl Iterator<Item = (&str, &str)> {
+    item.split(';').filter_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        Some((name.trim(), value.trim()))
+    })
+}
+
+/// A number that is written in decimal digits.
+fn number(value: &str) -> Option<f64> {
+    let value = value.trim();
+    let digits = value.len() <= 16 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    value.parse().ok().filter(|number: &f64| digits && number.is_finite())
+}
+
+fn seconds(seconds: f64) -> f64 {
+    seconds * 1000.0
+}
+
+/// The time until a reset that is given in seconds, or as a time.
+fn reset(value: &str, now: f64) -> Option<f64> {
+    let until = match number(value) {
+        Some(time) if time >= EPOCH_MILLISECONDS => time,
+        Some(time) if time >= EPOCH_SECONDS => time * 1000.0,
+        Some(wait) => return Some(wait * 1000.0),
+        None => return retry_after::parse(value, now),
+    };
+    Some((until - now).max(0.0))
+}
