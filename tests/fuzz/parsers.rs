@@ -178,7 +178,7 @@ pub fn retry_after(data: &[u8]) {
     let Some(value) = text(data) else { return };
     if let Some(wait) = header::parse(value, NOW) {
         assert!(wait >= 0.0, "{value:?}: {wait}");
-        let trimmed = value.trim_ascii();
+        let trimmed = value.trim();
         if trimmed.bytes().all(|c| c.is_ascii_digit()) {
             assert_eq!(
                 wait,
