@@ -322,6 +322,9 @@ mod tests {
         ] {
             assert_eq!(check(url, false), Err(error), "{url}");
         }
+        let long = ["a.".repeat(126), "b".to_owned()].concat();
+        assert!(check(&["https://", &long].concat(), false).is_ok());
+        assert_eq!(check(&["https://a", &long].concat(), false), Err(ServerError::Host));
         assert_eq!(check("http://intranet/c1", true).as_deref(), Ok("http://intranet/c1"));
         assert_eq!(check("http://app.localhost", true).as_deref(), Ok("http://app.localhost"));
     }
