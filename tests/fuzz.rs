@@ -97,11 +97,16 @@ fn jwk() {
 }
 
 #[test]
-fn retry_after() {
-    fuzz("retry_after", parsers::retry_after);
+fn token() {
+    fuzz("token", parsers::token);
 }
 
 #[test]
-fn csv() {
-    fuzz("csv", parsers::csv);
+fn id() {
+    fuzz("id", parsers::id);
+}
+
+#[test]
+fn retry_after() {
+    fuzz("retry_after", parsers::retry_after);
 }

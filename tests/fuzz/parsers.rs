@@ -1,15 +1,39 @@
 //! What must hold of every parser for any input whatsoever. Each function takes one input and panics if it does not hold.
 //! `tests/fuzz.rs` runs them on the corpus and on bounded mutations of it; the targets beside this file, under libFuzzer.
 
-use c1_revoke::client_id::ClientId;
-use c1_revoke::client_secret::{self, ClientSecretError};
-use c1_revoke::{base64url, csv as list, retry_after as header, server};
+use base64ct::{Base64UrlUnpadded, Encoding};
+use c1_revoke::auth::bearer;
+use c1_revoke::auth::client_id::ClientId;
+use c1_revoke::auth::client_secret::{self, ClientSecretError};
+use c1_revoke::http::server::{self, ServerError, UrlParts};
+use c1_revoke::http::{path, retry_after as header};
+use std::time::{Duration, UNIX_EPOCH};
+use url::{quirks, Url};
 
 fn text(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()
 }
 
-/// The host and port of a base URL are those of the input, character by character: no parser was needed to find them.
+/// What the platform's `URL` gives for a text, by another implementation of the same standard.
+fn parts(text: &str) -> Option<UrlParts> {
+    let url = Url::parse(text).ok()?;
+    Some(UrlParts {
+        protocol: quirks::protocol(&url).to_owned(),
+        username: quirks::username(&url).to_owned(),
+        password: quirks::password(&url).to_owned(),
+        hostname: quirks::hostname(&url).to_owned(),
+        port: quirks::port(&url).to_owned(),
+        pathname: quirks::pathname(&url).to_owned(),
+        search: quirks::search(&url).to_owned(),
+        hash: quirks::hash(&url).to_owned(),
+    })
+}
+
+fn check_server(text: &str, allow_insecure: bool) -> Result<String, ServerError> {
+    server::check_server_url(text, parts(text).as_ref(), allow_insecure)
+}
+
+/// The host and port of a base URL are those of the input, character by character, and those that a URL parser finds.
 fn check_authority(input: &str, base: &str) {
     let (scheme, rest) = base.split_once("://").unwrap();
     let authority = rest.split('/').next().unwrap();
@@ -18,6 +42,7 @@ fn check_authority(input: &str, base: &str) {
     let after = input.as_bytes().get(scheme.len() + 3 + authority.len());
     assert!(matches!(after, None | Some(b'/')), "{input:?} goes to {base:?}");
     check_host(authority);
+    assert_eq!(parts(base).unwrap().hostname, server::hostname_of(base));
 }
 
 fn check_host(authority: &str) {
@@ -28,32 +53,45 @@ fn check_host(authority: &str) {
 /// A server URL that is accepted goes where it says, encrypted, and means the same when it is read again.
 pub fn server_url(data: &[u8]) {
     let Some(url) = text(data) else { return };
-    let lax = server::parse_server_url(url, true);
+    let lax = check_server(url, true);
     if let Ok(base) = &lax {
         check_authority(url, base);
         assert!(base.bytes().all(|c| c.is_ascii_graphic() && !b"\\?#".contains(&c)), "{base:?}");
         assert!(!base.ends_with('/') && !base.contains("/../") && !base.ends_with("/.."));
-        assert_eq!(server::parse_server_url(base, true).as_ref(), Ok(base));
+        assert_eq!(check_server(base, true).as_ref(), Ok(base));
     }
-    match server::parse_server_url(url, false) {
+    match check_server(url, false) {
         Ok(base) => {
             assert_eq!(Ok(&base), lax.as_ref());
-            let (_, rest) = base.split_once("://").unwrap();
-            let host = server::parse_authority(rest.split('/').next().unwrap()).unwrap();
-            assert!(base.starts_with("https://") || server::is_loopback(host), "{base:?} is not encrypted");
+            assert!(base.starts_with("https://") || is_this_machine(&base), "{base:?} is not encrypted");
         }
-        Err(error) => assert!(lax.is_err() || error == server::ServerError::Insecure && lax.unwrap().starts_with("http://")),
+        Err(error) => {
+            assert!(lax.is_err() || error == ServerError::Insecure && lax.is_ok_and(|base| !is_this_machine(&base)));
+        }
     }
+}
+
+/// Whether a base URL leads to this machine by http, as another URL parser understands it.
+fn is_this_machine(base: &str) -> bool {
+    let url = Url::parse(base).unwrap();
+    url.scheme() == "http"
+        && match url.host().unwrap() {
+            url::Host::Domain(name) => name == "localhost",
+            url::Host::Ipv4(address) => address.is_loopback(),
+            url::Host::Ipv6(address) => address.is_loopback(),
+        }
 }
 
 /// A tenant that is accepted leads to conductor.one and nowhere else.
 pub fn tenant(data: &[u8]) {
     let Some(tenant) = text(data) else { return };
-    if let Ok(base) = server::parse_tenant(tenant) {
+    if let Ok(base) = server::tenant_url(tenant) {
         let name = base.strip_prefix("https://").and_then(|host| host.strip_suffix(".conductor.one")).unwrap();
         assert!(!name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-'), "{base:?}");
         assert!(tenant.to_ascii_lowercase().contains(name));
-        assert_eq!(server::parse_tenant(&base), Ok(base));
+        assert_eq!(server::tenant_url(&base).as_ref(), Ok(&base));
+        // A label such as xn--a is well-formed, but no URL: then nothing is sent at all.
+        assert!(parts(&base).is_none_or(|url| url.hostname == server::hostname_of(&base)));
     }
 }
 
@@ -63,58 +101,75 @@ pub fn client_id(data: &[u8]) {
     if let Ok(parsed) = ClientId::parse(id) {
         let pieces: Vec<&str> = id.split(['@', '/']).collect();
         assert_eq!(pieces.len(), 3, "{id:?}");
-        assert_eq!(parsed.authority(), pieces[1].to_ascii_lowercase());
-        assert!(parsed.authority().starts_with(parsed.hostname()));
-        check_host(parsed.authority());
-        let url = ["https://", parsed.authority()].concat();
-        assert_eq!(server::parse_server_url(&url, false), Ok(url));
+        let (scheme, authority) = parsed.origin().split_once("://").unwrap();
+        assert_eq!(authority, pieces[1].to_ascii_lowercase());
+        check_host(authority);
+        assert_eq!(scheme == "http", is_this_machine(&["http://", authority].concat()));
+        if parts(parsed.origin()).is_some() {
+            assert_eq!(check_server(parsed.origin(), false).as_deref(), Ok(parsed.origin()));
+        }
     }
 }
 
-/// A client secret is refused with a reason, or is the one spelling of its key.
+/// A client secret is refused with a reason, or is the one spelling of its text.
 pub fn client_secret(data: &[u8]) {
     let Some(secret) = text(data) else { return };
     let wrapping = secret.strip_prefix("secret-token:conductorone.com:v1:");
-    match client_secret::parse(secret) {
-        Ok(seed) => {
-            let json = base64url::decode(wrapping.unwrap().as_bytes()).unwrap();
-            let mut again = String::new();
-            base64url::encode_into(&json, &mut again);
-            assert_eq!(wrapping, Some(again.as_str()));
-            assert!(client_secret::pkcs8(&seed).ends_with(seed.as_slice()));
-        }
+    match client_secret::decode(secret) {
+        Ok(json) => assert_eq!(wrapping, Some(Base64UrlUnpadded::encode_string(json.as_bytes()).as_str())),
         Err(ClientSecretError::Prefix | ClientSecretError::Version) => assert!(wrapping.is_none()),
         Err(_) => assert!(wrapping.is_some()),
     }
 }
 
-/// What is taken for a key is the same key to another reader, if that reader finds JSON at all. What is refused is no JSON, or no
-/// key to that reader, or is spelled with escapes or a member twice, which that reader takes.
+/// A JWK comes back from its client secret as it was, and is taken for a key if it has a key's members.
 pub fn jwk(data: &[u8]) {
-    let mut secret = String::from("secret-token:conductorone.com:v1:");
-    base64url::encode_into(data, &mut secret);
-    let other = serde_json::from_slice::<serde_json::Value>(data);
-    let (ours, Ok(other)) = (client_secret::parse(&secret), other) else { return };
-    let bytes_of = |name| other[name].as_str().and_then(|text| base64url::decode(text.as_bytes())).filter(|key| key.len() == 32);
-    let (d, x) = (bytes_of("d"), bytes_of("x"));
-    match ours {
-        Ok(seed) => {
-            assert_eq!((&other["kty"], &other["crv"]), (&"OKP".into(), &"Ed25519".into()));
-            assert_eq!(d.as_deref(), Some(&*seed));
-            assert!(x.is_some());
+    let secret = ["secret-token:conductorone.com:v1:", &Base64UrlUnpadded::encode_string(data)].concat();
+    let json = match client_secret::decode(&secret) {
+        Ok(json) => json,
+        Err(ClientSecretError::Base64url) => return assert!(data.is_empty() || data.len() > 6000),
+        Err(error) => return assert!(error == ClientSecretError::Json && text(data).is_none()),
+    };
+    assert_eq!(json.as_bytes(), data);
+    let Ok(jwk) = serde_json::from_str::<serde_json::Value>(&json) else { return };
+    let member = |name| jwk[name].as_str();
+    let is_key = |name| {
+        let bytes = member(name).and_then(|text| Base64UrlUnpadded::decode_vec(text).ok());
+        bytes.is_some_and(|key| key.len() == 32 && Some(Base64UrlUnpadded::encode_string(&key).as_str()) == member(name))
+    };
+    let good = member("kty") == Some("OKP") && member("crv") == Some("Ed25519") && is_key("d") && is_key("x");
+    let checked = client_secret::check_key(member("kty"), member("crv"), member("d"), member("x"));
+    assert_eq!(checked.is_ok(), good, "{jwk}: {checked:?}");
+}
+
+/// A token that is accepted is visible ASCII after one scheme.
+pub fn token(data: &[u8]) {
+    let Some(token) = text(data) else { return };
+    let bare = bearer::token_of(token);
+    let good = !bare.is_empty() && bare.bytes().all(|c| c.is_ascii_graphic());
+    match bearer::authorization(token) {
+        Ok(value) => {
+            assert!(good);
+            assert!(value.get(..7).unwrap().eq_ignore_ascii_case("bearer "));
+            assert_eq!(value.get(7..), Some(bare));
         }
-        Err(ClientSecretError::Json) => assert!(!other.is_object() || data.contains(&b'\\'), "{:?} is JSON", text(data)),
-        Err(ClientSecretError::Base64url) => assert!(data.is_empty() || data.len() > 6000),
-        Err(ClientSecretError::Repeated) => {
-            let times = |name: &[u8]| data.windows(name.len()).filter(|piece| *piece == name).count();
-            assert!([&b"\"kty\""[..], b"\"crv\"", b"\"d\"", b"\"x\""].into_iter().any(|name| times(name) > 1));
-        }
-        Err(ClientSecretError::Prefix | ClientSecretError::Version) => assert!(secret.is_empty(), "neither is part of the JSON"),
-        Err(error) => {
-            let good = other["kty"] == "OKP" && other["crv"] == "Ed25519" && d.is_some() && x.is_some();
-            assert!(!good || data.contains(&b'\\'), "{:?}: {error:?}", text(data));
-        }
+        Err(_) => assert!(!good || token.len() > bearer::MAX_TOKEN_LENGTH),
     }
+}
+
+/// An id that is accepted is one segment of the request's path, and comes back from it.
+pub fn id(data: &[u8]) {
+    let Some(id) = text(data) else { return };
+    let Ok(segment) = path::encode_id(id) else {
+        let dots = ["", ".", ".."].contains(&id);
+        return assert!(dots || id.contains(['/', '\\']) || id.contains(char::is_control) || id.len() > path::MAX_ID_LENGTH);
+    };
+    let url = Url::parse(&["https://a.example", &path::revoke_path("a", &segment, "c")].concat()).unwrap();
+    let segments: Vec<&str> = url.path_segments().unwrap().collect();
+    assert_eq!(segments, ["api", "v1", "apps", "a", "connectors", &segment, "credentials", "c"]);
+    assert!(url.query().is_none() && url.fragment().is_none());
+    assert_eq!(percent_encoding::percent_decode_str(&segment).decode_utf8().unwrap(), id);
+    assert!(!segment.to_ascii_lowercase().contains("%2f") && !segment.to_ascii_lowercase().contains("%5c"));
 }
 
 /// A wait is never negative and never not a number; a header that is neither digits nor a date is none.
@@ -123,40 +178,21 @@ pub fn retry_after(data: &[u8]) {
     let Some(value) = text(data) else { return };
     if let Some(wait) = header::parse(value, NOW) {
         assert!(wait >= 0.0, "{value:?}: {wait}");
-        let trimmed = value.trim_ascii();
+        let trimmed = value.trim();
         if trimmed.bytes().all(|c| c.is_ascii_digit()) {
-            let seconds = trimmed.parse::<u32>().ok().filter(|seconds| *seconds < u32::MAX);
-            assert_eq!(wait, seconds.map_or(f64::INFINITY, |seconds| f64::from(seconds) * 1000.0));
+            assert_eq!(
+                wait,
+                trimmed
+                    .parse::<f64>()
+                    .map(|seconds| if seconds < 2_f64.powi(64) { seconds * 1000.0 } else { f64::INFINITY })
+                    .unwrap()
+            );
         } else {
             assert!(trimmed.ends_with(" GMT") || trimmed.len() == 24, "{value:?} is no date");
-            let date = header::parse_http_date(trimmed, NOW).unwrap();
+            let date = header::parse(value, 0.0).unwrap();
             assert_eq!(wait, (date - NOW).max(0.0));
-            assert_eq!(header::parse(value, NOW - 1000.0), Some((date - NOW + 1000.0).max(0.0)));
+            let written = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs((date / 1000.0) as u64));
+            assert_eq!(header::parse(&written, 0.0), Some(date));
         }
     }
-}
-
-/// Lines are told in order, each at most once; what is read, written out by RFC 4180 and read again, is the same.
-pub fn csv(data: &[u8]) {
-    let Some(text) = text(data) else { return };
-    let lines = text.replace("\r\n", "\n").replace('\r', "\n").split('\n').count();
-    let mut last = 0;
-    let mut written = String::from("appId,connectorId,id");
-    let mut found = Vec::new();
-    for row in list::rows(text) {
-        let line = row.as_ref().map_or_else(|error| error.line, |row| row.line);
-        assert!(line > last && line <= lines, "line {line} of {lines} after {last}: {text:?}");
-        last = line;
-        if let Ok(row) = row {
-            let ids = [row.app_id, row.connector_id, row.id].map(|id| id.into_owned());
-            assert!(ids.iter().all(|id| !id.is_empty() && id.trim() == id));
-            written += "\r\n";
-            written += &ids.each_ref().map(|id| ["\"", &id.replace('"', "\"\""), "\""].concat()).join(",");
-            found.push(ids);
-        }
-    }
-    let again: Vec<[String; 3]> = list::rows(&written)
-        .map(|row| row.map(|row| [row.app_id, row.connector_id, row.id].map(|id| id.into_owned())).unwrap())
-        .collect();
-    assert_eq!(again, found);
 }
