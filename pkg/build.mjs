@@ -1,7 +1,7 @@
 // Builds the package: `node pkg/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or DIR) is
 // what `npm pack` packs. The same sources give the same bytes, wherever they lie.
 //
-// src/ → cargo → wasm-bindgen → wasm-opt → names shortened → c1_revoke.wasm, dist/glue.js, dist/wasm.js
+// src/ → cargo → wasm-bindgen → wasm-opt → c1_revoke.wasm, dist/glue.js, dist/wasm.js
 // Then three trees of the same files: the root (ES modules, wasm inlined), cjs/ (the same for require), edge/ (wasm imported).
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -13,8 +13,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
 import { asciiFrom } from "./build/ascii.mjs";
-import { glueExports, glueFactory, PLATFORM } from "./build/glue.mjs";
-import { exportNames, shortenNames } from "./build/wasm-names.mjs";
+import { glueFactory } from "./build/glue.mjs";
 
 const PKG = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(PKG);
@@ -22,26 +21,11 @@ const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
 const WASM_BINDGEN = process.env.WASM_BINDGEN ?? join(ROOT, ".tools/bin/wasm-bindgen");
 const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")), "bin");
 
-// Named one by one: with --all-features wasm-opt writes what Node and browsers do not read yet.
-const WASM_OPT_FLAGS = [
-  // Rust's stack ends at address 0, and overflowing it traps.
-  "--low-memory-unused",
-  // Calls compress better than bodies.
-  "--always-inline-max-function-size=1",
-  "--one-caller-inline-max-function-size=50",
-  "--flatten",
-  "--rereloop",
-  "-Oz",
-  "-Oz",
-  "--enable-bulk-memory",
-  "--enable-nontrapping-float-to-int",
-  "--enable-sign-ext",
-  "--enable-mutable-globals",
-  "--strip-debug",
-  "--strip-producers",
-  "--strip-target-features",
-];
+// Without --enable flags wasm-opt uses the features that the module itself declares: those that rustc and wasm-bindgen used.
+const WASM_OPT_FLAGS = ["-Os", "--strip-debug", "--strip-producers", "--strip-target-features"];
 
+/** The crate's own JavaScript, shipped as it is. The glue and the wasm import it from `../`, relative to dist/. */
+const CRATE_MODULES = ["errors", "platform"];
 /** Every module of the package, as it is in each of the three trees. */
 const MODULES = [
   "index",
@@ -50,8 +34,7 @@ const MODULES = [
   "all",
   "client",
   "runtime",
-  "errors",
-  "platform",
+  ...CRATE_MODULES,
   "funcs/connectorRevokeCredential",
   "lib/config",
   "lib/http",
@@ -87,12 +70,9 @@ const BUILT = [
   "LICENSE-MIT",
   "c1_revoke.wasm",
   "cdn.js",
-  "errors.js",
-  "platform.js",
   "slim.js",
+  ...CRATE_MODULES.map(js),
 ];
-/** The crate's own JavaScript, shipped as it is. */
-const CRATE_MODULES = ["errors.js", "platform.js"];
 
 const { values: args } = parseArgs({
   options: { features: { type: "string" }, out: { type: "string" }, clean: { type: "boolean" } },
@@ -118,7 +98,7 @@ async function build() {
     "dist/wasm.js",
     `export const decoder = [${[...assemble("build/ascii.wat")]}];\nexport const text = "${asciiFrom(wasm)}";\n`,
   );
-  for (const file of CRATE_MODULES) {
+  for (const file of CRATE_MODULES.map(js)) {
     write(file, readFileSync(join(ROOT, "src", file)));
   }
   for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
@@ -178,10 +158,10 @@ function remappedPaths() {
   return from.map(([path, name]) => `--remap-path-prefix=${path}=${name}`).join("\x1f");
 }
 
-/** What becomes of the compiled crate: `{ wasm, glue }`. Kept in target/, since optimising takes longer than all the rest. */
+/** The optimised module and its glue: `{ wasm, glue }`. Kept in target/, because optimising takes longer than all other steps. */
 async function core(compiled) {
-  const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join());
-  for (const file of ["build/glue.mjs", "build/wasm-names.mjs", "package-lock.json"]) {
+  const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join()).update(CRATE_MODULES.join());
+  for (const file of ["build/glue.mjs", "package-lock.json"]) {
     key.update(readFileSync(join(PKG, file)));
   }
   const dir = join(TARGET, "c1-revoke-pkg", key.digest("hex").slice(0, 16));
@@ -198,21 +178,12 @@ async function core(compiled) {
       stdio: "inherit",
     });
     say("wasm-opt: optimising");
-    const optimised = join(dir, "c1_revoke_opt.wasm");
-    binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", optimised);
-    await shorten(readFileSync(optimised), readFileSync(join(dir, "c1_revoke_bg.js"), "utf8"), wasm, glue);
+    binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm);
+    const name = "c1_revoke_bg.js";
+    const crateModules = CRATE_MODULES.map((module) => `../${module}.js`);
+    writeFileSync(glue, await glueFactory(readFileSync(join(dir, name), "utf8"), { name, crateModules }));
   }
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
-}
-
-async function shorten(optimised, source, wasm, glue) {
-  // A function that Rust exports has one name, in the wasm and in the glue's API: those stay.
-  const api = new Set(await glueExports(source));
-  const keep = new Set(exportNames(optimised).filter((name) => api.has(name)));
-  const short = shortenNames(optimised, { keep, platform: PLATFORM });
-  say(`shortened ${short.names.size} names: ${optimised.length} → ${short.wasm.length} bytes`);
-  writeFileSync(wasm, short.wasm);
-  writeFileSync(glue, await glueFactory(source, short));
 }
 
 /** The bytes of a module written by hand. */
@@ -283,7 +254,7 @@ function checkNoMachinePaths() {
 function copySources() {
   mkdirSync(OUT, { recursive: true });
   for (const file of [
-    ...MODULES.map(js).filter((file) => !CRATE_MODULES.includes(file)),
+    ...MODULES.map(js).filter((file) => !CRATE_MODULES.map(js).includes(file)),
     ...declarations(PKG),
     ...OTHER_SOURCES,
   ]) {

@@ -14,7 +14,9 @@ export class Guard {
   /** The error that every call gets since the trap. */
   failure;
   #depth = 0;
-  #pending = new Set();
+  /** The functions that reject the pending promises, by number. A plain object, because a page may have replaced the methods of Set. */
+  #pending = { __proto__: null };
+  #next = 0;
   #onTrap;
 
   constructor(onTrap) {
@@ -45,10 +47,12 @@ export class Guard {
   promise(f) {
     return new Promise((resolve, reject) => {
       const pending = this.#pending;
-      pending.add(reject);
+      const number = this.#next++;
+      pending[number] = reject;
+      // Settles first: nothing that fails afterwards can leave the caller waiting.
       const settled = (settle) => (value) => {
-        pending.delete(reject);
         settle(value);
+        delete pending[number];
       };
       try {
         this.run(f).then(settled(resolve), settled(reject));
@@ -83,11 +87,11 @@ export class Guard {
       return;
     }
     this.failure = new UnexpectedClientError("The WebAssembly core of c1-revoke failed: construct a new client", { cause });
-    this.#onTrap();
-    for (const reject of this.#pending) {
-      reject(this.failure);
+    for (const number in this.#pending) {
+      this.#pending[number](this.failure);
     }
-    this.#pending.clear();
+    this.#pending = { __proto__: null };
+    this.#onTrap();
   }
 }
 
@@ -99,8 +103,8 @@ export function runtime() {
   if (!current) {
     try {
       compiled ??= wasmNow();
-      const glue = createGlue();
-      current = started(glue, new WebAssembly.Instance(compiled, glue.imports));
+      const factory = createGlue();
+      current = started(factory, new WebAssembly.Instance(compiled, factory.imports));
     } catch (cause) {
       throw unsupported(cause);
     }
@@ -115,16 +119,16 @@ export async function ready() {
   }
   try {
     compiled ??= await wasmSoon();
-    const glue = createGlue();
-    const instance = await WebAssembly.instantiate(compiled, glue.imports);
+    const factory = createGlue();
+    const instance = await WebAssembly.instantiate(compiled, factory.imports);
     // A client constructed meanwhile has brought its own.
-    current ??= started(glue, instance);
+    current ??= started(factory, instance);
   } catch (cause) {
     throw unsupported(cause);
   }
 }
 
-function started(glue, instance) {
+function started({ glue, start }, instance) {
   const fresh = {
     glue,
     guard: new Guard(() => {
@@ -133,7 +137,7 @@ function started(glue, instance) {
       }
     }),
   };
-  fresh.guard.run(() => glue.start(fresh.guard.watch(instance.exports)));
+  fresh.guard.run(() => start(fresh.guard.watch(instance.exports)));
   return fresh;
 }
 

@@ -112,4 +112,35 @@ describe("Guard", () => {
     assert.ok(guard.failure.cause instanceof WebAssembly.RuntimeError);
     assert.equal(traps, 1);
   });
+
+  // A page may have replaced any method: none may keep a call from settling.
+  for (const method of ["add", "delete", "clear", "forEach", Symbol.iterator]) {
+    it(`settles where Set.prototype[${String(method)}] throws`, async () => {
+      const original = Set.prototype[method];
+      Set.prototype[method] = () => {
+        throw new TypeError("replaced");
+      };
+      let results;
+      try {
+        const settled = [guard.promise(async () => "done"), guard.promise(() => Promise.reject("refused"))];
+        const outcomes = [await settled[0], await settled[1].catch((reason) => reason)];
+        const pending = guard.promise(() => new Promise(() => {}));
+        wasm.boom();
+        results = [...outcomes, await pending.catch((reason) => reason)];
+      } finally {
+        Set.prototype[method] = original;
+      }
+      assert.deepEqual(results, ["done", "refused", guard.failure]);
+    });
+  }
+
+  it("rejects what is pending before it tells anyone about the trap", async () => {
+    guard = new Guard(() => {
+      throw new Error("thrown by the callback");
+    });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(WASM), { host: { call: () => {} } });
+    const pending = guard.promise(() => new Promise(() => {}));
+    assert.throws(() => guard.watch(exports).boom(), /thrown by the callback/);
+    await assert.rejects(pending, UnexpectedClientError);
+  });
 });
