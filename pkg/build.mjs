@@ -2,7 +2,8 @@
 // what `npm pack` packs. The same sources give the same bytes, wherever they lie.
 //
 // src/ → cargo → wasm-bindgen → wasm-opt → c1_revoke.wasm, dist/glue.js, dist/wasm.js
-// Then three trees of the same files: the root (ES modules, wasm inlined), cjs/ (the same for require), edge/ (wasm imported).
+// Then src/ here becomes one file for each way to get the wasm: dist/c1-revoke.js (inlined as text), edge/c1-revoke-edge.js (imported),
+// dist/slim.js (given by the caller). cjs/ is the package once more, for `require`.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -24,17 +25,16 @@ const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")
 // Without --enable flags wasm-opt uses the features that the module itself declares: those that rustc and wasm-bindgen used.
 const WASM_OPT_FLAGS = ["-Os", "--strip-debug", "--strip-producers", "--strip-target-features"];
 
-/** The crate's own JavaScript, shipped as it is. The glue and the wasm import it from `../`, relative to dist/. */
-const CRATE_MODULES = ["errors", "platform"];
-/** Every module of the package, as it is in each of the three trees. */
+/** The crate's own JavaScript. The glue and the wasm import it from `../`, relative to dist/. */
+const CRATE_MODULES = ["errors.js", "platform.js"];
+/** The modules of the package that are in cjs/ as well. */
 const MODULES = [
   "index",
   "core",
   "ready",
   "all",
-  "client",
-  "runtime",
-  ...CRATE_MODULES,
+  "slim",
+  "errors",
   "funcs/connectorRevokeCredential",
   "lib/config",
   "lib/http",
@@ -45,33 +45,16 @@ const MODULES = [
   "sdk/models/operations/index",
   "sdk/models/shared/index",
 ];
-/** Written by hand and shipped, or read by this build, besides the modules and their .d.ts files. */
-const OTHER_SOURCES = [
-  "package.json",
-  "README.md",
-  "compile.js",
-  "wasm.js",
-  "wasm-edge.js",
-  "wasm-slim.js",
-  "all-slim.js",
-  "lib/bulk.d.ts",
-  "lib/logger.d.ts",
-  "lib/web.d.ts",
-  "slim.d.ts",
-  "cdn.d.ts",
-  "c1_revoke.wasm.d.ts",
-];
 /** What the build makes. */
 const BUILT = [
   "cjs",
   "dist",
-  "edge",
+  "edge/c1-revoke-edge.js",
   "LICENSE-APACHE",
   "LICENSE-MIT",
   "c1_revoke.wasm",
   "cdn.js",
-  "slim.js",
-  ...CRATE_MODULES.map(js),
+  ...CRATE_MODULES,
 ];
 
 const { values: args } = parseArgs({
@@ -98,14 +81,13 @@ async function build() {
     "dist/wasm.js",
     `export const decoder = [${[...assemble("build/ascii.wat")]}];\nexport const text = "${asciiFrom(wasm)}";\n`,
   );
-  for (const file of CRATE_MODULES.map(js)) {
+  for (const file of CRATE_MODULES) {
     write(file, readFileSync(join(ROOT, "src", file)));
   }
   for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
     write(licence, readFileSync(join(ROOT, licence)));
   }
   await bundles();
-  edgeTree();
   await commonjsTree();
   checkNoMachinePaths();
   say(`done: ${relative(process.cwd(), OUT) || "."}, wasm ${wasm.length} bytes`);
@@ -136,10 +118,9 @@ function checkVersions() {
 function compile() {
   const features = ["package", ...(args.features?.split(",") ?? [])].join(",");
   say(`cargo: compiling the crate with features ${features}`);
-  // A cdylib alone: with an rlib beside it the optimised module is a quarter larger.
+  // A cdylib alone: with an rlib beside it, rustc optimises less, and the module is a sixth larger.
   const command = ["rustc", "--locked", "--release", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
-  // A stack of 256 KiB: far more than is used, and addresses of data are a byte shorter than with the default of 1 MiB.
-  execFileSync("cargo", [...command, "--features", features, "--", "-C", "link-arg=-zstack-size=262144"], {
+  execFileSync("cargo", [...command, "--features", features], {
     cwd: ROOT,
     stdio: "inherit",
     env: { ...process.env, CARGO_ENCODED_RUSTFLAGS: remappedPaths(), CARGO_TARGET_DIR: TARGET },
@@ -180,7 +161,7 @@ async function core(compiled) {
     say("wasm-opt: optimising");
     binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm);
     const name = "c1_revoke_bg.js";
-    const crateModules = CRATE_MODULES.map((module) => `../${module}.js`);
+    const crateModules = CRATE_MODULES.map((file) => `../${file}`);
     writeFileSync(glue, await glueFactory(readFileSync(join(dir, name), "utf8"), { name, crateModules }));
   }
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
@@ -197,39 +178,37 @@ function binaryen(tool, ...options) {
   execFileSync(process.execPath, [join(BINARYEN, tool), ...options], { stdio: "inherit" });
 }
 
-/** The one-file builds. */
+/** The one-file builds. All but cdn.js share errors.js, so that `instanceof` works whichever entry point a class comes from. */
 async function bundles() {
-  const options = { bundle: true, format: "esm", target: "es2022", legalComments: "none", write: false, absWorkingDir: OUT };
-  const cdn = await esbuild.build({ ...options, entryPoints: ["all.js"], minify: true });
-  write("cdn.js", cdn.outputFiles[0].contents);
-  // Shares errors and HTTPClient with the other entry points, so that `instanceof` holds whichever one they come from.
-  const slim = await esbuild.build({
-    ...options,
-    entryPoints: ["all-slim.js"],
-    external: ["./errors.js", "./lib/*"],
-    plugins: [
-      {
-        name: "wasm given by the caller",
-        setup: ({ onResolve }) => onResolve({ filter: /^\.\/wasm\.js$/ }, () => ({ path: join(OUT, "wasm-slim.js") })),
-      },
-    ],
-  });
-  write("slim.js", slim.outputFiles[0].contents);
+  await bundle("src/main.js", "dist/c1-revoke.js", { external: ["../errors.js"], alias: wasmFrom("inline") });
+  await bundle("src/main.js", "edge/c1-revoke-edge.js", { external: ["../errors.js", "*.wasm?module"], alias: wasmFrom("edge") });
+  await bundle("src/slim.js", "dist/slim.js", { external: ["../errors.js"], alias: wasmFrom("slim") });
+  await bundle("all.js", "cdn.js", { minify: true });
 }
 
-/** edge/: the root's files as they are, but for where the wasm comes from. */
-function edgeTree() {
-  for (const file of [...MODULES.map(js), "slim.js", "dist/glue.js"]) {
-    write(`edge/${file}`, read(file));
-  }
-  write("edge/wasm.js", readFileSync(join(PKG, "wasm-edge.js")));
+/** What `import "wasm-source"` in src/ means. */
+function wasmFrom(source) {
+  return { "wasm-source": join(OUT, `src/wasm-${source}.js`) };
+}
+
+async function bundle(entry, file, options) {
+  const { outputFiles } = await esbuild.build({
+    ...options,
+    absWorkingDir: OUT,
+    bundle: true,
+    entryPoints: [entry],
+    format: "esm",
+    legalComments: "none",
+    target: "es2022",
+    write: false,
+  });
+  write(file, outputFiles[0].contents);
 }
 
 /** cjs/: file by file, not bundled, so that its entry points share one wasm instance and one set of error classes. */
 async function commonjsTree() {
-  for (const file of [...MODULES.map(js), "slim.js", "compile.js", "wasm.js", "dist/glue.js", "dist/wasm.js"]) {
-    const minify = file.startsWith("dist/");
-    const options = { format: "cjs", platform: "node", target: "es2022", minifyWhitespace: minify, minifySyntax: minify };
+  for (const file of [...MODULES.map((module) => `${module}.js`), "dist/c1-revoke.js", "dist/slim.js"]) {
+    const options = { format: "cjs", platform: "node", target: "es2022" };
     write(`cjs/${file}`, (await esbuild.transform(read(file), options)).code);
   }
   for (const file of declarations()) {
@@ -242,7 +221,7 @@ function checkNoMachinePaths() {
   const places = [ROOT, homedir(), process.env.CARGO_HOME, "/home/", "/Users/", "/rustup/", "/.cargo/", "\\Users\\"].filter(
     (place) => place?.length > 1,
   );
-  for (const file of ["c1_revoke.wasm", "cdn.js", "slim.js", "dist/glue.js"]) {
+  for (const file of ["c1_revoke.wasm", "cdn.js", "dist/c1-revoke.js", "dist/slim.js"]) {
     const text = readFileSync(join(OUT, file), "latin1");
     const found = places.find((place) => text.includes(place));
     if (found) {
@@ -251,15 +230,10 @@ function checkNoMachinePaths() {
   }
 }
 
+/** Copies all that is written by hand here to OUT. */
 function copySources() {
-  mkdirSync(OUT, { recursive: true });
-  for (const file of [
-    ...MODULES.map(js).filter((file) => !CRATE_MODULES.map(js).includes(file)),
-    ...declarations(PKG),
-    ...OTHER_SOURCES,
-  ]) {
-    cpSync(join(PKG, file), join(OUT, file));
-  }
+  const skipped = new Set([...BUILT, "node_modules"].map((file) => join(PKG, file)));
+  cpSync(PKG, OUT, { recursive: true, filter: (file) => !skipped.has(file) });
 }
 
 /** The hand-written .d.ts files that belong in the cjs tree too. */
@@ -267,10 +241,6 @@ function declarations(dir = OUT) {
   return readdirSync(dir, { recursive: true })
     .filter((file) => file.endsWith(".d.ts") && !/^(node_modules|cjs|edge)\//.test(file) && file !== "cdn.d.ts")
     .sort();
-}
-
-function js(module) {
-  return `${module}.js`;
 }
 
 function read(file) {

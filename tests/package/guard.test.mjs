@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { UnexpectedClientError } from "../../pkg/errors.js";
-import { Guard } from "../../pkg/runtime.js";
+import { Guard } from "../../pkg/src/guard.js";
 
 const WASM = Buffer.from(
   "0061736d010000000108026000006000017f020d0104686f73740463616c6c000003040300000107150304626f6f6d000104686f737400020374776f00030a0f" +

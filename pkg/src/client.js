@@ -1,6 +1,6 @@
 // The public classes: shells over the wasm class of the same calls. What they add is what only JavaScript can do for Rust:
 // reject instead of throw when a client is gone, and free the wasm's memory at a moment when nothing is using it.
-import { SDKValidationError, UnexpectedClientError } from "./errors.js";
+import { SDKValidationError, UnexpectedClientError } from "../errors.js";
 import { runtime } from "./runtime.js";
 
 const { apply } = Reflect;

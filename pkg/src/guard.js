@@ -1,11 +1,9 @@
-// Loads the WebAssembly core, and keeps a trap in it from hanging callers or poisoning what comes after.
+// Keeps a trap in the WebAssembly core from leaving calls pending, and from affecting later clients.
 //
-// A trap ends a wasm instance: its memory is in an unknown state, and whatever it had promised stays pending for ever. The core
-// is written so that none happens. Should one happen all the same, the guard below sees it (nothing else is ever thrown out of
-// a raw export), rejects what is pending, and drops the instance, so that the next client gets a new one.
-import { createGlue } from "./dist/glue.js";
-import { UnexpectedClientError, UnsupportedRuntimeError } from "./errors.js";
-import { wasmNow, wasmSoon } from "./wasm.js";
+// A trap ends a wasm instance: its memory is in an unknown state, and its promises stay pending for ever. The core is written so
+// that none happens. If one happens all the same, the guard sees it (nothing else is ever thrown out of a raw export), rejects
+// the pending promises, and reports it, so that the next client gets a new instance.
+import { UnexpectedClientError } from "../errors.js";
 
 const { apply } = Reflect;
 
@@ -93,56 +91,4 @@ export class Guard {
     this.#pending = { __proto__: null };
     this.#onTrap();
   }
-}
-
-let compiled;
-let current;
-
-/** The wasm instance that new clients belong to, made when there is none: `{ guard, glue }`. */
-export function runtime() {
-  if (!current) {
-    try {
-      compiled ??= wasmNow();
-      const factory = createGlue();
-      current = started(factory, new WebAssembly.Instance(compiled, factory.imports));
-    } catch (cause) {
-      throw unsupported(cause);
-    }
-  }
-  return current;
-}
-
-/** Does asynchronously, and ahead of time, what the first construction of a client would otherwise do. */
-export async function ready() {
-  if (current) {
-    return;
-  }
-  try {
-    compiled ??= await wasmSoon();
-    const factory = createGlue();
-    const instance = await WebAssembly.instantiate(compiled, factory.imports);
-    // A client constructed meanwhile has brought its own.
-    current ??= started(factory, instance);
-  } catch (cause) {
-    throw unsupported(cause);
-  }
-}
-
-function started({ glue, start }, instance) {
-  const fresh = {
-    glue,
-    guard: new Guard(() => {
-      if (current === fresh) {
-        current = undefined;
-      }
-    }),
-  };
-  fresh.guard.run(() => start(fresh.guard.watch(instance.exports)));
-  return fresh;
-}
-
-function unsupported(cause) {
-  return cause instanceof UnsupportedRuntimeError
-    ? cause
-    : new UnsupportedRuntimeError("c1-revoke could not start its WebAssembly core here", { cause });
 }
