@@ -57,6 +57,12 @@ const BUILT = [
   ...CRATE_MODULES,
 ];
 
+/** errors.js stays a file of its own, so that `instanceof` works whichever entry point a class comes from. */
+const sharedErrors = {
+  name: "shared errors",
+  setup: ({ onResolve }) => onResolve({ filter: /\/errors\.js$/ }, () => ({ path: "../errors.js", external: true })),
+};
+
 const { values: args } = parseArgs({
   options: { features: { type: "string" }, out: { type: "string" }, clean: { type: "boolean" } },
 });
@@ -178,17 +184,14 @@ function binaryen(tool, ...options) {
   execFileSync(process.execPath, [join(BINARYEN, tool), ...options], { stdio: "inherit" });
 }
 
-/** The one-file builds. All but cdn.js share errors.js, so that `instanceof` works whichever entry point a class comes from. */
+/** The one-file builds. */
 async function bundles() {
-  await bundle("src/main.js", "dist/c1-revoke.js", { external: ["../errors.js"], alias: wasmFrom("inline") });
-  await bundle("src/main.js", "edge/c1-revoke-edge.js", { external: ["../errors.js", "*.wasm?module"], alias: wasmFrom("edge") });
-  await bundle("src/slim.js", "dist/slim.js", { external: ["../errors.js"], alias: wasmFrom("slim") });
+  const wasmFrom = (source) => ({ "wasm-source": join(OUT, `src/wasm-${source}.js`) });
+  const plugins = [sharedErrors];
+  await bundle("src/main.js", "dist/c1-revoke.js", { alias: wasmFrom("inline"), plugins });
+  await bundle("src/main.js", "edge/c1-revoke-edge.js", { alias: wasmFrom("edge"), external: ["*.wasm?module"], plugins });
+  await bundle("src/slim.js", "dist/slim.js", { alias: wasmFrom("slim"), plugins });
   await bundle("all.js", "cdn.js", { minify: true });
-}
-
-/** What `import "wasm-source"` in src/ means. */
-function wasmFrom(source) {
-  return { "wasm-source": join(OUT, `src/wasm-${source}.js`) };
 }
 
 async function bundle(entry, file, options) {
