@@ -1,8 +1,9 @@
 // Builds the package: `node pkg/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or DIR) is
 // what `npm pack` packs. The same sources give the same bytes, wherever they lie.
 //
-// src/ → cargo → wasm-bindgen → wasm-opt → names shortened → c1_revoke.wasm, dist/glue.js, dist/wasm.js
-// Then three trees of the same files: the root (ES modules, wasm inlined), cjs/ (the same for require), edge/ (wasm imported).
+// src/ → cargo → wasm-bindgen → wasm-opt → c1_revoke.wasm, dist/glue.js, dist/wasm.js
+// Then src/ here becomes one file for each way to get the wasm: dist/c1-revoke.js (inlined as text), edge/c1-revoke-edge.js (imported),
+// dist/slim.js (given by the caller). cjs/ is the package once more, for `require`.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,8 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
 import { asciiFrom } from "./build/ascii.mjs";
-import { glueExports, glueFactory, PLATFORM } from "./build/glue.mjs";
-import { exportNames, shortenNames } from "./build/wasm-names.mjs";
+import { glueFactory } from "./build/glue.mjs";
 
 const PKG = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(PKG);
@@ -22,36 +22,19 @@ const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
 const WASM_BINDGEN = process.env.WASM_BINDGEN ?? join(ROOT, ".tools/bin/wasm-bindgen");
 const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")), "bin");
 
-// Named one by one: with --all-features wasm-opt writes what Node and browsers do not read yet.
-const WASM_OPT_FLAGS = [
-  // Rust's stack ends at address 0, and overflowing it traps.
-  "--low-memory-unused",
-  // Calls compress better than bodies.
-  "--always-inline-max-function-size=1",
-  "--one-caller-inline-max-function-size=50",
-  "--flatten",
-  "--rereloop",
-  "-Oz",
-  "-Oz",
-  "--enable-bulk-memory",
-  "--enable-nontrapping-float-to-int",
-  "--enable-sign-ext",
-  "--enable-mutable-globals",
-  "--strip-debug",
-  "--strip-producers",
-  "--strip-target-features",
-];
+// Without --enable flags wasm-opt uses the features that the module itself declares: those that rustc and wasm-bindgen used.
+const WASM_OPT_FLAGS = ["-Os", "--strip-debug", "--strip-producers", "--strip-target-features"];
 
-/** Every module of the package, as it is in each of the three trees. */
+/** The crate's own JavaScript. The glue and the wasm import it from `../`, relative to dist/. */
+const CRATE_MODULES = ["errors.js", "platform.js"];
+/** The modules of the package that are in cjs/ as well. */
 const MODULES = [
   "index",
   "core",
   "ready",
   "all",
-  "client",
-  "runtime",
+  "slim",
   "errors",
-  "platform",
   "funcs/connectorRevokeCredential",
   "lib/config",
   "lib/http",
@@ -62,37 +45,23 @@ const MODULES = [
   "sdk/models/operations/index",
   "sdk/models/shared/index",
 ];
-/** Written by hand and shipped, or read by this build, besides the modules and their .d.ts files. */
-const OTHER_SOURCES = [
-  "package.json",
-  "README.md",
-  "compile.js",
-  "wasm.js",
-  "wasm-edge.js",
-  "wasm-slim.js",
-  "all-slim.js",
-  "lib/bulk.d.ts",
-  "lib/logger.d.ts",
-  "lib/web.d.ts",
-  "slim.d.ts",
-  "cdn.d.ts",
-  "c1_revoke.wasm.d.ts",
-];
 /** What the build makes. */
 const BUILT = [
   "cjs",
   "dist",
-  "edge",
+  "edge/c1-revoke-edge.js",
   "LICENSE-APACHE",
   "LICENSE-MIT",
   "c1_revoke.wasm",
   "cdn.js",
-  "errors.js",
-  "platform.js",
-  "slim.js",
+  ...CRATE_MODULES,
 ];
-/** The crate's own JavaScript, shipped as it is. */
-const CRATE_MODULES = ["errors.js", "platform.js"];
+
+/** errors.js stays a file of its own, so that `instanceof` works whichever entry point a class comes from. */
+const sharedErrors = {
+  name: "shared errors",
+  setup: ({ onResolve }) => onResolve({ filter: /\/errors\.js$/ }, () => ({ path: "../errors.js", external: true })),
+};
 
 const { values: args } = parseArgs({
   options: { features: { type: "string" }, out: { type: "string" }, clean: { type: "boolean" } },
@@ -125,7 +94,6 @@ async function build() {
     write(licence, readFileSync(join(ROOT, licence)));
   }
   await bundles();
-  edgeTree();
   await commonjsTree();
   checkNoMachinePaths();
   say(`done: ${relative(process.cwd(), OUT) || "."}, wasm ${wasm.length} bytes`);
@@ -156,10 +124,9 @@ function checkVersions() {
 function compile() {
   const features = ["package", ...(args.features?.split(",") ?? [])].join(",");
   say(`cargo: compiling the crate with features ${features}`);
-  // A cdylib alone: with an rlib beside it the optimised module is a quarter larger.
+  // A cdylib alone: with an rlib beside it, rustc optimises less, and the module is a sixth larger.
   const command = ["rustc", "--locked", "--release", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
-  // A stack of 256 KiB: far more than is used, and addresses of data are a byte shorter than with the default of 1 MiB.
-  execFileSync("cargo", [...command, "--features", features, "--", "-C", "link-arg=-zstack-size=262144"], {
+  execFileSync("cargo", [...command, "--features", features], {
     cwd: ROOT,
     stdio: "inherit",
     env: { ...process.env, CARGO_ENCODED_RUSTFLAGS: remappedPaths(), CARGO_TARGET_DIR: TARGET },
@@ -178,10 +145,10 @@ function remappedPaths() {
   return from.map(([path, name]) => `--remap-path-prefix=${path}=${name}`).join("\x1f");
 }
 
-/** What becomes of the compiled crate: `{ wasm, glue }`. Kept in target/, since optimising takes longer than all the rest. */
+/** The optimised module and its glue: `{ wasm, glue }`. Kept in target/, because optimising takes longer than all other steps. */
 async function core(compiled) {
-  const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join());
-  for (const file of ["build/glue.mjs", "build/wasm-names.mjs", "package-lock.json"]) {
+  const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join()).update(CRATE_MODULES.join());
+  for (const file of ["build/glue.mjs", "package-lock.json"]) {
     key.update(readFileSync(join(PKG, file)));
   }
   const dir = join(TARGET, "c1-revoke-pkg", key.digest("hex").slice(0, 16));
@@ -198,21 +165,12 @@ async function core(compiled) {
       stdio: "inherit",
     });
     say("wasm-opt: optimising");
-    const optimised = join(dir, "c1_revoke_opt.wasm");
-    binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", optimised);
-    await shorten(readFileSync(optimised), readFileSync(join(dir, "c1_revoke_bg.js"), "utf8"), wasm, glue);
+    binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm);
+    const name = "c1_revoke_bg.js";
+    const crateModules = CRATE_MODULES.map((file) => `../${file}`);
+    writeFileSync(glue, await glueFactory(readFileSync(join(dir, name), "utf8"), { name, crateModules }));
   }
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
-}
-
-async function shorten(optimised, source, wasm, glue) {
-  // A function that Rust exports has one name, in the wasm and in the glue's API: those stay.
-  const api = new Set(await glueExports(source));
-  const keep = new Set(exportNames(optimised).filter((name) => api.has(name)));
-  const short = shortenNames(optimised, { keep, platform: PLATFORM });
-  say(`shortened ${short.names.size} names: ${optimised.length} → ${short.wasm.length} bytes`);
-  writeFileSync(wasm, short.wasm);
-  writeFileSync(glue, await glueFactory(source, short));
 }
 
 /** The bytes of a module written by hand. */
@@ -228,37 +186,32 @@ function binaryen(tool, ...options) {
 
 /** The one-file builds. */
 async function bundles() {
-  const options = { bundle: true, format: "esm", target: "es2022", legalComments: "none", write: false, absWorkingDir: OUT };
-  const cdn = await esbuild.build({ ...options, entryPoints: ["all.js"], minify: true });
-  write("cdn.js", cdn.outputFiles[0].contents);
-  // Shares errors and HTTPClient with the other entry points, so that `instanceof` holds whichever one they come from.
-  const slim = await esbuild.build({
-    ...options,
-    entryPoints: ["all-slim.js"],
-    external: ["./errors.js", "./lib/*"],
-    plugins: [
-      {
-        name: "wasm given by the caller",
-        setup: ({ onResolve }) => onResolve({ filter: /^\.\/wasm\.js$/ }, () => ({ path: join(OUT, "wasm-slim.js") })),
-      },
-    ],
-  });
-  write("slim.js", slim.outputFiles[0].contents);
+  const wasmFrom = (source) => ({ "wasm-source": join(OUT, `src/wasm-${source}.js`) });
+  const plugins = [sharedErrors];
+  await bundle("src/main.js", "dist/c1-revoke.js", { alias: wasmFrom("inline"), plugins });
+  await bundle("src/main.js", "edge/c1-revoke-edge.js", { alias: wasmFrom("edge"), external: ["*.wasm?module"], plugins });
+  await bundle("src/slim.js", "dist/slim.js", { alias: wasmFrom("slim"), plugins });
+  await bundle("all.js", "cdn.js", { minify: true });
 }
 
-/** edge/: the root's files as they are, but for where the wasm comes from. */
-function edgeTree() {
-  for (const file of [...MODULES.map(js), "slim.js", "dist/glue.js"]) {
-    write(`edge/${file}`, read(file));
-  }
-  write("edge/wasm.js", readFileSync(join(PKG, "wasm-edge.js")));
+async function bundle(entry, file, options) {
+  const { outputFiles } = await esbuild.build({
+    ...options,
+    absWorkingDir: OUT,
+    bundle: true,
+    entryPoints: [entry],
+    format: "esm",
+    legalComments: "none",
+    target: "es2022",
+    write: false,
+  });
+  write(file, outputFiles[0].contents);
 }
 
 /** cjs/: file by file, not bundled, so that its entry points share one wasm instance and one set of error classes. */
 async function commonjsTree() {
-  for (const file of [...MODULES.map(js), "slim.js", "compile.js", "wasm.js", "dist/glue.js", "dist/wasm.js"]) {
-    const minify = file.startsWith("dist/");
-    const options = { format: "cjs", platform: "node", target: "es2022", minifyWhitespace: minify, minifySyntax: minify };
+  for (const file of [...MODULES.map((module) => `${module}.js`), "dist/c1-revoke.js", "dist/slim.js"]) {
+    const options = { format: "cjs", platform: "node", target: "es2022" };
     write(`cjs/${file}`, (await esbuild.transform(read(file), options)).code);
   }
   for (const file of declarations()) {
@@ -271,7 +224,7 @@ function checkNoMachinePaths() {
   const places = [ROOT, homedir(), process.env.CARGO_HOME, "/home/", "/Users/", "/rustup/", "/.cargo/", "\\Users\\"].filter(
     (place) => place?.length > 1,
   );
-  for (const file of ["c1_revoke.wasm", "cdn.js", "slim.js", "dist/glue.js"]) {
+  for (const file of ["c1_revoke.wasm", "cdn.js", "dist/c1-revoke.js", "dist/slim.js"]) {
     const text = readFileSync(join(OUT, file), "latin1");
     const found = places.find((place) => text.includes(place));
     if (found) {
@@ -280,15 +233,10 @@ function checkNoMachinePaths() {
   }
 }
 
+/** Copies all that is written by hand here to OUT. */
 function copySources() {
-  mkdirSync(OUT, { recursive: true });
-  for (const file of [
-    ...MODULES.map(js).filter((file) => !CRATE_MODULES.includes(file)),
-    ...declarations(PKG),
-    ...OTHER_SOURCES,
-  ]) {
-    cpSync(join(PKG, file), join(OUT, file));
-  }
+  const skipped = new Set([...BUILT, "node_modules"].map((file) => join(PKG, file)));
+  cpSync(PKG, OUT, { recursive: true, filter: (file) => !skipped.has(file) });
 }
 
 /** The hand-written .d.ts files that belong in the cjs tree too. */
@@ -296,10 +244,6 @@ function declarations(dir = OUT) {
   return readdirSync(dir, { recursive: true })
     .filter((file) => file.endsWith(".d.ts") && !/^(node_modules|cjs|edge)\//.test(file) && file !== "cdn.d.ts")
     .sort();
-}
-
-function js(module) {
-  return `${module}.js`;
 }
 
 function read(file) {

@@ -1,1 +1,1 @@
-export { ConductoroneSDKTypescriptCore } from "./client.js";
+export { ConductoroneSDKTypescriptCore } from "./dist/c1-revoke.js";

@@ -1,4 +1,3 @@
-export { ConductoroneSDKTypescript } from "./client.js";
+export { ConductoroneSDKTypescript, ready } from "./dist/c1-revoke.js";
 export { ServerList } from "./lib/config.js";
 export { HTTPClient } from "./lib/http.js";
-export { ready } from "./runtime.js";

@@ -1,1 +1,1 @@
-export { ready } from "./runtime.js";
+export { ready } from "./dist/c1-revoke.js";

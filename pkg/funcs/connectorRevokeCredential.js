@@ -1,1 +1,1 @@
-export { connectorRevokeCredential } from "../client.js";
+export { connectorRevokeCredential } from "../dist/c1-revoke.js";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
 import { UnexpectedClientError } from "../../pkg/errors.js";
-import { Guard } from "../../pkg/runtime.js";
+import { Guard } from "../../pkg/src/guard.js";
 
 const WASM = Buffer.from(
   "0061736d010000000108026000006000017f020d0104686f73740463616c6c000003040300000107150304626f6f6d000104686f737400020374776f00030a0f" +
@@ -111,5 +111,36 @@ describe("Guard", () => {
     assert.equal(wentOn, false);
     assert.ok(guard.failure.cause instanceof WebAssembly.RuntimeError);
     assert.equal(traps, 1);
+  });
+
+  // A page may have replaced any method: none may keep a call from settling.
+  for (const method of ["add", "delete", "clear", "forEach", Symbol.iterator]) {
+    it(`settles where Set.prototype[${String(method)}] throws`, async () => {
+      const original = Set.prototype[method];
+      Set.prototype[method] = () => {
+        throw new TypeError("replaced");
+      };
+      let results;
+      try {
+        const settled = [guard.promise(async () => "done"), guard.promise(() => Promise.reject("refused"))];
+        const outcomes = [await settled[0], await settled[1].catch((reason) => reason)];
+        const pending = guard.promise(() => new Promise(() => {}));
+        wasm.boom();
+        results = [...outcomes, await pending.catch((reason) => reason)];
+      } finally {
+        Set.prototype[method] = original;
+      }
+      assert.deepEqual(results, ["done", "refused", guard.failure]);
+    });
+  }
+
+  it("rejects what is pending before it tells anyone about the trap", async () => {
+    guard = new Guard(() => {
+      throw new Error("thrown by the callback");
+    });
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(WASM), { host: { call: () => {} } });
+    const pending = guard.promise(() => new Promise(() => {}));
+    assert.throws(() => guard.watch(exports).boom(), /thrown by the callback/);
+    await assert.rejects(pending, UnexpectedClientError);
   });
 });

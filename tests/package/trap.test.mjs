@@ -19,7 +19,7 @@ describe("a trap", () => {
   before(async () => {
     execFileSync(process.execPath, [build, "--features", "test-trap", "--out", out], { stdio: ["ignore", "ignore", "inherit"] });
     ({ ConductoroneSDKTypescript, connectorRevokeCredential, UnexpectedClientError } = await import(`${out}all.js`));
-    ({ runtime } = await import(`${out}runtime.js`));
+    ({ runtime } = await import(`${out}dist/c1-revoke.js`));
   });
 
   const ways = { "in a call": (trap) => trap(), "where nobody waits for a result": (trap) => queueMicrotask(trap) };

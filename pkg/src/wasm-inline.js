@@ -1,6 +1,7 @@
 // Where the wasm comes from in this build of the package: inlined as text, so that no bundler can lose it.
+
+import { decoder, text } from "../dist/wasm.js";
 import { moduleNow, moduleSoon } from "./compile.js";
-import { decoder, text } from "./dist/wasm.js";
 
 export function wasmNow() {
   return moduleNow(decoded);

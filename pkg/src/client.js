@@ -1,9 +1,15 @@
 // The public classes: shells over the wasm class of the same calls. What they add is what only JavaScript can do for Rust:
 // reject instead of throw when a client is gone, and free the wasm's memory at a moment when nothing is using it.
-import { SDKValidationError, UnexpectedClientError } from "./errors.js";
+import { SDKValidationError, UnexpectedClientError } from "../errors.js";
 import { runtime } from "./runtime.js";
 
 const { apply } = Reflect;
+
+/** `Promise.reject`, which a page may have replaced. */
+const rejected = (error) =>
+  new Promise((_, reject) => {
+    reject(error);
+  });
 
 /** Starts one of the wasm client's asynchronous methods; never throws. */
 let start;
@@ -56,7 +62,7 @@ export class ConductoroneSDKTypescriptCore {
         return core.#start(method, args);
       }
       const cause = new TypeError("not a ConductoroneSDKTypescriptCore, or one from another copy of c1-revoke");
-      return Promise.reject(new SDKValidationError("Invalid client", cause, core));
+      return rejected(new SDKValidationError("Invalid client", cause, core));
     };
   }
 
@@ -67,10 +73,10 @@ export class ConductoroneSDKTypescriptCore {
   #start(method, args) {
     const { failure } = this.#runtime.guard;
     if (failure) {
-      return Promise.reject(failure);
+      return rejected(failure);
     }
     if (!this.#client) {
-      return Promise.reject(new UnexpectedClientError("This client has been freed"));
+      return rejected(new UnexpectedClientError("This client has been freed"));
     }
     return this.#runtime.guard.promise(() => this.#call(method, args));
   }

@@ -1,5 +1,5 @@
 // Compiles the wasm where its bytes are at hand, and says what to change where that is not allowed.
-import { UnsupportedRuntimeError } from "./errors.js";
+import { UnsupportedRuntimeError } from "../errors.js";
 
 /** At once. `bytes` gives the module's bytes, or the module. */
 export function moduleNow(bytes) {

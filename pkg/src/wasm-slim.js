@@ -1,6 +1,7 @@
 // The wasm for those who load it themselves.
+
+import { UnsupportedRuntimeError } from "../errors.js";
 import { moduleNow, moduleSoon } from "./compile.js";
-import { UnsupportedRuntimeError } from "./errors.js";
 
 let given;
 

@@ -1,2 +1,0 @@
-export * from "./all.js";
-export { useWasm } from "./wasm-slim.js";

@@ -1,0 +1,1 @@
+export { connectorRevokeCredential } from "./c1-revoke-edge.js";

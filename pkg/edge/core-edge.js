@@ -1,0 +1,1 @@
+export { ConductoroneSDKTypescriptCore } from "./c1-revoke-edge.js";

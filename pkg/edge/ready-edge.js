@@ -1,0 +1,1 @@
+export { ready } from "./c1-revoke-edge.js";

@@ -1,0 +1,59 @@
+// Loads the WebAssembly core.
+
+// One of wasm-inline.js, wasm-edge.js and wasm-slim.js: the build decides.
+import { wasmNow, wasmSoon } from "wasm-source";
+import { createGlue } from "../dist/glue.js";
+import { UnsupportedRuntimeError } from "../errors.js";
+import { Guard } from "./guard.js";
+
+let compiled;
+let current;
+
+/** The wasm instance that new clients belong to, made when there is none: `{ guard, glue }`. */
+export function runtime() {
+  if (!current) {
+    try {
+      compiled ??= wasmNow();
+      const factory = createGlue();
+      current = started(factory, new WebAssembly.Instance(compiled, factory.imports));
+    } catch (cause) {
+      throw unsupported(cause);
+    }
+  }
+  return current;
+}
+
+/** Does asynchronously, and ahead of time, what the first construction of a client would otherwise do. */
+export async function ready() {
+  if (current) {
+    return;
+  }
+  try {
+    compiled ??= await wasmSoon();
+    const factory = createGlue();
+    const instance = await WebAssembly.instantiate(compiled, factory.imports);
+    // A client constructed meanwhile has brought its own.
+    current ??= started(factory, instance);
+  } catch (cause) {
+    throw unsupported(cause);
+  }
+}
+
+function started({ glue, start }, instance) {
+  const fresh = {
+    glue,
+    guard: new Guard(() => {
+      if (current === fresh) {
+        current = undefined;
+      }
+    }),
+  };
+  fresh.guard.run(() => start(fresh.guard.watch(instance.exports)));
+  return fresh;
+}
+
+function unsupported(cause) {
+  return cause instanceof UnsupportedRuntimeError
+    ? cause
+    : new UnsupportedRuntimeError("c1-revoke could not start its WebAssembly core here", { cause });
+}

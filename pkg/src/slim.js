@@ -1,0 +1,7 @@
+export {
+  ConductoroneSDKTypescript,
+  ConductoroneSDKTypescriptCore,
+  connectorRevokeCredential,
+  ready,
+} from "./main.js";
+export { useWasm } from "./wasm-slim.js";
