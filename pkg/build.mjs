@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
@@ -26,7 +26,7 @@ const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")
 const WASM_OPT_FLAGS = ["-Os", "--strip-debug", "--strip-producers", "--strip-target-features"];
 
 /** The crate's own JavaScript. The glue and the wasm import it from `../`, relative to dist/. */
-const CRATE_MODULES = ["errors.js", "platform.js"];
+const CRATE_MODULES = ["errors.js", "border/border.js"];
 /** The modules of the package that are in cjs/ as well. */
 const MODULES = [
   "index",
@@ -54,7 +54,7 @@ const BUILT = [
   "LICENSE-MIT",
   "c1_revoke.wasm",
   "cdn.js",
-  ...CRATE_MODULES,
+  ...CRATE_MODULES.map((file) => basename(file)),
 ];
 
 /** errors.js stays a file of its own, so that `instanceof` works whichever entry point a class comes from. */
@@ -88,7 +88,7 @@ async function build() {
     `export const decoder = [${[...assemble("build/ascii.wat")]}];\nexport const text = "${asciiFrom(wasm)}";\n`,
   );
   for (const file of CRATE_MODULES) {
-    write(file, readFileSync(join(ROOT, "src", file)));
+    write(basename(file), readFileSync(join(ROOT, "src", file)));
   }
   for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
     write(licence, readFileSync(join(ROOT, licence)));
@@ -167,7 +167,7 @@ async function core(compiled) {
     say("wasm-opt: optimising");
     binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm);
     const name = "c1_revoke_bg.js";
-    const crateModules = CRATE_MODULES.map((file) => `../${file}`);
+    const crateModules = CRATE_MODULES.map((file) => `../${basename(file)}`);
     writeFileSync(glue, await glueFactory(readFileSync(join(dir, name), "utf8"), { name, crateModules }));
   }
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };

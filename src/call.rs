@@ -166,9 +166,11 @@ fn facts(text: &JsString) -> Body {
 }
 
 fn malformation(malformed: Malformed, text: &JsString, answer: &Answer<'_>) -> Malformation {
-    match parse_json(text) {
-        Ok(value) => Malformation { cause: malformed.to_string().into(), raw_value: answer.shown_json(&value) },
-        Err(cause) if malformed == Malformed::NotJson => Malformation { cause, raw_value: text.into() },
-        Err(_) => Malformation { cause: malformed.to_string().into(), raw_value: text.into() },
-    }
+    let undecided = matches!(malformed, Malformed::ErrorInBody | Malformed::GrpcStatus | Malformed::Partial);
+    let (cause, raw_value) = match parse_json(text) {
+        Err(cause) if malformed == Malformed::NotJson => (cause, text.into()),
+        Err(_) => (malformed.to_string().into(), text.into()),
+        Ok(value) => (malformed.to_string().into(), answer.shown_json(&value)),
+    };
+    Malformation { cause, raw_value, undecided }
 }

@@ -62,6 +62,8 @@ pub struct Malformation {
     pub cause: JsValue,
     /// The body as JSON, or its text.
     pub raw_value: JsValue,
+    /// Whether the answer holds an error, or a part of something: the credential may not be revoked.
+    pub undecided: bool,
 }
 
 /// What a token endpoint says of a refusal (RFC 6749, 5.2).
@@ -159,7 +161,7 @@ fn options(cause: JsValue) -> JsValue {
 
 fn http_options(failure: HttpFailure, malformation: Malformation, oauth: OAuthError) -> JsValue {
     let HttpFailure { response, content_type, body, .. } = failure;
-    let Malformation { cause, raw_value } = malformation;
+    let Malformation { cause, raw_value, .. } = malformation;
     let OAuthError { error, error_description } = oauth;
     let raw_message = MALFORMED;
     let options = HttpOptions { response, content_type, body, cause, raw_value, raw_message, error, error_description };

@@ -343,7 +343,7 @@ impl OAuth {
         let subtle = peek(&peek(&js_sys::global(), "crypto"), "subtle");
         if !subtle.is_object() {
             return Err(Error::Unsupported(String::from(
-                "c1-revoke needs crypto.subtle for client credentials, which browsers offer on https pages and on localhost only",
+                "crypto.subtle is missing here: client credentials are signed with Ed25519, which needs https or localhost",
             )));
         }
         let subtle: SubtleCrypto = subtle.unchecked_into();
@@ -356,8 +356,10 @@ impl OAuth {
         let input = assertion::signing_input(&json(&Header::new(&nonce))?, &json(&claims)?);
         let data = Uint8Array::from(input.as_bytes());
         let signature = signed(wait, subtle.sign_with_str_and_js_u8_array(ED25519, &key, &data)).await?;
-        let signature = Uint8Array::new(&signature).to_vec();
-        let signature = signature.try_into().map_err(|_| cannot_sign())?;
+        if peek(&signature, "byteLength").as_f64() != Some(64.0) {
+            return Err(cannot_sign());
+        }
+        let signature = Uint8Array::new(&signature).to_vec().try_into().map_err(|_| cannot_sign())?;
         Ok(assertion::jwt(&input, &signature))
     }
 }

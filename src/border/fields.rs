@@ -148,7 +148,7 @@ impl Fields {
         })
     }
 
-    /// The elements of an array of at most `max` strings or numbers, as strings. `None` stands for any other element: a sparse array can be
+    /// The elements of an array of at most `max` strings or whole numbers, as strings. `None` stands for any other element: a sparse array can be
     /// so long that going through it never ends.
     ///
     /// # Errors
@@ -158,7 +158,7 @@ impl Fields {
             let length = peek(value, "length").as_f64().filter(|length| is_array(value) && *length <= f64::from(max))?;
             let element = |index: u32| {
                 let element = peek(value, &index.to_string());
-                element.as_string().or_else(|| element.as_f64().map(|number| number.to_string()))
+                element.as_string().or_else(|| Some((element.as_f64().filter(|number| number.fract() == 0.0)? as u32).to_string()))
             };
             (0..length as u32).map(element).collect()
         })

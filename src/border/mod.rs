@@ -5,7 +5,7 @@ pub mod fields;
 pub mod time;
 pub mod wait;
 
-use js_sys::{Array, Function, JsString, Object, Promise, Uint8Array};
+use js_sys::{Function, JsString, Object, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
 use zeroize::Zeroizing;
@@ -46,7 +46,7 @@ extern "C" {
     pub fn notify_method(target: &JsValue, method: &str);
     /// Adds `remaining()` to a report.
     #[wasm_bindgen(js_name = withRemaining)]
-    pub fn with_remaining(report: &JsValue, requests: &Array) -> JsValue;
+    pub fn with_remaining(report: &JsValue, requests: &JsValue) -> JsValue;
 
     /// What was read of a response body.
     pub type Body;

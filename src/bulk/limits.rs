@@ -116,9 +116,10 @@ fn parameters(item: &str) -> impl Iterator<Item = (&str, &str)> {
 
 /// A number that is written in decimal digits.
 fn number(value: &str) -> Option<f64> {
-    let value = value.trim();
-    let digits = value.len() <= 16 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    value.parse().ok().filter(|number: &f64| digits && number.is_finite())
+    // Some servers send fractions of a second; whole seconds are exact enough.
+    let whole = value.trim().split('.').next()?;
+    let digits = whole.len() <= 16 && whole.bytes().all(|byte| byte.is_ascii_digit());
+    whole.parse().ok().filter(|_: &u64| digits).map(|number| number as f64)
 }
 
 fn seconds(seconds: f64) -> f64 {

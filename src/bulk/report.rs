@@ -4,7 +4,6 @@ use super::schedule::{Progress, Status};
 use crate::border::time::timestamp;
 use crate::border::with_remaining;
 use crate::http::transport::Trace;
-use js_sys::Array;
 use serde::{Serialize, Serializer};
 use wasm_bindgen::JsValue;
 
@@ -118,7 +117,7 @@ pub struct Report {
     /// By index.
     results: Vec<Option<Kept>>,
     /// Requests for another run, by index.
-    remaining: Vec<(usize, JsValue)>,
+    remaining: Vec<Option<Kept>>,
     /// What the input threw.
     pub input_error: Option<JsValue>,
 }
@@ -145,12 +144,7 @@ impl Report {
         };
         let object = serde_wasm_bindgen::to_value(&result).unwrap_or_default();
         if self.collect {
-            if self.results.len() <= index {
-                self.results.resize(index.saturating_add(1), None);
-            }
-            if let Some(place) = self.results.get_mut(index) {
-                *place = Some(Kept(object.clone()));
-            }
+            put(&mut self.results, index, object.clone());
         }
         object
     }
@@ -158,14 +152,13 @@ impl Report {
     /// Notes a request that another run may revoke.
     pub fn add_remaining(&mut self, index: usize, request: JsValue) {
         if self.collect {
-            self.remaining.push((index, request));
+            put(&mut self.remaining, index, request);
         }
     }
 
     /// The report as an object.
-    pub fn finish(mut self, progress: &Progress) -> JsValue {
-        self.remaining.sort_by_key(|(index, _)| *index);
-        let remaining: Array = self.remaining.into_iter().map(|(_, request)| request).collect();
+    pub fn finish(self, progress: &Progress) -> JsValue {
+        let remaining: Vec<Kept> = self.remaining.into_iter().flatten().collect();
         let object = ReportObject {
             revoked: progress.revoked,
             failed: progress.failed,
@@ -173,6 +166,16 @@ impl Report {
             results: self.results.into_iter().flatten().collect(),
             input_error: self.input_error.map(Kept),
         };
-        with_remaining(&serde_wasm_bindgen::to_value(&object).unwrap_or_default(), &remaining)
+        let [object, remaining] = [serde_wasm_bindgen::to_value(&object), serde_wasm_bindgen::to_value(&remaining)];
+        with_remaining(&object.unwrap_or_default(), &remaining.unwrap_or_default())
+    }
+}
+
+fn put(list: &mut Vec<Option<Kept>>, index: usize, value: JsValue) {
+    if list.len() <= index {
+        list.resize(index.saturating_add(1), None);
+    }
+    if let Some(place) = list.get_mut(index) {
+        *place = Some(Kept(value));
     }
 }

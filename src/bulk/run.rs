@@ -45,6 +45,8 @@ pub struct Run {
     report: Report,
     /// How many requests the input has given.
     pulled: usize,
+    /// Whether its end was reached.
+    ended: bool,
     /// Why the run stopped: the error of the items that it skips.
     reason: Option<JsValue>,
     /// Whether there is progress to report.
@@ -168,6 +170,7 @@ impl Run {
             report: Report::new(options.collect),
             options,
             pulled: 0,
+            ended: false,
             reason: None,
             changed: true,
         })
@@ -208,7 +211,7 @@ impl Run {
             let schedule = self.shared.schedule.borrow();
             (schedule.progress(self.shared.clock.now()), schedule.stopped().is_some())
         };
-        if stopped {
+        if stopped && !self.ended {
             self.input.close();
         }
         self.report.finish(&progress)
@@ -280,7 +283,8 @@ impl Run {
     fn pull(&mut self, index: usize, pulls: &Rc<Cancellation>) {
         // An array or a `Set` may have an iterator that never ends.
         if self.shared.schedule.borrow().stopped().is_some() && self.input.total.is_none_or(|total| index >= total) {
-            return self.pulled(Ok(None));
+            self.shared.schedule.borrow_mut().pulled(Pulled::End, self.shared.clock.now());
+            return;
         }
         match self.input.next() {
             Ok(Next::Now(result)) => self.pulled(request_in(&result)),
@@ -309,8 +313,12 @@ impl Run {
                 self.pulled = index.saturating_add(1);
                 self.add(index, request)
             }
-            Ok(None) => Pulled::End,
+            Ok(None) => {
+                self.ended = true;
+                Pulled::End
+            }
             Err(thrown) => {
+                self.ended = true;
                 self.report.input_error = Some(thrown);
                 Pulled::End
             }
@@ -355,7 +363,10 @@ impl Run {
     fn ended(&mut self, index: usize, result: Result<Revoked, Error>) {
         let Some(item) = self.items.get_mut(&index) else { return };
         let trace = &item.trace;
-        let outcome = outcome(&result, trace, &self.shared.settings);
+        let outcome = match &result {
+            Err(Error::Aborted(_) | Error::TimedOut(_)) if trace.requests.get() == 0 && self.reason.is_some() => Outcome::Unsent,
+            result => outcome(result, trace, &self.shared.settings),
+        };
         // What an earlier attempt failed with does not matter any more.
         item.error = result.err().map(JsValue::from);
         let limits = Limits::read(|name| trace.header(name), now_since_epoch());
@@ -393,7 +404,7 @@ impl Run {
         let Some(on_progress) = &self.options.on_progress else { return };
         let now = self.shared.clock.now();
         let progress = self.shared.schedule.borrow().progress(now);
-        let paused_until = progress.paused_until.map(|until| now_since_epoch() + (until - now));
+        let paused_until = progress.paused_until.map(|until| (now_since_epoch() + (until - now)).round());
         notify(on_progress, &progress_object(&progress, self.input.total, paused_until));
     }
 }
@@ -414,6 +425,7 @@ fn outcome(result: &Result<Revoked, Error>, trace: &Trace, settings: &CallSettin
             (408 | 425 | 500.., _) => Outcome::Lost,
             _ => Outcome::Failed,
         },
+        Err(Error::Malformed(_, malformation)) if !malformation.undecided => Outcome::Failed,
         Err(Error::Connection(_) | Error::TimedOut(_)) if connection_errors => Outcome::Unavailable,
         Err(Error::Aborted(_) | Error::NoToken { transient: true, .. }) => Outcome::Unavailable,
         Err(Error::NoToken { transient: false, .. }) => Outcome::Unauthorized,

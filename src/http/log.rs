@@ -17,7 +17,7 @@ impl Logger {
     pub fn head(&self, title: &str, message: &JsValue, secret: &str) {
         self.group(title, || {
             if let Some(status) = peek(message, "status").as_f64() {
-                self.log(&format!("Status Code: {status}").into());
+                self.log(&format!("Status Code: {}", status as u32).into());
             }
             self.group("Headers:", || {
                 for line in header_lines(&peek(message, "headers"), secret) {

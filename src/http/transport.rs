@@ -176,10 +176,9 @@ impl Transport {
     }
 
     fn build(&self, outgoing: &Outgoing<'_>, settings: &RequestSettings, wait: &Wait) -> Result<Request, JsValue> {
-        let init: RequestInit = match &settings.init {
-            Some(init) => border::request_init(&JsValue::UNDEFINED, init)?.unchecked_into(),
-            None => RequestInit::new(),
-        };
+        // A copy for each request, without a prototype to which a page may have added fields.
+        let own = settings.init.as_ref().map(JsValue::from).unwrap_or_default();
+        let init: RequestInit = border::request_init(&JsValue::UNDEFINED, &own)?.unchecked_into();
         init.set_method("POST");
         init.set_headers(&self.headers(outgoing, settings)?.into_raw());
         init.set_body(&match outgoing.content {
