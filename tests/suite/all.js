@@ -1,5 +1,6 @@
 // Every file of the suite.
 import "./core.js";
+import "./answers.js";
 import "./tokens.js";
 import "./hostile-inputs.js";
 import "./hostile-servers.js";
