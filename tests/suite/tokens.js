@@ -34,6 +34,11 @@ test("tokens: the server is the client ID's, unless tenantDomain or serverURL na
     [{ clientID: "n@Beta.Conductor.One/pcc" }, "https://beta.conductor.one"],
     [{ clientID: "n@gateway.example:8443/pcc" }, "https://gateway.example:8443"],
     [{ clientID: "n@localhost:8787/pcc" }, "http://localhost:8787"],
+    [{ clientID: "n@127.0.0.1:8787/pcc" }, "http://127.0.0.1:8787"],
+    [{ clientID: "n@x.localhost:8787/pcc" }, "https://x.localhost:8787"],
+    // The client ID names the server: nothing is meant but unset.
+    [{ serverURL: undefined }, "https://acme.conductor.one"],
+    [{ tenantDomain: null }, "https://acme.conductor.one"],
     [{ tenantDomain: "gamma" }, "https://gamma.conductor.one"],
     [{ serverURL: "https://api.example/base/" }, "https://api.example/base"],
     [{ serverURL: "https://api.example", tenantDomain: "gamma" }, "https://api.example"],
@@ -178,6 +183,18 @@ test("tokens: a late 401 for an old token does not take the new one away", async
   await slow;
   assert.deepEqual(stub.shown, ["token-1", "token-1", "token-2", "token-2"]);
   assert.lengthOf(stub.tokenRequests, 2);
+});
+
+test("tokens: an API key or a workload's ID token wins over security", async ({ sdk }) => {
+  const fixed = { bearerAuth: "fixed" };
+  for (const props of [{}, { clientSecret: undefined, oidcToken: "id.token.canary" }]) {
+    for (const security of [fixed, () => fixed]) {
+      const stub = stubbedOAuth(sdk, { ...props, security });
+      await stub.revoke();
+      assert.strictEqual(await stub.client.getValidToken(), "token-1");
+      assert.deepEqual(stub.shown, ["token-1"]);
+    }
+  }
 });
 
 test("tokens: only OAuth's tokens are renewed: a fixed one's 401 is the caller's at once", async ({ sdk }) => {
