@@ -347,6 +347,24 @@ test("tokens: requests are tried again as the API's are, each with an assertion 
   });
 });
 
+test("tokens: Retry-After: 0, again and again: from the second retry on, the wait is the backoff at least", async ({ sdk }) => {
+  for (const value of ["0", "Thu, 01 Jan 1970 00:00:00 GMT"]) {
+    await withClock(async (clock) => {
+      const again = { status: 429, headers: { ...json, "retry-after": value }, body: "{}" };
+      const at = [];
+      const noting = (answer) => () => {
+        at.push(elapsed());
+        return response(answer);
+      };
+      const tokens = [again, again, again, again, issued("t")].map(noting);
+      const stub = stubbedOAuth(sdk, { tokens, retryConfig: retries });
+      const { value: result } = await play(clock, stub.revoke());
+      assert.strictEqual(result.statusCode, 200);
+      assert.deepEqual(at, [0, 0, 150, 450, 750]);
+    });
+  }
+});
+
 test("tokens: requests are not tried again unless the client says so", async ({ sdk }) => {
   for (const [answer, name] of [
     [unavailable, "TokenRequestError"],
