@@ -78,7 +78,7 @@ export function bulkServer(sdk, answer = () => status(200), { tokens, ...props }
   const fetcher = async (input, init) => {
     const request = init === undefined && input instanceof Request ? input : new Request(input, init);
     if (request.url.endsWith("/auth/v1/token")) {
-      const token = tokens(++server.tokens);
+      const token = await tokens(++server.tokens);
       const body = token ? { access_token: token, token_type: "Bearer", expires_in: 3600 } : { error: "invalid_client" };
       return new Response(JSON.stringify(body), { status: token ? 200 : 401, headers: json });
     }

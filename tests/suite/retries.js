@@ -1,5 +1,5 @@
 // Retries, Retry-After, budgets, time limits and aborts, in time that is moved by hand.
-import { EPOCH, elapsed, play, until, withClock } from "./clock.js";
+import { EPOCH, elapsed, play, turn, until, withClock } from "./clock.js";
 import { assert, assertError, ids, json, playOn, rejection, response, revoked, stubbed, TOKEN, withGlobals } from "./helpers.js";
 import { test } from "./registry.js";
 
@@ -455,6 +455,34 @@ test("abort: after the end of a call, nothing happens and nothing listens", asyn
   await revoke({ signal });
   controller.abort();
   assert.strictEqual(listeners.size, 0);
+});
+
+test("abort: a call listens to its signal once, not once for each attempt", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const { signal } = new AbortController();
+    let added = 0;
+    let listening = 0;
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = function (...args) {
+      added++;
+      listening++;
+      return addEventListener.apply(this, args);
+    };
+    signal.removeEventListener = function (...args) {
+      listening--;
+      return removeEventListener.apply(this, args);
+    };
+    const { revoke, requests } = stubbed(sdk, { retryConfig: retries }, ...Array(9).fill(unavailable), revoked);
+    const call = revoke({ signal, timeoutMs: 1e8 });
+    while (requests.length < 10) {
+      await clock.tickAsync(400);
+      await turn();
+    }
+    assert.strictEqual((await call).statusCode, 200);
+    assert.isAtLeast(added, 1);
+    assert.isAtMost(added, 2);
+    assert.strictEqual(listening, 0);
+  });
 });
 
 test("abort and timeout: over a real connection, headers and body", async ({ sdk, server }) => {
