@@ -430,6 +430,7 @@ const nameOf = ([target, patches]) => `${target.constructor?.name ?? typeof targ
 
 test("prototypes patched by the page while calls are under way: every call settles, and the next one works", async ({ sdk }) => {
   const { then } = Promise.prototype;
+  const unsettled = [];
   for (const patched of WHILE_PENDING) {
     const [target, patches] = patched;
     const label = nameOf(patched);
@@ -464,13 +465,17 @@ test("prototypes patched by the page while calls are under way: every call settl
     });
     for (let turns = 0; turns < 50 && !(ends[0] && ends[1] && ends[2]); turns++) await turn();
     for (const at of [0, 1, 2]) {
-      assert.isOk(ends[at], `${label}: call ${at} does not settle`);
+      if (!ends[at]) {
+        unsettled.push(`${label}: call ${at}`);
+        continue;
+      }
       const error = at === 1 ? ends[at].value?.error : ends[at].how === "error" ? ends[at].value : undefined;
       if (error) assertFailedWell(sdk, error, label);
     }
-    assert.strictEqual(ends[1].how, "value", label);
+    if (ends[1]) assert.strictEqual(ends[1].how, "value", label);
     assert.strictEqual((await stubbed(sdk).revoke()).statusCode, 200, label);
   }
+  assert.deepEqual(unsettled, []);
 });
 
 test("prototypes patched by the page: a typed error or it works, and the next call works again", async ({ sdk }) => {
@@ -539,7 +544,8 @@ for (const piece of PIECES) {
       };
       const { client } = stubbed(sdk, { httpClient: undefined });
       const call = () => client.connector.revokeCredential(ids, { headers: { "x-a": "1" }, timeoutMs: 60_000 });
-      const run = () => client.connector.revokeCredentials([ids], { headers: { "x-a": "1" }, timeoutMs: 60_000 });
+      const options = { headers: { "x-a": "1" }, timeoutMs: 60_000, retries: { strategy: "none" } };
+      const run = () => client.connector.revokeCredentials([ids], options);
       const [error, report] = await withGlobals({ fetch, [piece]: missing }, async () => [await rejection(call()), await run()]);
       for (const reason of [error, report.results[0].error]) {
         assertError(sdk, reason, "UnsupportedRuntimeError", new RegExp(`\\b${piece}\\b`));
