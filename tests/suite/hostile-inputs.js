@@ -410,7 +410,8 @@ const PATCHES = [
   [WeakSet.prototype, { add: fail, delete: fail, has: fail }],
   [WeakRef.prototype, { deref: fail }],
   [FinalizationRegistry.prototype, { register: fail, unregister: fail }],
-  [Array.prototype, { push: fail, pop: fail, shift: fail, unshift: fail, map: fail, filter: fail, forEach: fail }],
+  // Not push and pop: Node itself does not live without them.
+  [Array.prototype, { map: fail, filter: fail, forEach: fail, find: fail, some: fail, every: fail }],
   [EventTarget.prototype, { addEventListener: fail, removeEventListener: fail }],
   [Promise.prototype, { finally: nothing, catch: nothing }],
   [Symbol.prototype, { toString: fail, valueOf: fail }],
