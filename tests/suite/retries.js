@@ -489,12 +489,16 @@ test("abort and timeout: over a real connection, headers and body", async ({ sdk
   for (const step of [{ hang: true }, { status: 200, headers: json, body: "{", hang: true }]) {
     const slow = await playOn(server, step);
     const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: slow.base });
-    assertError(sdk, await rejection(client.connector.revokeCredential(ids, { timeoutMs: 50 })), "RequestTimeoutError");
-    // On a busy machine the first request may end before it has arrived.
-    const arrived = (await slow.requests()).length;
+    const arrived = (count) => until(async () => (await slow.requests()).length === count);
+    await withClock(async (clock) => {
+      const error = rejection(client.connector.revokeCredential(ids, { timeoutMs: 1000 }));
+      await arrived(1);
+      await clock.tickAsync(1000);
+      assertError(sdk, await error, "RequestTimeoutError");
+    });
     const controller = new AbortController();
     const error = rejection(client.connector.revokeCredential(ids, { signal: controller.signal }));
-    await until(async () => (await slow.requests()).length > arrived);
+    await arrived(2);
     controller.abort();
     assertError(sdk, await error, "RequestAbortedError");
   }
