@@ -1,10 +1,14 @@
-// `make soak`: calls without pause against the misbehaving server, 30 minutes (SOAK_MINUTES) at full concurrency (SOAK_CALLS). Every
+// `make soak`: 100,000 schedules of bulk runs (BULK_SCHEDULES; suite/bulk-random.js), and then calls without pause against the misbehaving server, 30 minutes (SOAK_MINUTES) at full concurrency (SOAK_CALLS). Every
 // outcome must be one that the suite expects of that behaviour. Prints what came of it; exits with 1 when an outcome is unexplained
 // or memory keeps growing.
 import { pathToFileURL } from "node:url";
 import { app } from "./harness/app.mjs";
 import { startHostileServer } from "./harness/hostile-server.mjs";
-import { EXPECTED, REDIRECTS, SLOW } from "./suite/hostile-servers.js";
+
+// Read by the suite when it is loaded.
+process.env.BULK_SCHEDULES ??= "100000";
+const { EXPECTED, REDIRECTS, SLOW } = await import("./suite/hostile-servers.js");
+const { namesFor, runByName } = await import("./suite/all.js");
 
 const MINUTES = Number(process.env.SOAK_MINUTES ?? 30);
 const CONCURRENCY = Number(process.env.SOAK_CALLS ?? 64);
@@ -21,6 +25,16 @@ expected.set("endless-head", ["ConnectionError"]);
 const behaviours = [...expected.keys()];
 
 const sdk = await import(pathToFileURL(`${app}/import.mjs`));
+
+const schedules = namesFor("node").filter((name) => name.startsWith("bulk, any schedule"));
+let failures = 0;
+for (const name of schedules) {
+  const failure = await runByName(name, { sdk, runtime: "node" });
+  if (failure) console.log(`${name}: ${failure}`);
+  failures += failure ? 1 : 0;
+}
+console.log(`${process.env.BULK_SCHEDULES} schedules of bulk runs: ${failures} of ${schedules.length} parts failed`);
+
 const server = await startHostileServer();
 const outcomes = new Map();
 const unexplained = new Map();
@@ -76,4 +90,4 @@ for (const [outcome, number] of [...outcomes].sort(([, a], [, b]) => b - a)) con
 console.log(`heap growth: ${growth} MiB (at most ${GROWTH})`);
 console.log(`unexplained outcomes: ${[...unexplained.values()].reduce((sum, number) => sum + number, 0)}`);
 for (const [what, number] of unexplained) console.log(`  ${number} × ${what}`);
-process.exit(unexplained.size || growth > GROWTH || !calls ? 1 : 0);
+process.exit(failures || unexplained.size || growth > GROWTH || !calls ? 1 : 0);

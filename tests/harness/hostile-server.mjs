@@ -20,12 +20,12 @@ const answer = (status, body, ...headers) =>
 const JSON_TYPE = "content-type: application/json";
 const OK = answer("200 OK", "{}", JSON_TYPE);
 
-/** Writes a text one byte at a time, each in a packet of its own as far as the system lets us. */
+/** Writes a text one byte at a time, each handed to the system in a turn of its own. */
 async function dribble(socket, text) {
   for (const byte of Buffer.from(text, "latin1")) {
     if (socket.destroyed) return;
-    socket.write(Buffer.from([byte]));
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await new Promise((resolve) => socket.write(Buffer.from([byte]), resolve));
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
@@ -38,7 +38,7 @@ function pour(socket, chunk) {
   more();
 }
 
-/** One byte now and then: never silent, never done. */
+/** One byte now and then: never silent, never done. Nothing waits for the next one. */
 function drip(socket, byte) {
   const timer = setInterval(() => socket.write(byte), 10);
   socket.on("close", () => clearInterval(timer));

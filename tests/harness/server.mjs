@@ -27,8 +27,8 @@ function play(response, step, headers) {
   if (step.status === undefined) return; // hangs
   response.writeHead(step.status, headers);
   if (step.cut || step.hang) {
-    response.write(step.body ?? "{");
-    if (step.cut) setTimeout(() => response.destroy(), 20);
+    // Cut once the half is on its way.
+    response.write(step.body ?? "{", () => step.cut && response.destroy());
     return;
   }
   response.end(step.body);

@@ -23,6 +23,23 @@ async function collect() {
   }
 }
 
+/** Bytes of the heap that are in use, and of all wasm memories. */
+async function memory() {
+  await collect();
+  return {
+    heap: process.memoryUsage().heapUsed,
+    wasm: memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
+  };
+}
+
+/** Memory after `few` calls, which warm everything up, and after `many` more. */
+async function compared(calls, few, many) {
+  await calls(few);
+  const first = await memory();
+  await calls(many);
+  return { first, last: await memory() };
+}
+
 const parts = {
   async secrets() {
     const sdk = await load();
@@ -43,8 +60,22 @@ const parts = {
       return forms.length;
     };
     let searched = 0;
+    /** How the API and the token endpoint answer; what a server repeats of a secret passes through the package, too. */
+    const WAYS = {
+      success: {},
+      "a refusal": { api: () => new Response(`{"code":7,"message":"not with ${TOKEN}"}`, { status: 403, headers: json }) },
+      "broken JSON": { api: () => new Response(`{"code":"${TOKEN}`, { headers: json }) },
+      "a 401 again and again": { api: () => new Response("{}", { status: 401, headers: json }) },
+      "no connection": { api: () => Promise.reject(new TypeError("fetch failed")) },
+      "a token refused": {
+        token: (sent) => Response.json({ error: "invalid_client", error_description: sent }, { status: 401 }),
+      },
+      "a token of another type": { token: () => Response.json({ access_token: TOKEN, token_type: "mac" }) },
+      "free() before the answer": { early: true },
+    };
+    let way;
     const request = async (it) => {
-      if (!it.url.endsWith("/auth/v1/token")) return new Response("{}", { headers: json });
+      if (!it.url.endsWith("/auth/v1/token")) return way.api?.() ?? new Response("{}", { headers: json });
       const form = new URLSearchParams(await it.text());
       const assertion = form.get("client_assertion");
       if (assertion) {
@@ -52,23 +83,37 @@ const parts = {
         secrets.set("signature", assertion.split(".")[2]);
         bytes.set("signature's bytes", Buffer.from(assertion.split(".")[2], "base64url"));
       }
-      return Response.json({ access_token: TOKEN, token_type: "Bearer", expires_in: 600 });
+      const sent = assertion ?? form.get("subject_token");
+      return way.token?.(sent) ?? Response.json({ access_token: TOKEN, token_type: "Bearer", expires_in: 600 });
     };
-    for (const props of [
-      { security: { bearerAuth: TOKEN } },
-      { security: async () => ({ oauth: TOKEN }) },
-      { clientID: CLIENT_ID, clientSecret: SECRET },
-      { clientID: CLIENT_ID, oidcToken: ID_TOKEN },
-      { clientID: CLIENT_ID, oidcToken: async () => ID_TOKEN },
-    ]) {
-      const label = Object.keys(props).join();
-      const client = new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", httpClient: { request }, ...props });
-      await client.connector.revokeCredential(ids);
-      await client.getValidToken();
-      searched = Math.max(searched, search(`${label}, after a call`));
-      client.clearToken();
-      client.free();
-      search(`${label}, after free()`);
+    const logger = { group() {}, groupEnd() {}, log() {} };
+    for (const [name, how] of Object.entries(WAYS)) {
+      way = how;
+      for (const props of [
+        { security: { bearerAuth: TOKEN } },
+        { security: async () => ({ oauth: TOKEN }) },
+        { clientID: CLIENT_ID, clientSecret: SECRET },
+        { clientID: CLIENT_ID, oidcToken: ID_TOKEN },
+        { clientID: CLIENT_ID, oidcToken: async () => ID_TOKEN },
+      ]) {
+        // A client in use may hold its own secrets; one that was freed, and whose calls are over, may not.
+        const client = new sdk.ConductoroneSDKTypescript({
+          tenantDomain: "acme",
+          httpClient: { request },
+          debugLogger: logger,
+          ...props,
+        });
+        const calls = [
+          client.connector.revokeCredential(ids),
+          client.getValidToken(),
+          client.connector.revokeCredentials([ids, { ...ids, id: "e" }], { retries: { strategy: "none" } }),
+        ];
+        if (how.early) client.free();
+        await Promise.allSettled(calls);
+        client.free();
+        await collect();
+        searched = Math.max(searched, search(`${Object.keys(props).join()}, ${name}`));
+      }
     }
     // Freed without ever having been used, its key not yet handed to WebCrypto.
     new sdk.ConductoroneSDKTypescript({ clientID: CLIENT_ID, clientSecret: SECRET }).free();
@@ -86,6 +131,82 @@ const parts = {
     const marker = isIn(Buffer.from("https://marker.example/here"));
     kept.free();
     return { searched, found: [...found], marker };
+  },
+
+  /** Calls whose HTTP client never settles, each aborted: heap and wasm memory after a first share of them, and after all. */
+  async abandoned() {
+    const sdk = await load();
+    const request = () => new Promise(() => {});
+    const client = new sdk.ConductoroneSDKTypescript({
+      tenantDomain: "acme",
+      security: { bearerAuth: TOKEN },
+      httpClient: { request },
+    });
+    const calls = async (count) => {
+      for (let done = 0; done < count; done += 500) {
+        const rejections = Array.from({ length: 500 }, async (_, at) => {
+          const controller = new AbortController();
+          const call = client.connector.revokeCredential({ ...ids, id: `c-${done + at}` }, { signal: controller.signal });
+          await new Promise((resolve) => setImmediate(resolve));
+          controller.abort();
+          return call.then(
+            () => "revoked",
+            ({ name }) => name,
+          );
+        });
+        for (const name of await Promise.all(rejections)) {
+          if (name !== "RequestAbortedError") throw new Error(`a call ended with ${name}`);
+        }
+      }
+    };
+    const { first, last } = await compared(calls, 20_000, 80_000);
+    // The client has not died of it.
+    const works = new sdk.ConductoroneSDKTypescript({
+      tenantDomain: "acme",
+      httpClient: { request: async () => new Response("{}", { headers: json }) },
+    });
+    return { first, last, works: (await works.connector.revokeCredential(ids)).statusCode };
+  },
+
+  /** Getters that throw, wherever a call reads something of its caller's. */
+  async getters() {
+    const sdk = await load();
+    const request = async () => new Response("{}", { headers: json });
+    const props = { security: { bearerAuth: TOKEN }, tenantDomain: "acme", httpClient: { request } };
+    const create = (given) => new sdk.ConductoroneSDKTypescript(given);
+    const client = create(props);
+    const throwing = (target, name) =>
+      Object.defineProperty({ ...target }, name, {
+        enumerable: true,
+        get() {
+          throw new Error(`the caller's own ${name}`, { cause: new Array(100).fill(name) });
+        },
+      });
+    const refused = async (action) => {
+      try {
+        await action();
+      } catch ({ name }) {
+        if (name === "SDKValidationError") return;
+        throw new Error(`a getter that throws: ${name}`);
+      }
+      throw new Error("a getter that throws was not met");
+    };
+    const calls = async (count) => {
+      for (let done = 0; done < count; done += 8) {
+        const { revokeCredential } = client.connector;
+        const call = (...args) => refused(() => Reflect.apply(revokeCredential, client.connector, args));
+        await call(throwing(ids, "appId"));
+        await call(throwing(ids, "connectorId"));
+        await call(throwing(ids, "id"));
+        await call(ids, throwing({}, "headers"));
+        await call(ids, throwing({}, "retries"));
+        await call(ids, throwing({}, "serverURL"));
+        await refused(() => create(throwing(props, "tenantDomain")));
+        await refused(() => create(throwing(props, "retryConfig")));
+      }
+    };
+    const { first, last } = await compared(calls, 8000, 40_000);
+    return { first, last, works: (await client.connector.revokeCredential(ids)).statusCode };
   },
 
   async growth() {
@@ -154,6 +275,10 @@ const parts = {
       const snapshot = Buffer.concat(chunks);
       return [...canaries.keys()].filter((name) => snapshot.includes(canaries.get(name)));
     };
+    // A string of the same kind that is kept: the search finds what is there.
+    const kept = [plant("kept", random())];
+    const searchable = (await search()).includes("kept");
+    canaries.delete("kept");
     // Those that are freed stay referenced; the others are let go of, and never freed.
     const clients = [];
     for (const way of Object.keys(WAYS)) clients.push(await create(way));
@@ -163,7 +288,14 @@ const parts = {
     canaries.clear();
     for (const way of Object.keys(WAYS)) await create(way);
     await collect();
-    return { planted: [...canaries.keys()], living, freed, dropped: await search(), referenced: clients.length };
+    return {
+      planted: [...canaries.keys()],
+      living,
+      freed,
+      dropped: await search(),
+      referenced: clients.length,
+      searchable: searchable && kept.length === 1,
+    };
   },
 
   async frozen() {

@@ -68,27 +68,31 @@ export const many = (count, prefix = "c") => requests(...Array.from({ length: co
 
 /**
  * A client whose requests `answer(id, nth, request)` answers (nth counts the requests for this id from 0): with
- * `{ status, headers, after }`, where `after` is how long it takes (100 ms if it does not say); by throwing; or later, as a promise.
+ * `{ status, headers, after, redirected }`, where `after` is how long it takes (100 ms if it does not say); by throwing; or later, as a
+ * promise.
  * `tokens` gives the token of each token request (counted from 1), or refuses it by giving none.
  */
 export function bulkServer(sdk, answer = () => status(200), { tokens, ...props } = {}) {
   const server = { sent: [], inFlight: 0, peak: 0, tokens: 0 };
+  const asked = new Map();
   const fetcher = async (input, init) => {
     const request = init === undefined && input instanceof Request ? input : new Request(input, init);
     if (request.url.endsWith("/auth/v1/token")) {
-      const token = tokens(++server.tokens);
+      const token = await tokens(++server.tokens);
       const body = token ? { access_token: token, token_type: "Bearer", expires_in: 3600 } : { error: "invalid_client" };
       return new Response(JSON.stringify(body), { status: token ? 200 : 401, headers: json });
     }
     const id = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1));
-    const nth = server.sent.filter((other) => other.id === id).length;
+    const nth = asked.get(id) ?? 0;
+    asked.set(id, nth + 1);
     server.inFlight++;
     server.peak = Math.max(server.peak, server.inFlight);
     server.sent.push({ id, nth, at: elapsed(), inFlight: server.inFlight, request });
     try {
-      const { after = 100, status: code, headers } = await answer(id, nth, request);
+      const { after = 100, status: code, headers, redirected = false } = await answer(id, nth, request);
       await pass(after, request.signal);
-      return new Response(null, { status: code, headers });
+      const response = new Response(null, { status: code, headers });
+      return redirected ? Object.defineProperty(response, "redirected", { value: true }) : response;
     } finally {
       server.inFlight--;
     }

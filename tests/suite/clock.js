@@ -1,4 +1,5 @@
-// Time that tests move by hand. The package looks setTimeout, Date and Math.random up at each call, so it lives in this time too.
+// Time that tests move by hand. The package looks setTimeout, Date, performance.now and Math.random up at each call, so it lives in
+// this time too.
 import FakeTimers from "@sinonjs/fake-timers";
 import { thenRestore } from "./registry.js";
 
@@ -6,6 +7,8 @@ import { thenRestore } from "./registry.js";
 export const EPOCH = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 const { setTimeout: realTimeout } = globalThis;
+const { performance } = globalThis;
+const realNow = performance.now.bind(performance);
 
 /** A turn of the real event loop: whatever can go on without time passing, does. */
 export const turn = () => new Promise((resolve) => realTimeout(resolve));
@@ -13,22 +16,34 @@ export const turn = () => new Promise((resolve) => realTimeout(resolve));
 /** Resolves when `condition()` holds, or resolves to true, while time stands still. */
 export async function until(condition) {
   // A test that has failed must not keep its process alive.
-  const end = performance.now() + 20_000;
+  const end = realNow() + 20_000;
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`never came true: ${condition}`);
+    if (realNow() > end) throw new Error(`never came true: ${condition}`);
     await turn();
   }
 }
 
-/** Runs `action(clock)` with time standing still at EPOCH, and Math.random giving `random`. */
+/** The tests' monotonic clock: unlike Date.now, nothing but the passing of time moves it. */
+let monotonic = realNow;
+
+/**
+ * Runs `action(clock)` with time standing still at EPOCH, and Math.random giving `random`. `clock.setSystemTime` moves Date only, as a
+ * machine's clock that is set; `performance.now` is patched on the object itself, whoever holds it.
+ */
 export async function withClock(action, { random = 0.5 } = {}) {
   const clock = FakeTimers.install({ now: EPOCH, toFake: ["setTimeout", "clearTimeout", "Date"], shouldClearNativeTimers: true });
   const before = Math.random;
   Math.random = () => random;
+  monotonic = () => clock.performance.now();
+  const now = Object.getOwnPropertyDescriptor(performance, "now");
+  Object.defineProperty(performance, "now", { value: () => clock.performance.now(), configurable: true, writable: true });
   return thenRestore(
     () => action(clock),
     () => {
       Math.random = before;
+      monotonic = realNow;
+      if (now) Object.defineProperty(performance, "now", now);
+      else delete performance.now;
       clock.uninstall();
     },
   );
@@ -52,5 +67,5 @@ export async function play(clock, promise) {
   return outcome;
 }
 
-/** Milliseconds since the tests' time began. */
-export const elapsed = () => Date.now() - EPOCH;
+/** Milliseconds since the tests' time began, whatever Date says. */
+export const elapsed = () => monotonic();

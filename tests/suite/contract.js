@@ -5,7 +5,7 @@ import { test } from "./registry.js";
 const REQUESTS = {
   plain: ids,
   "with the body field": { ...ids, connectorServiceRevokeCredentialRequest: {} },
-  "with ids that need encoding": { appId: "a/b?c#d", connectorId: "é 日本", id: "100%" },
+  "with ids that need encoding": { appId: "a b?c#d", connectorId: "é 日本", id: "100%" },
 };
 
 for (const [name, request] of Object.entries(REQUESTS)) {

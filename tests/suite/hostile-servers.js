@@ -1,21 +1,29 @@
 // Servers that misbehave: each call ends, in the right error, and nothing is taken for revoked unless the API said so.
-import { assert, ids, rejection, TOKEN } from "./helpers.js";
+import { until, withClock } from "./clock.js";
+import { assert, ids, TOKEN } from "./helpers.js";
 import { endsWell } from "./hostile.js";
 import { test } from "./registry.js";
 
 const LIMIT = 1 << 20;
 let calls = 0;
 
-/** One call to the server that behaves like this: how it ended, and what the server saw of it. */
-async function callTo(sdk, hostile, behaviour, options) {
-  const call = `${Date.now()}-${++calls}`;
+/** Begins a call to the server that behaves like this: the promise of how it ends, and what can be asked of the server. */
+function begin(sdk, hostile, behaviour, options, props) {
+  const call = `${Math.random()}-${++calls}`;
   const client = new sdk.ConductoroneSDKTypescript({
     security: { bearerAuth: TOKEN },
     serverURL: `${hostile}/${behaviour}/${call}`,
+    ...props,
   });
-  const end = await endsWell(sdk, () => client.connector.revokeCredential(ids, options), behaviour);
+  const end = endsWell(sdk, () => client.connector.revokeCredential(ids, options), behaviour);
   const ask = async (what) => (await fetch(`${hostile}/${what}/${call}`)).json();
-  return { ...end, seen: () => ask("seen"), closed: () => ask("closed") };
+  return { end, seen: () => ask("seen"), closed: () => ask("closed") };
+}
+
+/** One call to the server that behaves like this: how it ended, and what the server saw of it. */
+async function callTo(sdk, hostile, behaviour, options) {
+  const { end, ...asks } = begin(sdk, hostile, behaviour, options);
+  return { ...(await end), ...asks };
 }
 
 const name = ({ value, error }) => error?.name ?? value?.statusCode;
@@ -118,9 +126,15 @@ test("redirects of all kinds: not followed, not taken for success", async ({ sdk
 });
 
 test("a caller who lets fetch follow a redirect is not told that anything was revoked", async ({ sdk, hostile }) => {
-  for (const behaviour of ["redirect-302-here", "redirect-307-here", "redirect-302-elsewhere"]) {
-    const end = await callTo(sdk, hostile, behaviour, { redirect: "follow" });
-    assert.include(["SDKError", "ConnectionError"], name(end), behaviour);
+  for (const status of [301, 302, 303, 307, 308]) {
+    for (const where of ["here", "elsewhere"]) {
+      const behaviour = `redirect-${status}-${where}`;
+      const end = await callTo(sdk, hostile, behaviour, { redirect: "follow" });
+      // Browsers ask the other host first, by a preflight, whose answer may not let them go on.
+      assert.include(where === "here" ? ["SDKError"] : ["SDKError", "ConnectionError"], name(end), behaviour);
+      // Who followed a 307 or 308 sent the same request on: it may have revoked.
+      if (name(end) === "SDKError") assert.match(end.error.message, /outcome is unknown/i, behaviour);
+    }
   }
 });
 
@@ -154,28 +168,35 @@ test("a head without end is left", async ({ sdk, hostile }) => {
 /** What never answers, or never ends its answer: only the caller's limit ends it. */
 export const SLOW = ["silent", "slow-loris-head", "slow-loris-body", "hang-after-head", "hang-in-body", "only-informational"];
 
+/** Those that send a head, so that the limit ends the wait for a body. */
+const WITH_HEAD = ["slow-loris-body", "hang-after-head", "hang-in-body"];
+
 test("servers that never finish: the time limit covers head and body, and closes the connection", async ({ sdk, hostile }) => {
-  await Promise.all(
-    SLOW.map(async (behaviour) => {
-      const end = await callTo(sdk, hostile, behaviour, { timeoutMs: 400 });
-      assert.strictEqual(name(end), "RequestTimeoutError", behaviour);
-      await end.closed();
-    }),
-  );
+  await withClock(async (clock) => {
+    for (const behaviour of SLOW) {
+      let heads = 0;
+      const httpClient = new sdk.HTTPClient().addHook("response", () => {
+        heads++;
+      });
+      const { end, seen, closed } = begin(sdk, hostile, behaviour, { timeoutMs: 1000 }, { httpClient });
+      await until(async () => (WITH_HEAD.includes(behaviour) ? heads > 0 : (await seen()).requests > 0));
+      await clock.tickAsync(1000);
+      assert.strictEqual(name(await end), "RequestTimeoutError", behaviour);
+      await closed();
+    }
+  });
 });
 
 test("a caller's abort ends the wait for a body, and closes the connection", async ({ sdk, hostile }) => {
   const controller = new AbortController();
-  const call = `abort-${Date.now()}`;
   let head;
   const arrived = new Promise((resolve) => {
     head = resolve;
   });
   const httpClient = new sdk.HTTPClient().addHook("response", () => head());
-  const client = new sdk.ConductoroneSDKTypescript({ serverURL: `${hostile}/hang-in-body/${call}`, httpClient });
-  const promise = client.connector.revokeCredential(ids, { signal: controller.signal });
+  const { end, closed } = begin(sdk, hostile, "hang-in-body", { signal: controller.signal }, { httpClient });
   await arrived;
   controller.abort();
-  assert.strictEqual((await rejection(promise)).name, "RequestAbortedError");
-  await fetch(`${hostile}/closed/${call}`);
+  assert.strictEqual(name(await end), "RequestAbortedError");
+  await closed();
 });

@@ -82,6 +82,15 @@ const NOT_SERVERS = [
   "http://api.example",
   "http://127.0.0.1.evil.com",
   "http://localhost.evil.com",
+  // Resolvers may ask DNS for these; only `localhost` itself is the machine's own.
+  "http://x.localhost",
+  "http://x.localhost:8787",
+  "http://a.b.localhost",
+  "http://localhost.",
+  "http://128.0.0.1",
+  "http://0.0.0.0",
+  "http://[::2]",
+  "http://[::ffff:127.0.0.1]",
   "https://user@api.example",
   "https://user:pass@api.example",
   "https://api.example?x=1",
@@ -106,7 +115,15 @@ test("serverURL: what could take the token elsewhere is refused, at construction
 });
 
 test("serverURL: http is for loopback hosts, or when asked for", async ({ sdk }) => {
-  for (const serverURL of ["http://localhost:1", "http://127.0.0.1:8787", "http://[::1]:80", "http://app.localhost"]) {
+  const loopback = [
+    "http://localhost",
+    "http://LOCALHOST:1",
+    "http://127.0.0.1:8787",
+    "http://127.1.2.3",
+    "http://[::1]",
+    "http://[::1]:80",
+  ];
+  for (const serverURL of loopback) {
     const { revoke, requests } = stubbed(sdk, { serverURL });
     await revoke();
     assert.strictEqual(requests[0].url, `${new URL(serverURL).origin}${PATH}`);
@@ -114,6 +131,53 @@ test("serverURL: http is for loopback hosts, or when asked for", async ({ sdk })
   const { revoke, requests } = stubbed(sdk, { serverURL: "http://gateway.internal", allowInsecureHTTP: true });
   await revoke();
   assert.strictEqual(requests[0].url, `http://gateway.internal${PATH}`);
+});
+
+const UNSET = {
+  "serverURL: undefined": [{ serverURL: undefined }, "serverURL"],
+  "serverURL: null": [{ serverURL: null }, "serverURL"],
+  "tenantDomain: undefined": [{ tenantDomain: undefined }, "tenantDomain"],
+  "tenantDomain: null": [{ tenantDomain: null }, "tenantDomain"],
+  "both undefined": [{ serverURL: undefined, tenantDomain: undefined }, "serverURL|tenantDomain"],
+  "serverURL: undefined with serverIdx": [{ serverURL: undefined, serverIdx: 0 }, "serverURL"],
+  "serverURL: undefined by a getter": [
+    Object.defineProperty({}, "serverURL", { get: () => undefined, enumerable: true }),
+    "serverURL",
+  ],
+  "serverURL: undefined by a prototype": [Object.create({ serverURL: undefined }), "serverURL"],
+};
+for (const [name, [props, option]] of Object.entries(UNSET)) {
+  test(`servers: one that was meant but is unset is refused at construction (${name})`, ({ sdk }) => {
+    const security = { bearerAuth: TOKEN };
+    for (const Client of [sdk.ConductoroneSDKTypescript, sdk.ConductoroneSDKTypescriptCore]) {
+      const given = Object.create(props, { security: { value: security, enumerable: true } });
+      for (const object of name.includes("by a") ? [given] : [given, { ...props, security }]) {
+        const error = assertError(
+          sdk,
+          thrown(() => new Client(object)),
+          "SDKValidationError",
+          new RegExp(option),
+        );
+        assert.match(error.message, /unset|undefined|null|not set/i);
+        assert.notInclude(error.message, TOKEN);
+      }
+    }
+  });
+}
+
+test("servers: an unset option is fine where another one names the server", async ({ sdk }) => {
+  for (const unset of [undefined, null]) {
+    for (const [props, origin] of [
+      [{ serverURL: unset, tenantDomain: "acme" }, "https://acme.conductor.one"],
+      [{ serverURL: "https://api.example", tenantDomain: unset }, "https://api.example"],
+    ]) {
+      const { httpClient, requests } = stubClient(sdk, revoked);
+      const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, httpClient, ...props });
+      // For one call, undefined means that none was given.
+      await client.connector.revokeCredential(ids, { serverURL: unset });
+      assert.strictEqual(requests[0].url, `${origin}${PATH}`);
+    }
+  }
 });
 
 test("serverIdx: picks from ServerList, and nothing else", async ({ sdk }) => {

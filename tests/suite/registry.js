@@ -16,15 +16,20 @@ export function namesFor(runtime) {
   return tests.filter(({ only }) => !runtime || !only || only.includes(runtime)).map(({ name }) => name);
 }
 
-const cleanups = new Set();
+/** What is left to restore, `{ restore }` each. No method of an array is called on it: those may be what a test has replaced. */
+const cleanups = [];
 
 /** Runs `action`, then `restore`; that also when the test never comes to its end. */
 export async function thenRestore(action, restore) {
-  cleanups.add(restore);
+  const cleanup = { restore };
+  cleanups[cleanups.length] = cleanup;
   try {
     return await action();
   } finally {
-    if (cleanups.delete(restore)) await restore();
+    if (cleanup.restore) {
+      cleanup.restore = undefined;
+      await restore();
+    }
   }
 }
 
@@ -62,9 +67,12 @@ async function limited(promise) {
   } finally {
     realClear(timer);
     // The latest first, as they would have been unwound.
-    const left = [...cleanups].reverse();
-    cleanups.clear();
-    for (const cleanup of left) cleanup();
+    for (let at = cleanups.length - 1; at >= 0; at--) {
+      const { restore } = cleanups[at];
+      cleanups[at].restore = undefined;
+      restore?.();
+    }
+    cleanups.length = 0;
   }
 }
 

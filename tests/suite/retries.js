@@ -1,5 +1,5 @@
 // Retries, Retry-After, budgets, time limits and aborts, in time that is moved by hand.
-import { EPOCH, elapsed, play, until, withClock } from "./clock.js";
+import { EPOCH, elapsed, play, turn, until, withClock } from "./clock.js";
 import { assert, assertError, ids, json, playOn, rejection, response, revoked, stubbed, TOKEN, withGlobals } from "./helpers.js";
 import { test } from "./registry.js";
 
@@ -85,18 +85,63 @@ test("backoff: a wait that would pass maxElapsedTime is not begun; the last answ
 
 test("Retry-After: seconds are obeyed to the letter, without jitter", async ({ sdk }) => {
   await withClock(async (clock) => {
-    const { revoke, at } = timed(sdk, { retryConfig: retries }, retryAfter("7"), retryAfter("0", 503), revoked);
+    const { revoke, at } = timed(sdk, { retryConfig: retries }, retryAfter("0", 503), retryAfter("7"), revoked);
     await play(clock, revoke());
-    assert.deepEqual(waits(at), [7000, 0]);
+    assert.deepEqual(waits(at), [0, 7000]);
   });
 });
 
 test("Retry-After: an HTTP date is obeyed, one that has passed means now", async ({ sdk }) => {
   await withClock(async (clock) => {
-    const answers = [EPOCH + 9000, EPOCH - 9000].map((date) => retryAfter(new Date(date).toUTCString()));
+    const answers = [EPOCH - 9000, EPOCH + 9000].map((date) => retryAfter(new Date(date).toUTCString()));
     const { revoke, at } = timed(sdk, { retryConfig: retries }, ...answers, revoked);
     await play(clock, revoke());
-    assert.deepEqual(waits(at), [9000, 0]);
+    assert.deepEqual(waits(at), [0, 9000]);
+  });
+});
+
+/** What says "at once" each time. */
+const AT_ONCE = {
+  0: () => "0",
+  "a date in the past": () => "Thu, 01 Jan 1970 00:00:00 GMT",
+  "a date by the server's clock, which is behind": () => new Date(Date.now() - 3_600_000).toUTCString(),
+  now: () => new Date(Date.now()).toUTCString(),
+};
+for (const [name, value] of Object.entries(AT_ONCE)) {
+  test(`Retry-After: ${name}, again and again: from the second retry on, the wait is the backoff at least`, async ({ sdk }) => {
+    for (const status of [429, 503]) {
+      await withClock(async (clock) => {
+        const again = () => response(retryAfter(value(), status));
+        const { revoke, at } = timed(sdk, { retryConfig: retries }, again, again, again, again, again, revoked);
+        const { value: result } = await play(clock, revoke());
+        assert.strictEqual(result.statusCode, 200);
+        assert.deepEqual(waits(at), [0, 150, 300, 300, 300]);
+      });
+    }
+  });
+}
+
+test("Retry-After: what is shorter than the backoff does not shorten it, from the second retry on", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const slow = { strategy: "backoff", backoff: { ...backoff, initialInterval: 4000, maxInterval: 4000 } };
+    const { revoke, at } = timed(sdk, { retryConfig: slow }, retryAfter("1"), retryAfter("1"), retryAfter("9"), revoked);
+    await play(clock, revoke());
+    assert.deepEqual(waits(at), [1000, 3000, 9000]);
+  });
+});
+
+test("Retry-After: a server that always says 0 gets no more requests than the backoff allows", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const server = [...Array(300).fill(retryAfter("0")), revoked];
+    const { revoke, at } = timed(
+      sdk,
+      { retryConfig: { ...retries, backoff: { ...backoff, maxElapsedTime: 10_000 } } },
+      ...server,
+    );
+    const { error } = await play(clock, revoke());
+    assertError(sdk, error, "SDKError");
+    assert.isAtMost(at.length, 36);
+    assert.isAtMost(elapsed(), 10_000);
   });
 });
 
@@ -412,16 +457,48 @@ test("abort: after the end of a call, nothing happens and nothing listens", asyn
   assert.strictEqual(listeners.size, 0);
 });
 
+test("abort: a call listens to its signal once, not once for each attempt", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const { signal } = new AbortController();
+    let added = 0;
+    let listening = 0;
+    const { addEventListener, removeEventListener } = signal;
+    signal.addEventListener = function (...args) {
+      added++;
+      listening++;
+      return addEventListener.apply(this, args);
+    };
+    signal.removeEventListener = function (...args) {
+      listening--;
+      return removeEventListener.apply(this, args);
+    };
+    const { revoke, requests } = stubbed(sdk, { retryConfig: retries }, ...Array(9).fill(unavailable), revoked);
+    const call = revoke({ signal, timeoutMs: 1e8 });
+    while (requests.length < 10) {
+      await clock.tickAsync(400);
+      await turn();
+    }
+    assert.strictEqual((await call).statusCode, 200);
+    assert.isAtLeast(added, 1);
+    assert.isAtMost(added, 2);
+    assert.strictEqual(listening, 0);
+  });
+});
+
 test("abort and timeout: over a real connection, headers and body", async ({ sdk, server }) => {
   for (const step of [{ hang: true }, { status: 200, headers: json, body: "{", hang: true }]) {
     const slow = await playOn(server, step);
     const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: slow.base });
-    assertError(sdk, await rejection(client.connector.revokeCredential(ids, { timeoutMs: 50 })), "RequestTimeoutError");
-    // On a busy machine the first request may end before it has arrived.
-    const arrived = (await slow.requests()).length;
+    const arrived = (count) => until(async () => (await slow.requests()).length === count);
+    await withClock(async (clock) => {
+      const error = rejection(client.connector.revokeCredential(ids, { timeoutMs: 1000 }));
+      await arrived(1);
+      await clock.tickAsync(1000);
+      assertError(sdk, await error, "RequestTimeoutError");
+    });
     const controller = new AbortController();
     const error = rejection(client.connector.revokeCredential(ids, { signal: controller.signal }));
-    await until(async () => (await slow.requests()).length > arrived);
+    await arrived(2);
     controller.abort();
     assertError(sdk, await error, "RequestAbortedError");
   }

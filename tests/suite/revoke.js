@@ -163,8 +163,13 @@ test("fault 4: a redirect that an HTTP client followed all the same is not succe
   assertError(sdk, await rejection(revoke()), "SDKError");
 });
 
+/**
+ * Servers and proxies disagree on whether an encoded slash or backslash separates segments of a path, and on what control characters
+ * do: no id of the API holds any of them.
+ */
+const NO_IDS = ["a/b", "/", "../x", "a\\b", "\\..", "a\u0000b", "a\nb", "a\r\nb", "a\tb", "\u001f", "a\u007f", "a\u0085b"];
 for (const field of ["appId", "connectorId", "id"]) {
-  const bad = ["", ".", "..", null, undefined, 5, true, {}, [], "\ud800", "a\udc00b"];
+  const bad = ["", ".", "..", null, undefined, 5, true, {}, [], "\ud800", "a\udc00b", ...NO_IDS];
   test(`faults 5 and 7: ${field} that names no credential is refused before any request`, async ({ sdk }) => {
     const { client, requests } = stubbed(sdk);
     for (const value of bad) {
@@ -174,6 +179,14 @@ for (const field of ["appId", "connectorId", "id"]) {
     assert.lengthOf(requests, 0);
   });
 }
+
+test("fault 5: an id with a slash, a backslash or a control character fails its item of a bulk run", async ({ sdk }) => {
+  const { client, requests } = stubbed(sdk);
+  const { results, failed } = await client.connector.revokeCredentials(NO_IDS.map((id) => ({ ...ids, id })));
+  assert.strictEqual(failed, NO_IDS.length);
+  for (const { error } of results) assertError(sdk, error, "SDKValidationError", /\bid\b/);
+  assert.lengthOf(requests, 0);
+});
 
 test("fault 5: ids that merely hold dots are ordinary", async ({ sdk }) => {
   const { client, requests } = stubbed(sdk);
@@ -294,15 +307,6 @@ test("fault 8: a host that refuses connections is a ConnectionError", async ({ s
   // Port 9 (discard) is on every browser's list of blocked ports and nothing listens on it.
   const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: "http://127.0.0.1:9" });
   assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "ConnectionError");
-});
-
-test("an API that repeats the token in an error does not make the error show it", async ({ sdk }) => {
-  const token = "tok-1f0c7d5e9a8b4c6d";
-  const echo = { status: 403, headers: json, body: `{"code":7,"message":"token ${token} may not"}` };
-  const { revoke } = stubbed(sdk, { security: { bearerAuth: token } }, echo);
-  const error = await rejection(revoke());
-  assert.strictEqual(error.body, '{"code":7,"message":"token *** may not"}');
-  assert.notInclude(error.message, token);
 });
 
 test("what a page puts on Object.prototype is not taken for an option of the request", async ({ sdk }) => {

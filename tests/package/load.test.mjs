@@ -1,0 +1,109 @@
+// How the wasm gets in: handed over by the caller (c1-revoke/slim), and ahead of the first client (ready()). Each copy of a one-file
+// build that is imported under another URL has its own state.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { app } from "../harness/app.mjs";
+
+const installed = join(app, "node_modules", "c1-revoke");
+const bytes = readFileSync(join(installed, "c1_revoke.wasm"));
+const IDS = { appId: "a", connectorId: "b", id: "c" };
+
+let copies = 0;
+const copyOf = (file) => import(`${pathToFileURL(join(installed, file))}?copy=${++copies}`);
+const clientOf = ({ ConductoroneSDKTypescript }) =>
+  new ConductoroneSDKTypescript({
+    tenantDomain: "acme",
+    security: { bearerAuth: "token" },
+    httpClient: { request: async () => new Response("{}", { headers: { "content-type": "application/json" } }) },
+  });
+const revoke = async (sdk) => (await clientOf(sdk).connector.revokeCredential(IDS)).statusCode;
+
+/** Runs `action` in a realm where no module can be compiled and none instantiated synchronously, but by what was there before. */
+async function withoutInstantiation(action) {
+  const { Module, Instance, compile, instantiate } = WebAssembly;
+  const refuse = function refuse() {
+    throw new Error("instantiated too late");
+  };
+  Object.assign(WebAssembly, { Module: refuse, Instance: refuse, compile: refuse, instantiate: refuse });
+  try {
+    return await action();
+  } finally {
+    Object.assign(WebAssembly, { Module, Instance, compile, instantiate });
+  }
+}
+
+describe("c1-revoke/slim", () => {
+  const sources = {
+    "a Buffer": () => bytes,
+    "an ArrayBuffer": () => new Uint8Array(bytes).buffer,
+    "a view of one": () => new Uint8Array(Buffer.concat([Buffer.alloc(8), bytes, Buffer.alloc(8)])).subarray(8, -8),
+    "a WebAssembly.Module": () => new WebAssembly.Module(bytes),
+  };
+  for (const [name, make] of Object.entries(sources)) {
+    it(`revokes with the wasm that it was handed (${name})`, async () => {
+      const sdk = await copyOf("slim.js");
+      sdk.useWasm(make());
+      assert.equal(await revoke(sdk), 200);
+    });
+
+    it(`ready() takes it, too (${name})`, async () => {
+      const sdk = await copyOf("slim.js");
+      sdk.useWasm(make());
+      await sdk.ready();
+      assert.equal(await withoutInstantiation(() => revoke(sdk)), 200);
+    });
+  }
+
+  it("says what is missing until then, and works after it", async () => {
+    const sdk = await copyOf("slim.js");
+    assert.throws(() => clientOf(sdk), { name: "UnsupportedRuntimeError", message: /useWasm/ });
+    await assert.rejects(sdk.ready(), { name: "UnsupportedRuntimeError", message: /useWasm/ });
+    sdk.useWasm(bytes);
+    assert.equal(await revoke(sdk), 200);
+  });
+
+  it("says so when it was handed something else", async () => {
+    const sdk = await copyOf("slim.js");
+    sdk.useWasm(new Uint8Array(8));
+    assert.throws(() => clientOf(sdk), { name: "UnsupportedRuntimeError" });
+    await assert.rejects(sdk.ready(), { name: "UnsupportedRuntimeError" });
+  });
+
+  it("is there by its name, for import and for require", async () => {
+    const require = createRequire(join(app, "index.js"));
+    const required = require("c1-revoke/slim");
+    const imported = await import(require.resolve("c1-revoke/slim"));
+    for (const { useWasm, ready, ConductoroneSDKTypescript } of [required, imported]) {
+      for (const value of [useWasm, ready, ConductoroneSDKTypescript]) assert.equal(typeof value, "function");
+    }
+    required.useWasm(bytes);
+    assert.equal(await revoke(required), 200);
+  });
+});
+
+describe("ready()", () => {
+  it("instantiates ahead of the first client, which then needs nothing", async () => {
+    const sdk = await copyOf("cdn.js");
+    assert.equal(await sdk.ready(), undefined);
+    assert.equal(await withoutInstantiation(() => revoke(sdk)), 200);
+  });
+
+  it("without it, the first client instantiates: the test above would see it", async () => {
+    const sdk = await copyOf("cdn.js");
+    await withoutInstantiation(() => assert.throws(() => clientOf(sdk), { name: "UnsupportedRuntimeError" }));
+    assert.equal(await revoke(sdk), 200);
+  });
+
+  it("may be called twice, at the same time, and beside a client", async () => {
+    const sdk = await copyOf("cdn.js");
+    const both = [sdk.ready(), sdk.ready()];
+    assert.equal(await revoke(sdk), 200);
+    assert.deepEqual(await Promise.all(both), [undefined, undefined]);
+    await sdk.ready();
+    assert.equal(await revoke(sdk), 200);
+  });
+});

@@ -1,0 +1,136 @@
+// What counts as revoked: a 200 of the API's own, and nothing that a gateway, a cache or a redirect put in its place.
+import { bulkServer, finish, many, requests, status } from "./bulk-server.js";
+import { withClock } from "./clock.js";
+import { assert, assertError, json, rejection, response, revoked, stubbed } from "./helpers.js";
+import { test } from "./registry.js";
+
+const ok = (body, headers) => ({ status: 200, headers: { ...json, ...headers }, body });
+
+const SUCCESS = {
+  "an empty object": ok("{}"),
+  "an empty body": ok(""),
+  "no body": { status: 200, headers: json },
+  "code 0": ok('{"code":0}'),
+  "code 0 with a message": ok('{"code":0,"message":""}'),
+  "unknown members": ok('{"foo":1,"bar":{"error":"x","code":16,"message":"x"}}'),
+  "a message alone": ok('{"message":"revoked"}'),
+  "grpc-status 0": ok("{}", { "grpc-status": "0" }),
+  "grpc-status 0 and grpc-message": ok("{}", { "grpc-status": "0", "grpc-message": "OK" }),
+};
+for (const [name, answer] of Object.entries(SUCCESS)) {
+  test(`answers: 200 with ${name} is success`, async ({ sdk }) => {
+    assert.strictEqual((await stubbed(sdk, {}, answer).revoke()).statusCode, 200);
+  });
+}
+
+const GATEWAY_ERRORS = {
+  "a gRPC status": ok('{"code":16,"message":"x"}'),
+  "a gRPC status with details": ok('{"code":7,"message":"permission denied","details":[]}'),
+  "an error text": ok('{"error":"x"}'),
+  "an error object": ok('{"error":{"code":401,"message":"x","status":"UNAUTHENTICATED"}}'),
+  "an OAuth error": ok('{"error":"invalid_token","error_description":"expired"}'),
+  "grpc-status 16": ok("{}", { "grpc-status": "16" }),
+  "grpc-status 16 and no body": ok("", { "grpc-status": "16", "grpc-message": "no" }),
+  "grpc-status 16 and no content type": { status: 200, headers: { "grpc-status": "16" } },
+  "Content-Range": ok("{}", { "content-range": "bytes 0-1/2" }),
+  "Content-Range and no body": ok("", { "content-range": "bytes 0-1/2" }),
+};
+for (const [name, answer] of Object.entries(GATEWAY_ERRORS)) {
+  test(`answers: 200 with ${name} is a ResponseValidationError`, async ({ sdk }) => {
+    const { revoke, requests: sent } = stubbed(sdk, {}, answer);
+    const error = assertError(sdk, await rejection(revoke()), "ResponseValidationError");
+    assert.strictEqual(error.statusCode, 200);
+    assert.strictEqual(error.body, answer.body ?? "");
+    assert.isString(error.pretty());
+    assert.lengthOf(sent, 1);
+  });
+}
+
+test("answers: a gateway's error with status 200 fails its item of a bulk run, and no other", async ({ sdk }) => {
+  for (const [name, answer] of Object.entries(GATEWAY_ERRORS)) {
+    const { client } = stubbed(sdk, {}, revoked, answer, revoked);
+    const { results } = await client.connector.revokeCredentials(many(3), { concurrency: 1 });
+    assert.deepEqual(
+      results.map((result) => result.status),
+      ["revoked", "failed", "revoked"],
+      name,
+    );
+    assertError(sdk, results[1].error, "ResponseValidationError");
+  }
+});
+
+// --- Answers from elsewhere ---
+
+const UNKNOWN = /outcome is unknown/i;
+
+/** An answer that says "revoked", from this address. */
+const from = (url, more) => () => Object.defineProperties(response(revoked), { url: { value: url }, ...more });
+const REDIRECTED = { redirected: { value: true } };
+
+test("answers: after a redirect that fetch followed, the error says that the outcome is unknown", async ({ sdk }) => {
+  for (const url of ["https://acme.conductor.one/landing", "https://elsewhere.example/"]) {
+    const { revoke, requests: sent } = stubbed(sdk, {}, from(url, REDIRECTED));
+    assertError(sdk, await rejection(revoke({ redirect: "follow" })), "SDKError", UNKNOWN);
+    assert.lengthOf(sent, 1);
+  }
+});
+
+test("answers: in a bulk run, an item whose redirect was followed has failed and remains", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const server = bulkServer(sdk, (id) => ({ ...status(200), redirected: id === "b" }));
+    const report = await finish(clock, server.revoke(requests("a", "b", "c"), { redirect: "follow" }));
+    assert.deepEqual([report.revoked, report.failed, report.skipped], [2, 1, 0]);
+    assertError(sdk, report.results[1].error, "SDKError", UNKNOWN);
+    assert.deepEqual(report.remaining(), requests("b"));
+    assert.lengthOf(server.sent, 3, "sent again by itself");
+  });
+});
+
+test("answers: one from another origin than was asked is no success", async ({ sdk }) => {
+  for (const url of [
+    "https://elsewhere.example/api/v1/apps/app-1/connectors/connector-2/credentials/credential-3",
+    "https://acme.conductor.one.elsewhere.example/",
+    "https://acme.conductor.one:8443/api/v1/apps/app-1/connectors/connector-2/credentials/credential-3",
+    "http://acme.conductor.one/api/v1/apps/app-1/connectors/connector-2/credentials/credential-3",
+    "https://acme.conductor.one@elsewhere.example/",
+    "data:application/json,{}",
+  ]) {
+    const { revoke } = stubbed(sdk, {}, from(url));
+    const error = await rejection(revoke());
+    assert.instanceOf(error, sdk.errors.ConductoroneSDKTypescriptError, url);
+    assert.match(error.message, UNKNOWN, url);
+  }
+});
+
+test("answers: one whose address is on the server that was asked, or that has none, is success", async ({ sdk }) => {
+  for (const url of ["", undefined, "https://acme.conductor.one/api", "https://ACME.conductor.one:443/"]) {
+    assert.strictEqual((await stubbed(sdk, {}, from(url)).revoke()).statusCode, 200, url);
+  }
+});
+
+test("answers: a status that is no integer is an UnexpectedClientError", async ({ sdk }) => {
+  const noIntegers = [
+    200.5,
+    200.0000001,
+    199.999,
+    "200",
+    Number.NaN,
+    Infinity,
+    200n,
+    null,
+    undefined,
+    true,
+    [200],
+    new Number(200),
+  ];
+  for (const code of noIntegers) {
+    const answer = { status: code, headers: new Headers(json), redirected: false, text: async () => "{}" };
+    const { client } = stubbed(sdk, { httpClient: { request: async () => answer } });
+    const [single, report] = [
+      await rejection(client.connector.revokeCredential({ appId: "a", connectorId: "b", id: "c" })),
+      await client.connector.revokeCredentials(many(1), { retries: { strategy: "none" } }),
+    ];
+    for (const error of [single, report.results[0].error]) assertError(sdk, error, "UnexpectedClientError");
+    assert.lengthOf(report.remaining(), 1, String(code));
+  }
+});
