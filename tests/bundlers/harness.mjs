@@ -89,7 +89,7 @@ export function createProject(name, folders, { tools = false, manifest } = {}) {
 }
 
 /** A copy that takes no space. */
-function linkTree(from, to) {
+export function linkTree(from, to) {
   mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
