@@ -8,16 +8,9 @@ import { basename, delimiter, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import {
-  assertRevokes,
-  compatibilityDate,
-  copiesIn,
-  linkTree,
-  openPage,
-  serveFolder,
-  testContext,
-} from "../bundlers/harness.mjs";
+import { assertRevokes, copiesIn, linkTree, openPage, serveFolder, testContext } from "../bundlers/harness.mjs";
 import { app, work } from "../harness/app.mjs";
+import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { playOn, revoked } from "../suite/helpers.js";
 
 const tests = fileURLToPath(new URL("..", import.meta.url));

@@ -23,6 +23,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { asciiFrom } from "../../pkg/build/ascii.mjs";
 import { app, work } from "../harness/app.mjs";
+import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { launchChromium } from "../harness/runtimes.mjs";
 import { startServer } from "../harness/server.mjs";
 import { PATH, playOn, revoked, TOKEN } from "../suite/helpers.js";
@@ -109,9 +110,6 @@ export async function run(tools, [name, ...args], cwd) {
     assert.fail([message, stdout, stderr].join("\n")),
   );
 }
-
-/** For workerd. */
-export const compatibilityDate = "2026-04-01";
 
 /** Bundles a Worker as `wrangler deploy` does; gives the folder. */
 export async function bundleWorker(project, name) {
