@@ -21,11 +21,15 @@ NPM_CI := npm ci --no-audit --no-fund --prefix
 WASM_TARGET := wasm32-unknown-unknown
 WASM_BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = .*"=\([0-9.]*\)".*/\1/p' Cargo.toml)
 WASM_BINDGEN := .tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
-# All that the package is made of; what git ignores is built.
-PKG_SOURCES := $(shell git ls-files -co --exclude-standard Cargo.toml Cargo.lock rust-toolchain.toml src pkg 'LICENSE*')
+# Sources are found in the file system, because a source archive has no git.
+RUST_SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src -type f)
+TYPES := pkg/README.md $(wildcard pkg/*.d.ts) $(shell find pkg/funcs pkg/lib pkg/sdk -name '*.d.ts') $(wildcard tests/docs/*)
+# Directly in pkg/, the build writes these beside the sources; pkg/.gitignore lists them as well.
+PKG_BUILT := pkg/border.js pkg/cdn.js pkg/errors.js pkg/platform.js
+PKG_SOURCES := $(RUST_SOURCES) $(wildcard LICENSE*) $(wildcard pkg/*.mjs pkg/*.json pkg/*.md pkg/*.d.ts) \
+	$(filter-out $(PKG_BUILT),$(wildcard pkg/*.js)) $(shell find pkg/build pkg/edge pkg/funcs pkg/lib pkg/sdk pkg/src -type f)
 PKG := target/stamps/pkg
-RUST_SOURCES := $(shell git ls-files -co --exclude-standard Cargo.toml Cargo.lock rust-toolchain.toml src)
-TYPES := $(shell git ls-files -co --exclude-standard 'pkg/*.d.ts' pkg/README.md tests/docs)
+FRAMEWORKS := $(patsubst %/package.json,%/node_modules/.stamp,$(wildcard tests/frameworks/*/package.json))
 DOCS := target/stamps/rustdoc target/stamps/typedoc
 
 .PHONY: help prerequisites build demo bench docs test test-all lint fmt size soak clean browser more-browsers
@@ -41,7 +45,7 @@ demo: $(PKG) www/node_modules/.stamp ## builds, then serves the console on local
 test: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp browser ## every test; the last line is `N passed, N failed`
 	@node tests/run.mjs
 
-test-all: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp browser more-browsers ## the same, and every runtime and bundler
+test-all: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp $(FRAMEWORKS) browser more-browsers ## the same, and every runtime, bundler and framework
 	@node tests/run.mjs --all
 
 lint: tests/node_modules/.stamp prerequisites ## formatting, clippy for native and wasm, biome, cargo-deny where it is installed
@@ -119,10 +123,15 @@ target/stamps/typedoc: $(TYPES) tests/node_modules/.stamp
 	@$(QUIET) "typedoc" tests/node_modules/.bin/typedoc --options tests/docs/typedoc.json
 	@mkdir -p $(@D) && touch $@
 
-# Other versions of Node, other runtimes, package managers and bundlers, pinned. Not `npm ci`: registries keep deno and rollup for
-# some platforms only, and a lock file wants all.
+# Other versions of Node, other runtimes, package managers and bundlers, pinned. tests/runtimes/README.md says why without lock files.
 tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp: %/node_modules/.stamp: %/package.json | prerequisites
 	@$(QUIET) "npm install in $*" npm install --no-package-lock --no-audit --no-fund --prefix $*
+	@touch $@
+
+# Frameworks want a newer Node than the package does.
+$(FRAMEWORKS): %/node_modules/.stamp: %/package.json tests/runtimes/node_modules/.stamp
+	@PATH="$(CURDIR)/tests/runtimes/node_modules/node-24/bin:$$PATH" \
+		$(QUIET) "npm install in $*" npm install --no-package-lock --no-audit --no-fund --prefix $*
 	@touch $@
 
 # $(call apt,commands that must be there,packages that bring them)
@@ -134,8 +143,9 @@ apt = @missing=; for program in $(1); do command -v $$program >/dev/null || miss
 		echo "missing: $(2); install with: sudo $$install" >&2; exit 1; \
 	fi; }
 
+# Environment variables may name other browsers: tests/harness/browsers.mjs.
 browser:
-	$(call apt,chromium chromedriver,chromium chromium-driver)
+	$(call apt,$(or $(CHROMIUM),chromium) $(or $(CHROMEDRIVER),chromedriver),chromium chromium-driver)
 
 more-browsers: browser
-	$(call apt,firefox-esr WebKitWebDriver xvfb-run,firefox-esr webkit2gtk-driver xvfb xauth)
+	$(call apt,$(or $(FIREFOX),firefox-esr) WebKitWebDriver xvfb-run,firefox-esr webkit2gtk-driver xvfb xauth)

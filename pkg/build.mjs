@@ -2,7 +2,7 @@
 // what `npm pack` packs. The same sources give the same bytes, wherever they lie.
 //
 // src/ → cargo → wasm-bindgen → wasm-opt → c1_revoke.wasm, dist/glue.js, dist/wasm.js
-// Then src/ here becomes one file for each way to get the wasm: dist/c1-revoke.js (inlined as text), edge/c1-revoke-edge.js (imported),
+// Then src/ here becomes one file for each way to get the wasm: dist/c1-revoke.js (inlined as text), dist/c1-revoke-edge.js (imported),
 // dist/slim.js (given by the caller). cjs/ is the package once more, for `require`.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -46,16 +46,7 @@ const MODULES = [
   "sdk/models/shared/index",
 ];
 /** What the build makes. */
-const BUILT = [
-  "cjs",
-  "dist",
-  "edge/c1-revoke-edge.js",
-  "LICENSE-APACHE",
-  "LICENSE-MIT",
-  "c1_revoke.wasm",
-  "cdn.js",
-  ...CRATE_MODULES.map((file) => basename(file)),
-];
+const BUILT = ["cjs", "dist", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", ...CRATE_MODULES.map((file) => basename(file))];
 
 /** errors.js stays a file of its own, so that `instanceof` works whichever entry point a class comes from. */
 const sharedErrors = {
@@ -189,7 +180,7 @@ async function bundles() {
   const wasmFrom = (source) => ({ "wasm-source": join(OUT, `src/wasm-${source}.js`) });
   const plugins = [sharedErrors];
   await bundle("src/main.js", "dist/c1-revoke.js", { alias: wasmFrom("inline"), plugins });
-  await bundle("src/main.js", "edge/c1-revoke-edge.js", { alias: wasmFrom("edge"), external: ["*.wasm?module"], plugins });
+  await bundle("src/main.js", "dist/c1-revoke-edge.js", { alias: wasmFrom("edge"), external: ["*.wasm?module"], plugins });
   await bundle("src/slim.js", "dist/slim.js", { alias: wasmFrom("slim"), plugins });
   await bundle("all.js", "cdn.js", { minify: true });
 }

@@ -8,6 +8,7 @@ import { createWriteStream, mkdirSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { chromedriver } from "./harness/browsers.mjs";
 
 const tests = fileURLToPath(new URL(".", import.meta.url));
 const repository = join(tests, "..");
@@ -69,7 +70,7 @@ const lanes = [
       environment: {
         ...wasmEnvironment,
         WASM_BINDGEN_USE_BROWSER: "1",
-        CHROMEDRIVER: process.env.CHROMEDRIVER ?? "/usr/bin/chromedriver",
+        CHROMEDRIVER: chromedriver(),
       },
       counts: cargoCounts,
     },

@@ -1,1 +1,1 @@
-export { connectorRevokeCredential } from "./c1-revoke-edge.js";
+export { connectorRevokeCredential } from "../dist/c1-revoke-edge.js";

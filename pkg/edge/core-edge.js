@@ -1,1 +1,1 @@
-export { ConductoroneSDKTypescriptCore } from "./c1-revoke-edge.js";
+export { ConductoroneSDKTypescriptCore } from "../dist/c1-revoke-edge.js";

@@ -1,3 +1,3 @@
+export { ConductoroneSDKTypescript, ready } from "../dist/c1-revoke-edge.js";
 export { ServerList } from "../lib/config.js";
 export { HTTPClient } from "../lib/http.js";
-export { ConductoroneSDKTypescript, ready } from "./c1-revoke-edge.js";

@@ -1,1 +1,1 @@
-export { ready } from "./c1-revoke-edge.js";
+export { ready } from "../dist/c1-revoke-edge.js";

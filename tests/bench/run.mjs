@@ -17,6 +17,8 @@ const TRANSPORTS = ["stub", "loopback"];
 /** How long one turn of a contestant is, about, in milliseconds, whatever it gets done in that time. */
 const TURN = { calls: 80, bulk: 200 };
 const WARM_UP = 3;
+/** How many calls are made at once, and in how many rounds: only in Node, where the time for each must not grow with their number. */
+const PARALLEL = { counts: [1_000, 10_000, 100_000], rounds: 3, contestants: ["hand-written", "c1-revoke"] };
 const BULK_CONTESTANTS = ["hand-written", "c1-revoke", "revokeCredentials"];
 
 /** Every contestant's figures, one of each round. */
@@ -62,6 +64,15 @@ async function measureRuntime(name, server) {
       say(name, `bulk, ${transport}`);
       const task = { task: "bulk", transport, concurrency: CONCURRENCY };
       figures.bulk[transport] = await perCall(runtime, BULK_CONTESTANTS, task);
+    }
+    if (name === "Node") {
+      figures.parallel = {};
+      for (const count of PARALLEL.counts) {
+        say(name, `${count} parallel calls`);
+        figures.parallel[count] = await inRounds(PARALLEL.contestants, PARALLEL.rounds, async (contestant) => {
+          return (await runtime.ask({ task: "parallel", contestant, count })) / count;
+        });
+      }
     }
     say(name, "100,000 calls, and items");
     figures.calls = await runtime.ask({ task: "manyCalls", blocks: BLOCKS, count: BLOCK });

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { installInto, work } from "../harness/app.mjs";
+import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { bundle, launchChromium, workerModules } from "../harness/runtimes.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -72,7 +73,7 @@ async function node({ base }) {
 /** A Worker's clock stands still while it computes, so that this is measured from outside, less what asking takes. */
 async function workerd({ base }) {
   const { Miniflare } = await import("miniflare");
-  const settings = { modulesRoot: ".", compatibilityDate: "2026-04-01" };
+  const settings = { modulesRoot: ".", compatibilityDate };
   const tasks = await workerModules(`export { default } from ${inProject("in-worker.js")};`);
   const miniflare = new Miniflare({ ...settings, modules: tasks });
   const url = await miniflare.ready;

@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { TOKEN } from "../suite/helpers.js";
 import {
   assertRevokes,
   BUNDLERS,
   bundleWorker,
-  compatibilityDate,
   copies,
   copiesIn,
   createProject,

@@ -23,6 +23,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { asciiFrom } from "../../pkg/build/ascii.mjs";
 import { app, work } from "../harness/app.mjs";
+import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { launchChromium } from "../harness/runtimes.mjs";
 import { startServer } from "../harness/server.mjs";
 import { PATH, playOn, revoked, TOKEN } from "../suite/helpers.js";
@@ -89,7 +90,7 @@ export function createProject(name, folders, { tools = false, manifest } = {}) {
 }
 
 /** A copy that takes no space. */
-function linkTree(from, to) {
+export function linkTree(from, to) {
   mkdirSync(to, { recursive: true });
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
@@ -109,9 +110,6 @@ export async function run(tools, [name, ...args], cwd) {
     assert.fail([message, stdout, stderr].join("\n")),
   );
 }
-
-/** For workerd. */
-export const compatibilityDate = "2026-04-01";
 
 /** Bundles a Worker as `wrangler deploy` does; gives the folder. */
 export async function bundleWorker(project, name) {

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { app } from "../harness/app.mjs";
+import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { startOidc } from "../harness/oidc.mjs";
 import { launchChromium, workerModules } from "../harness/runtimes.mjs";
 import { startServer } from "../harness/server.mjs";
@@ -116,7 +117,7 @@ describe("examples", () => {
     const miniflare = new Miniflare({
       modules,
       modulesRoot: ".",
-      compatibilityDate: "2026-04-01",
+      compatibilityDate,
       bindings: { C1_SERVER: base },
     });
     try {

@@ -7,6 +7,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { app } from "./app.mjs";
+import * as browsers from "./browsers.mjs";
+import { compatibilityDate } from "./compatibility-date.mjs";
 
 const tests = fileURLToPath(new URL("..", import.meta.url));
 const suite = join(tests, "suite", "all.js");
@@ -24,12 +26,10 @@ const CHROMIUM_FLAGS = [
   "--disable-sync",
 ];
 
-const CHROMIUM = { executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: CHROMIUM_FLAGS };
-
 /** A Chromium that playwright drives, with more flags where need be. */
 export async function launchChromium(...flags) {
   const { chromium } = await import("playwright-core");
-  return chromium.launch({ ...CHROMIUM, args: [...CHROMIUM_FLAGS, ...flags] });
+  return chromium.launch({ executablePath: browsers.chromium(), args: [...CHROMIUM_FLAGS, ...flags] });
 }
 
 /** This Node, with the package imported or required. */
@@ -103,7 +103,7 @@ async function workerd() {
         return Response.json({ failure });
       },
     };`);
-  const miniflare = new Miniflare({ modules, modulesRoot: ".", compatibilityDate: "2026-04-01" });
+  const miniflare = new Miniflare({ modules, modulesRoot: ".", compatibilityDate });
   const url = await miniflare.ready;
   return {
     async run(name, addresses) {
@@ -176,8 +176,8 @@ async function played(scripts, engine, options) {
   };
 }
 
-const chromium = (scripts) => played(scripts, "chromium", CHROMIUM);
-const firefox = (scripts) => played(scripts, "firefox", { channel: "moz-firefox", executablePath: "/usr/bin/firefox-esr" });
+const chromium = (scripts) => played(scripts, "chromium", { executablePath: browsers.chromium(), args: CHROMIUM_FLAGS });
+const firefox = (scripts) => played(scripts, "firefox", { channel: "moz-firefox", executablePath: browsers.firefox() });
 
 /** WebKitGTK, which playwright does not drive: by WebDriver, under a virtual display. */
 async function webkit(scripts) {
@@ -191,7 +191,7 @@ async function webkit(scripts) {
   const capabilities = new Capabilities({
     browserName: "MiniBrowser",
     "webkitgtk:browserOptions": {
-      binary: "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser",
+      binary: browsers.miniBrowser(),
       args: ["--automation"],
     },
   });

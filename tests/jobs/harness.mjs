@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Miniflare, Response } from "miniflare";
+import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { bundle, wasmModules } from "../harness/runtimes.mjs";
 import "../../www/build.mjs";
 
@@ -63,7 +64,7 @@ export async function startJobs(bindings = {}) {
   const miniflare = new Miniflare({
     modules: await modules(),
     modulesRoot: ".",
-    compatibilityDate: "2026-04-01",
+    compatibilityDate,
     durableObjects: { JOB: { className: "Job", useSQLite: true }, SANDBOX: { className: "Sandbox", useSQLite: true } },
     bindings: {
       C1_TENANT: "",

@@ -5,6 +5,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { Miniflare, Response } from "miniflare";
+import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { bundle, wasmModules } from "../harness/runtimes.mjs";
 
 /** Waits are a hundredth of what they are: nothing here waits for seconds. */
@@ -55,7 +56,7 @@ describe("a client shared by a Worker's invocations", { timeout: 60_000 }, () =>
         ...[...files].map(([file, path]) => ({ type: "CompiledWasm", path, contents: readFileSync(file) })),
       ],
       modulesRoot: ".",
-      compatibilityDate: "2026-04-01",
+      compatibilityDate,
       bindings: { SECRET: clientSecret() },
       async outboundService(request) {
         const { pathname } = new URL(request.url);

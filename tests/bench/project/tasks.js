@@ -101,6 +101,12 @@ function bulk({ contestant, transport, base, count, concurrency }) {
   return timed(() => bulkRun(sdk, count, concurrency));
 }
 
+/** Calls of one contestant, all at once. */
+function parallel({ contestant, count }) {
+  const revoke = clientOf(contestant, "stub", undefined, laterStub);
+  return timed(() => Promise.all(Array.from(items(count), revoke)));
+}
+
 /** Nothing: what asking for a task costs. */
 const nothing = () => timed(async () => {});
 
@@ -148,6 +154,6 @@ async function manyItems({ blocks, count, concurrency }) {
   return samples;
 }
 
-const tasks = { calls, bulk, nothing, manyCalls, manyItems };
+const tasks = { calls, bulk, parallel, nothing, manyCalls, manyItems };
 
 export const ask = ({ task, ...details }) => tasks[task](details);

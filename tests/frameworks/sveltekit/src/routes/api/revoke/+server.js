@@ -1,0 +1,4 @@
+import { json } from "@sveltejs/kit";
+import { revoke } from "../../../../revoke.js";
+
+export const POST = async ({ request }) => json(await revoke(await request.text()));

@@ -1,0 +1,50 @@
+// Where the browsers of this machine are: by an environment variable, or else on PATH.
+import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** The path of the first of these programs that PATH holds. */
+function onPath(names) {
+  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path that the environment variable gives, or what `search` finds. */
+function find(what, variable, search) {
+  const file = process.env[variable] || search();
+  if (!file) throw new Error(`${what} is missing: install it, or set ${variable} to its path`);
+  return file;
+}
+
+export const chromium = () =>
+  find("Chromium", "CHROMIUM", () => onPath(["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"]));
+
+export const chromedriver = () => find("ChromeDriver", "CHROMEDRIVER", () => onPath(["chromedriver"]));
+
+export const firefox = () => find("Firefox", "FIREFOX", () => onPath(["firefox-esr", "firefox"]));
+
+/** WebKitGTK's small browser, which no distribution puts on PATH: /usr/lib/ARCHITECTURE/webkit2gtk-VERSION/MiniBrowser. */
+export const miniBrowser = () =>
+  find("WebKitGTK's MiniBrowser", "MINIBROWSER", () =>
+    children("/usr/lib")
+      .flatMap(children)
+      .filter((folder) => /\/webkit2?gtk-[\d.]+$/.test(folder))
+      .map((folder) => join(folder, "MiniBrowser"))
+      .find(existsSync),
+  );
+
+function children(folder) {
+  try {
+    return readdirSync(folder).map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
