@@ -45,7 +45,7 @@ const MAX_OWN_REFUSALS: u32 = 4;
 
 /// How long a pause is when the server does not say, or keeps refusing after the pause it asked for. The first one is short,
 /// because a limit on concurrent requests, which sends no `Retry-After`, is over as soon as a request is answered.
-const PAUSE: Backoff = Backoff { initial_interval: 250.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
+const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
 
 /// The rate of [`Progress`] is measured over this time, in milliseconds: long enough to be steady, short enough to be current.
 const RATE_PERIOD: f64 = 10_000.0;
