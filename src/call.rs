@@ -144,10 +144,10 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
             raw_response: answer.response().clone(),
             connector_service_revoke_credential_response: Empty {},
         }),
-        Verdict::Unexpected => Err(Error::Refused(answer.failure(text.text))),
+        Verdict::Unexpected => Err(Error::Refused(Box::new(answer.failure(text.text)))),
         Verdict::Malformed(malformed) => {
             let malformation = malformation(malformed, &text.text, &answer);
-            Err(Error::Malformed(answer.failure(text.text), malformation))
+            Err(Error::Malformed(Box::new((answer.failure(text.text), malformation))))
         }
     }
 }

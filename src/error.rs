@@ -24,11 +24,11 @@ pub enum Error {
     /// A piece of the platform is missing.
     Unsupported(String),
     /// The API answered with something else than success.
-    Refused(HttpFailure),
+    Refused(Box<HttpFailure>),
     /// The API answered with 200, and something that is not its success.
-    Malformed(HttpFailure, Malformation),
+    Malformed(Box<(HttpFailure, Malformation)>),
     /// The token endpoint answered with something else than a token.
-    TokenRefused(HttpFailure, OAuthError),
+    TokenRefused(Box<(HttpFailure, OAuthError)>),
     /// The token request failed that this call waited for. Everyone who waits for it gets the same error object.
     NoToken {
         /// The error.
@@ -184,14 +184,16 @@ impl From<Error> for JsValue {
             Error::Withheld => Ok(UnexpectedClientError::new("The request was not sent", &JsValue::UNDEFINED).into()),
             Error::Refused(failure) => {
                 let message = failure.message.clone();
-                let options = http_options(failure, Malformation::default(), OAuthError::default());
+                let options = http_options(*failure, Malformation::default(), OAuthError::default());
                 SDKError::new(&message, &options).map(JsValue::from)
             }
-            Error::Malformed(failure, malformation) => {
+            Error::Malformed(parts) => {
+                let (failure, malformation) = *parts;
                 let options = http_options(failure, malformation, OAuthError::default());
                 ResponseValidationError::new(MALFORMED, &options).map(JsValue::from)
             }
-            Error::TokenRefused(failure, oauth) => {
+            Error::TokenRefused(parts) => {
+                let (failure, oauth) = *parts;
                 let message = format!("Token request failed: {}", failure.message);
                 let options = http_options(failure, Malformation::default(), oauth);
                 TokenRequestError::new(&message, &options).map(JsValue::from)

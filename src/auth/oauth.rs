@@ -309,7 +309,7 @@ impl OAuth {
         let (authorization, expires_in) = attempts::run(settings, &request.cancellation, send, conclude).await.map_err(|error| {
             let transient = match &error {
                 Error::Connection(_) | Error::TimedOut(_) => true,
-                Error::TokenRefused(failure, _) => failure.status == 429 || failure.status >= 500,
+                Error::TokenRefused(parts) => matches!(parts.0.status, 429 | 500..),
                 _ => false,
             };
             NoToken { error: error.into(), transient }
@@ -411,11 +411,11 @@ async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>)
         }
         // What is no error may hold a token, and what is cut may hold a part of a secret.
         let body = if status < 400 || text.truncated { MASK.into() } else { text.text };
-        return Err(Error::TokenRefused(HttpFailure { message, ..answer.failure(body) }, oauth));
+        return Err(Error::TokenRefused(Box::new((HttpFailure { message, ..answer.failure(body) }, oauth))));
     }
     let unusable = |why: &str| {
         let failure = HttpFailure { message: format!("the answer {why}"), ..answer.failure(MASK.into()) };
-        Error::TokenRefused(failure, OAuthError::default())
+        Error::TokenRefused(Box::new((failure, OAuthError::default())))
     };
     let token = peek(&value, "access_token").dyn_into::<JsString>().map_err(|_| unusable("holds no access_token"))?;
     let authorization = bearer(&token).map_err(|_| unusable("holds an access_token that is not a bearer token"))?;

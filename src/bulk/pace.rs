@@ -207,7 +207,7 @@ impl Pace {
             let sure = time > 2.0 * self.paused;
             let careful = if sure {
                 let least = over(2.0 * BURST);
-                least + 0.25 * (self.rate(now) - least).clamp(0.0, 0.2 * least)
+                least + 0.25 * (self.rate(now) - least).min(0.2 * least).max(0.0)
             } else {
                 (long_run * over(2.0 * BURST)).sqrt()
             };

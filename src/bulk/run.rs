@@ -425,7 +425,7 @@ fn outcome(result: &Result<Revoked, Error>, trace: &Trace, settings: &CallSettin
             (408 | 425 | 500.., _) => Outcome::Lost,
             _ => Outcome::Failed,
         },
-        Err(Error::Malformed(_, malformation)) if !malformation.undecided => Outcome::Failed,
+        Err(Error::Malformed(parts)) if !parts.1.undecided => Outcome::Failed,
         Err(Error::Connection(_) | Error::TimedOut(_)) if connection_errors => Outcome::Unavailable,
         Err(Error::Aborted(_) | Error::NoToken { transient: true, .. }) => Outcome::Unavailable,
         Err(Error::NoToken { transient: false, .. }) => Outcome::Unauthorized,
