@@ -72,7 +72,7 @@ export const hasGlobal = (name) => typeof peek(globalThis, name) === "function";
 
 /** The text without this secret, whether it appears as it is, escaped for JSON, or percent-encoded. */
 export function redact(text, secret) {
-  if (text.length < secret.length) {
+  if (secret === "" || text.length < secret.length) {
     return text;
   }
   const shown = attempt(() => {
@@ -318,4 +318,7 @@ export const notify = (callback, argument) => ignore(() => callback(argument));
 export const notifyMethod = (target, method) => ignore(() => target[method]());
 
 /** Adds `remaining()` to the report of a bulk run. */
-export const withRemaining = (report, requests) => Object.assign(report, { remaining: () => requests.slice() });
+export function withRemaining(report, requests) {
+  report.remaining = () => requests.slice();
+  return report;
+}

@@ -180,7 +180,7 @@ impl Display for Redirect {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Redirect::NotFollowed => "Redirected, so nothing was revoked",
-            Redirect::Followed => "Redirected, so it is not known whether the credential was revoked",
+            Redirect::Followed => "Redirected, so the outcome is unknown: the credential may be revoked",
         })
     }
 }
@@ -360,7 +360,7 @@ mod tests {
             assert_eq!(Redirect::of(&head(status, ""), false), redirect, "{status}");
         }
         assert_eq!(Redirect::NotFollowed.to_string(), "Redirected, so nothing was revoked");
-        assert!(Redirect::Followed.to_string().contains("not known"));
+        assert!(Redirect::Followed.to_string().contains("unknown"));
     }
 
     #[test]

@@ -290,7 +290,7 @@ impl Answer<'_> {
 
     /// Its `Content-Type`, without the secret.
     pub fn content_type(&self) -> String {
-        String::from(self.shown(self.head.content_type.as_str().into()))
+        String::from(self.shown(&self.head.content_type.as_str().into()))
     }
 
     /// Reads the body, and removes the secret from it.
@@ -307,7 +307,7 @@ impl Answer<'_> {
             interrupt => self.transport.failure(interrupt),
         })?;
         wait.complete();
-        Ok(Text { text: self.shown(body.text()), truncated: body.truncated() })
+        Ok(Text { text: self.shown(&body.text()), truncated: body.truncated() })
     }
 
     /// The failure that this answer is, with the official SDK's message.
@@ -325,18 +325,12 @@ impl Answer<'_> {
 
     /// A JSON value without the secret.
     pub fn shown_json(&self, value: &JsValue) -> JsValue {
-        match shown_secret(&self.secret) {
-            "" => value.clone(),
-            secret => redact_json(value, secret),
-        }
+        redact_json(value, shown_secret(&self.secret))
     }
 
     /// Text without the secret.
-    fn shown(&self, text: JsString) -> JsString {
-        match shown_secret(&self.secret) {
-            "" => text,
-            secret => redact(&text, secret),
-        }
+    fn shown(&self, text: &JsString) -> JsString {
+        redact(text, shown_secret(&self.secret))
     }
 }
 

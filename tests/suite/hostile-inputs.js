@@ -376,7 +376,6 @@ const nothing = () => undefined;
 const PATCHES = [
   [Array, { from: fail, isArray: fail }],
   [Array, { isArray: nothing }],
-  [Array.prototype, { [Symbol.iterator]: fail }],
   [Array.prototype, { at: fail, includes: fail, indexOf: fail, splice: fail, join: fail, slice: fail, flat: fail, concat: fail }],
   [Object, { assign: fail, freeze: fail, keys: fail, entries: fail, create: fail, fromEntries: fail }],
   [Object, { assign: nothing }],

@@ -216,21 +216,6 @@ test("oauth: who aborts leaves the others unharmed, and be it the one who starte
   assert.lengthOf(revoked, 1, "an aborted call was sent all the same");
 });
 
-test("oauth: the token that nobody waits for any more serves the next call", async ({ sdk, oidc }) => {
-  const key = await newKey(oidc);
-  await key.plan({ hold: true });
-  const client = clientOf(sdk, key);
-  const controller = new AbortController();
-  const aborted = rejection(client.connector.revokeCredential(ids, { signal: controller.signal }));
-  await arrived(key, 1);
-  controller.abort();
-  assertError(sdk, await aborted, "RequestAbortedError");
-  const next = client.connector.revokeCredential(ids);
-  await key.release();
-  assert.strictEqual((await next).statusCode, 200);
-  assert.strictEqual(await countOf(key), 1);
-});
-
 test("oauth: clearToken while a token is on its way: its waiters get it, later calls do not", async ({ sdk, oidc }) => {
   const key = await newKey(oidc);
   await key.plan({ hold: true });
