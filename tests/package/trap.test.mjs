@@ -22,7 +22,31 @@ describe("a trap", () => {
     ({ runtime } = await import(`${out}dist/c1-revoke.js`));
   });
 
-  const ways = { "in a call": (trap) => trap(), "where nobody waits for a result": (trap) => queueMicrotask(trap) };
+  /** Traps while a page has replaced what bookkeeping may use. */
+  const patched = (trap) => {
+    const fail = () => {
+      throw new TypeError("patched by the page");
+    };
+    const undo = [Set, Map, WeakMap].flatMap(({ prototype }) =>
+      ["delete", "clear", "has", "get", "forEach", "values", Symbol.iterator]
+        .filter((name) => name in prototype)
+        .map((name) => {
+          const before = Object.getOwnPropertyDescriptor(prototype, name);
+          Object.defineProperty(prototype, name, { ...before, value: fail });
+          return () => Object.defineProperty(prototype, name, before);
+        }),
+    );
+    try {
+      trap();
+    } finally {
+      for (const restore of undo) restore();
+    }
+  };
+  const ways = {
+    "in a call": (trap) => trap(),
+    "where nobody waits for a result": (trap) => queueMicrotask(trap),
+    "where Set and Map are patched": patched,
+  };
   for (const [how, run] of Object.entries(ways)) {
     it(`rejects what is pending, and the next client works (${how})`, async () => {
       const uncaught = [];

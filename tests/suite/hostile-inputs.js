@@ -428,7 +428,10 @@ const WHILE_PENDING = PATCHES.flatMap(([target, patches]) => {
 });
 const nameOf = ([target, patches]) => `${target.constructor?.name ?? typeof target}: ${Reflect.ownKeys(patches).map(String)}`;
 
-test("prototypes patched by the page while calls are under way: every call settles, and the next one works", async ({ sdk }) => {
+test("prototypes patched by the page while calls are under way: every call settles, and the next one works", async ({
+  sdk,
+  runtime,
+}) => {
   const { then } = Promise.prototype;
   const unsettled = [];
   for (const patched of WHILE_PENDING) {
@@ -461,6 +464,9 @@ test("prototypes patched by the page while calls are under way: every call settl
     while (count < 3) await turn();
     await withReplaced(target, patches, async () => {
       release();
+      // In Node the servers of other tests live in this process: microtasks only, so that nothing of theirs meets the patches.
+      for (let turns = 0; turns < 200; turns++) await undefined;
+      if (runtime === "node") return;
       for (let turns = 0; turns < 50 && !(ends[0] && ends[1] && ends[2]); turns++) await turn();
     });
     for (let turns = 0; turns < 50 && !(ends[0] && ends[1] && ends[2]); turns++) await turn();
