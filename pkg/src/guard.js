@@ -7,6 +7,9 @@ import { UnexpectedClientError } from "../errors.js";
 
 const { apply } = Reflect;
 
+/** What an entry into a dead instance returns when nobody waits for a result. The glue reads several results from an array. */
+const NO_RESULTS = Object.freeze([]);
+
 /** Watches over one wasm instance; once it has trapped, `failure` is set and nothing enters it any more. */
 export class Guard {
   /** The error that every call gets since the trap. */
@@ -77,7 +80,7 @@ export class Guard {
     if (awaited) {
       throw this.failure;
     }
-    return undefined;
+    return NO_RESULTS;
   }
 
   #trapped(cause) {

@@ -89,6 +89,28 @@ describe("a trap", () => {
     });
   }
 
+  it("is not followed by errors when what calls had waited for arrives after it", async () => {
+    const uncaught = [];
+    const note = (error) => uncaught.push(error);
+    process.on("uncaughtException", note);
+    process.on("unhandledRejection", note);
+    const late = [];
+    const answer = () => new Promise((resolve, reject) => late.push({ resolve, reject }));
+    const dying = client({ request: answer });
+    const calls = [dying.connector.revokeCredential(IDS), dying.connector.revokeCredential({ ...IDS, id: "d" })];
+    const bulk = dying.connector.revokeCredentials([IDS]);
+    while (late.length < 3) await new Promise((resolve) => setImmediate(resolve));
+    runtime().glue.trapNow();
+    for (const { status } of await Promise.allSettled([...calls, bulk])) assert.equal(status, "rejected");
+    late[0].resolve(await working.request());
+    late[1].reject(new TypeError("too late"));
+    late[2].resolve("no Response");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    process.off("uncaughtException", note);
+    process.off("unhandledRejection", note);
+    assert.deepEqual(uncaught, []);
+  });
+
   it("thrown through a call of the caller's own is an UnexpectedClientError there", async () => {
     const sdk = client(working);
     const request = {
