@@ -23,12 +23,12 @@ function setCause(error, cause) {
 }
 
 export class ConductoroneSDKTypescriptError extends Error {
-  constructor(message, { response, body }) {
+  constructor(message, { response, body, contentType = response.headers.get("content-type") || "" }) {
     super(message);
     this.statusCode = response.status;
     this.body = body;
     this.headers = response.headers;
-    this.contentType = response.headers.get("content-type") || "";
+    this.contentType = contentType;
     this.rawResponse = response;
   }
 }
@@ -42,11 +42,11 @@ export class SDKError extends ConductoroneSDKTypescriptError {
 named(SDKError, "SDKError");
 
 export class ResponseValidationError extends ConductoroneSDKTypescriptError {
-  constructor(message, { response, body, cause, rawValue, rawMessage }) {
-    super(message, { response, body });
-    setCause(this, cause);
-    this.rawValue = rawValue;
-    this.rawMessage = rawMessage;
+  constructor(message, meta) {
+    super(message, meta);
+    setCause(this, meta.cause);
+    this.rawValue = meta.rawValue;
+    this.rawMessage = meta.rawMessage;
   }
 
   pretty() {
@@ -56,11 +56,11 @@ export class ResponseValidationError extends ConductoroneSDKTypescriptError {
 named(ResponseValidationError, "ResponseValidationError");
 
 export class TokenRequestError extends ConductoroneSDKTypescriptError {
-  constructor(message, { response, body, error, errorDescription, cause }) {
-    super(message, { response, body });
-    setCause(this, cause);
-    this.error = error;
-    this.errorDescription = errorDescription;
+  constructor(message, meta) {
+    super(message, meta);
+    setCause(this, meta.cause);
+    this.error = meta.error;
+    this.errorDescription = meta.errorDescription;
   }
 }
 named(TokenRequestError, "TokenRequestError");

@@ -62,7 +62,7 @@ export class ConductoroneSDKTypescriptCore {
         return core.#start(method, args);
       }
       const cause = new TypeError("not a ConductoroneSDKTypescriptCore, or one from another copy of c1-revoke");
-      return rejected(new SDKValidationError("Invalid client", cause, core));
+      return rejected(new SDKValidationError("Invalid client", cause));
     };
   }
 

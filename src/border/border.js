@@ -70,31 +70,36 @@ export const hasGlobal = (name) => typeof peek(globalThis, name) === "function";
 
 // --- Secrets in text ---
 
-/** The text without this secret, whether it appears as it is, escaped for JSON, or percent-encoded. */
+/** How JSON and URLs may write a character: escaped, percent-encoded, or as it is. */
+const WRITTEN = /\\u00[0-9a-f]{2}|%[0-9a-f]{2}|\\[^u]|[^]/gi;
+
+/** The text without this secret, whether it appears as it is, escaped for JSON, or percent-encoded, in whole or in part. */
 export function redact(text, secret) {
   if (secret === "" || text.length < secret.length) {
     return text;
   }
-  const shown = attempt(() => {
-    const encoded = encodeURIComponent(secret);
-    const escaped = JSON.stringify(secret).slice(1, -1);
-    const forms = [secret, escaped, escaped.replaceAll("/", "\\/"), encoded, encoded.replace(/%../g, (code) => code.toLowerCase())];
-    return forms.reduce((rest, form) => rest.replaceAll(form, MASK), text);
-  });
-  return shown ?? MASK;
+  return attempt(() => redactWritten(text.replaceAll(secret, MASK), secret)) ?? MASK;
 }
 
-/** A copy of a JSON value without this secret in any string or name: JSON can escape any character. */
-export function redactJson(value, secret) {
-  if (typeof value === "string") {
-    return redact(value, secret);
+function redactWritten(text, secret) {
+  if (!/[\\%]/.test(text)) {
+    return text;
   }
-  return isObject(value)
-    ? attempt(() => {
-        const shown = Object.entries(value).map(([name, member]) => [redact(name, secret), redactJson(member, secret)]);
-        return Array.isArray(value) ? shown.map(([, member]) => member) : Object.fromEntries(shown);
-      })
-    : value;
+  const written = text.match(WRITTEN);
+  const plain = written.map((unit) => (unit.length < 3 ? unit.at(-1) : String.fromCharCode(Number.parseInt(unit.slice(-2), 16)))).join("");
+  let shown = "";
+  let from = 0;
+  for (let at = plain.indexOf(secret); at >= 0; at = plain.indexOf(secret, from)) {
+    shown += written.slice(from, at).join("") + MASK;
+    from = at + secret.length;
+  }
+  return shown + written.slice(from).join("");
+}
+
+/** A copy of a JSON value without this secret in any string or name. */
+export function redactJson(value, secret) {
+  const shown = attempt(() => JSON.stringify(value, (_, member) => (typeof member === "string" ? redact(member, secret) : member)));
+  return attempt(() => JSON.parse(redact(shown, secret)));
 }
 
 /** The lines of a debug log that show these headers. */

@@ -201,10 +201,10 @@ pub fn refusal_message(head: &Head, body: &str) -> String {
         None | Some(0) if body.is_empty() => message += "\"\"",
         None | Some(0) => message += body,
         Some(more) => {
-            let mut left = MAX_SHOWN;
+            let mut shown = 0_usize;
             message.extend(body.chars().take_while(|character| {
-                left = left.saturating_sub(character.len_utf16());
-                left > 0
+                shown = shown.saturating_add(character.len_utf16());
+                shown <= MAX_SHOWN
             }));
             message += &format!("...and {more} more chars");
         }
