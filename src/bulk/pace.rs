@@ -8,7 +8,8 @@ const INITIAL_WINDOW: usize = 10;
 const BURST: f64 = 100.0;
 const PROBE: f64 = 0.1;
 const K_MIN: f64 = 6_000.0;
-const K_MAX: f64 = 20_000.0;
+const K_MAX: f64 = 25_000.0;
+const BELOW: f64 = 0.98;
 const RAMP: f64 = 250.0;
 const CATCH_UP: f64 = 25.0;
 const SAMPLE: f64 = 100.0;
@@ -240,6 +241,7 @@ impl Pace {
         let k = match self.bound {
             // The same rate again: it is known, and probed more rarely. Another one: the limit has moved.
             Some(bound) if (base / bound.base - 1.0).abs() < SAME && !matches!(bound.growth, Growth::Ramp) => {
+                base *= BELOW;
                 (bound.k * K_GROWTH).min(K_MAX)
             }
             Some(_) if unsure => K_UNSURE,
@@ -272,8 +274,10 @@ impl Pace {
     /// Takes in what an answer said of the server's limits, with so many other requests in flight.
     pub fn limits(&mut self, limits: &Limits, in_flight: usize, now: f64) {
         let Some(remaining) = limits.remaining else { return };
-        let policy = limits.quota.zip(limits.window).filter(|(_, window)| *window <= ROUNDING).map(|(quota, window)| quota / window);
-        let new = Said { left: 0.0, at: now, reset: now, refill: policy, since: now, left_then: remaining, accepted: 0.0, last: None };
+        let policy =
+            limits.quota.zip(limits.window).filter(|(_, window)| *window <= ROUNDING).map(|(quota, window)| quota / window);
+        let new =
+            Said { left: 0.0, at: now, reset: now, refill: policy, since: now, left_then: remaining, accepted: 0.0, last: None };
         let said = self.said.get_or_insert(new);
         said.left = remaining - in_flight as f64;
         said.at = now;

@@ -43,6 +43,10 @@ const MAX_REFUSED_ITEMS: usize = 1024;
 /// in 500.
 const MAX_OWN_REFUSALS: u32 = 4;
 
+/// How often an item may be refused without `Retry-After` while the server accepts others. Under a limit on concurrent requests
+/// that refuses every second one, an item that could be revoked is refused so often once in 4096.
+const MAX_REFUSALS_ALONE: u32 = 12;
+
 /// How long a pause is when the server does not say, or keeps refusing after the pause it asked for. The first one is short,
 /// because a limit on concurrent requests, which sends no `Retry-After`, is over as soon as a request is answered.
 const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
@@ -217,6 +221,8 @@ struct Item {
     /// Refusals that the server's limit does not explain, and how many requests the server had accepted at the last one.
     own_refusals: u32,
     accepted_before: u64,
+    /// Refusals without a pause, while the server accepted others.
+    refusals_alone: u32,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -267,8 +273,9 @@ pub struct Scheduler {
     epoch: u32,
     paused_until: f64,
     refusing: Option<Refusing>,
-    /// Requests that the server has accepted, whether or not they succeeded.
+    /// Requests that the server has accepted, whether or not they succeeded, and whether it has in this epoch.
     accepted: u64,
+    accepts: bool,
 }
 
 struct WaitingDuplicate {
@@ -297,6 +304,7 @@ impl Scheduler {
             paused_until: f64::NEG_INFINITY,
             refusing: None,
             accepted: 0,
+            accepts: false,
         }
     }
 
@@ -592,6 +600,7 @@ impl Scheduler {
     fn accepted(&mut self, epoch: u32, in_flight: usize, now: f64) {
         self.accepted = self.accepted.saturating_add(1);
         if epoch == self.epoch {
+            self.accepts = true;
             self.pace.accepted(in_flight, now);
         }
     }
@@ -624,11 +633,15 @@ impl Scheduler {
 
     fn refused(&mut self, refusal: &Refusal, now: f64, random: f64) {
         let Refusal { index, epoch, in_flight, probed, retry_after } = *refusal;
+        if retry_after.is_none() && self.refusing.is_none() && (self.accepts || epoch != self.epoch) {
+            self.refused_alone(refusal, now, random);
+            return;
+        }
         let refusing = self.refusing.unwrap_or(Refusing { since: now, times: 0, probe: None });
         let known = self.note_refusal(index, probed);
         let mut wait = retry_after.unwrap_or(0.0);
         if epoch == self.epoch {
-            self.epoch = epoch.wrapping_add(1);
+            self.next_epoch();
             self.refusing = Some(Refusing { times: refusing.times.saturating_add(1), probe: None, ..refusing });
             // The server's own timing is taken as it is, at first.
             if retry_after.is_none() || refusing.times > 0 {
@@ -648,6 +661,32 @@ impl Scheduler {
         } else {
             self.stop(Stop::RateLimited);
         }
+    }
+
+    /// The server has accepted others just now, and asks for no pause: it takes fewer at once. The item waits by itself.
+    fn refused_alone(&mut self, refusal: &Refusal, now: f64, random: f64) {
+        let Some(item) = self.items.iter_mut().find(|item| item.index == refusal.index) else { return };
+        item.state = State::Waiting(now + PAUSE.wait(item.refusals_alone, random));
+        item.refusals_alone = item.refusals_alone.saturating_add(1);
+        let exhausted = item.refusals_alone >= MAX_REFUSALS_ALONE;
+        let known = std::mem::replace(&mut item.refused, true);
+        if exhausted {
+            self.settle(refusal.index, Status::Failed, true);
+            self.item_failed();
+        }
+        if refusal.epoch != self.epoch {
+            self.pace.refused_as_well(refusal.in_flight, None);
+            return;
+        }
+        self.next_epoch();
+        if !known {
+            self.pace.refused(refusal.in_flight, None, now);
+        }
+    }
+
+    fn next_epoch(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.accepts = false;
     }
 
     /// Counts a refusal of this item, and settles it when that is its own too often. Tells whether the item was refused before:
@@ -678,6 +717,7 @@ impl Item {
             refused: false,
             own_refusals: 0,
             accepted_before: 0,
+            refusals_alone: 0,
         }
     }
 
