@@ -43,6 +43,10 @@ const MAX_REFUSED_ITEMS: usize = 1024;
 /// in 500.
 const MAX_OWN_REFUSALS: u32 = 4;
 
+/// How long the server may refuse the last items of a run, which leave no other one to compare with, before they fail, in
+/// milliseconds. Longer than the windows of common limits, which are a minute at most.
+const LAST_ITEMS_PATIENCE: f64 = 65_000.0;
+
 /// How often an item may be refused without `Retry-After` while the server accepts others. Under a limit on concurrent requests
 /// that refuses every second one, an item that could be revoked is refused so often once in 4096.
 const MAX_REFUSALS_ALONE: u32 = 12;
@@ -220,6 +224,7 @@ struct Item {
     refused: bool,
     /// Refusals that the server's limit does not explain, and how many requests the server had accepted at the last one.
     own_refusals: u32,
+    refused_probes: u32,
     accepted_before: u64,
     /// Refusals without a pause, while the server accepted others.
     refusals_alone: u32,
@@ -519,9 +524,10 @@ impl Scheduler {
         Action::Pull(self.pulled)
     }
 
-    /// Whether the next request to send should be one that was not refused: after every second pause.
+    /// Whether the next request to send should be one that was not refused: after every second pause, and while the server
+    /// refuses one after the other.
     fn prefers_fresh(&self) -> bool {
-        self.refusing.is_some() && self.epoch % 2 == 1
+        self.refusing.is_some_and(|refusing| refusing.times > 1 || self.epoch % 2 == 1)
     }
 
     /// Whether another request may be in flight.
@@ -632,13 +638,13 @@ impl Scheduler {
     }
 
     fn refused(&mut self, refusal: &Refusal, now: f64, random: f64) {
-        let Refusal { index, epoch, in_flight, probed, retry_after } = *refusal;
+        let Refusal { epoch, in_flight, retry_after, .. } = *refusal;
         if retry_after.is_none() && self.refusing.is_none() && (self.accepts || epoch != self.epoch) {
             self.refused_alone(refusal, now, random);
             return;
         }
         let refusing = self.refusing.unwrap_or(Refusing { since: now, times: 0, probe: None });
-        let known = self.note_refusal(index, probed);
+        let known = self.note_refusal(refusal, refusing.since, now);
         let mut wait = retry_after.unwrap_or(0.0);
         if epoch == self.epoch {
             self.next_epoch();
@@ -689,18 +695,25 @@ impl Scheduler {
         self.accepts = false;
     }
 
-    /// Counts a refusal of this item, and settles it when that is its own too often. Tells whether the item was refused before:
-    /// then this refusal teaches nothing about the server's rate.
-    fn note_refusal(&mut self, index: usize, probed: bool) -> bool {
-        let Some(item) = self.items.iter_mut().find(|item| item.index == index) else { return true };
+    /// Counts a refusal of this item, and settles it when that is its own too often. Returns whether the item was refused
+    /// before: then this refusal teaches nothing about the server's rate.
+    fn note_refusal(&mut self, refusal: &Refusal, since: f64, now: f64) -> bool {
+        let nothing_else = self.ended && self.items.iter().all(|item| item.refused || item.index == refusal.index);
+        let patient = self.accepted == 0 || now - since < LAST_ITEMS_PATIENCE;
+        let Some(item) = self.items.iter_mut().find(|item| item.index == refusal.index) else { return true };
         let known = std::mem::replace(&mut item.refused, true);
-        if probed && self.accepted > item.accepted_before {
+        if !refusal.probed {
+            return known;
+        }
+        item.refused_probes = item.refused_probes.saturating_add(1);
+        if self.accepted > item.accepted_before {
             item.accepted_before = self.accepted;
             item.own_refusals = item.own_refusals.saturating_add(1);
-            if item.own_refusals >= MAX_OWN_REFUSALS {
-                self.settle(index, Status::Failed, true);
-                self.item_failed();
-            }
+        }
+        let last = nothing_else && !patient && item.refused_probes >= MAX_OWN_REFUSALS;
+        if last || item.own_refusals >= MAX_OWN_REFUSALS {
+            self.settle(refusal.index, Status::Failed, true);
+            self.item_failed();
         }
         known
     }
@@ -716,6 +729,7 @@ impl Item {
             state: State::Waiting(now),
             refused: false,
             own_refusals: 0,
+            refused_probes: 0,
             accepted_before: 0,
             refusals_alone: 0,
         }
