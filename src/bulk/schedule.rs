@@ -422,11 +422,11 @@ impl Scheduler {
         }
         match outcome {
             Outcome::Revoked => {
-                self.accepted(epoch, in_flight, now);
+                self.accepted(epoch, now);
                 self.settle(index, Status::Revoked, false);
             }
             Outcome::Failed => {
-                self.accepted(epoch, in_flight, now);
+                self.accepted(epoch, now);
                 self.settle(index, Status::Failed, false);
                 self.item_failed();
             }
@@ -499,7 +499,7 @@ impl Scheduler {
             Status::Skipped => &mut self.progress.skipped,
         };
         *count = count.saturating_add(1);
-        if self.samples.back().is_none_or(|(time, _)| now - time >= RATE_SAMPLE) {
+        if self.samples.back().map_or(true, |(time, _)| now - time >= RATE_SAMPLE) {
             let before = self.worked_off().saturating_sub(usize::from(status != Status::Skipped));
             self.samples.push_back((now, before));
         }
@@ -603,11 +603,11 @@ impl Scheduler {
     }
 
     /// The server has taken a request. What was sent before the last pause teaches nothing about the time after it.
-    fn accepted(&mut self, epoch: u32, in_flight: usize, now: f64) {
+    fn accepted(&mut self, epoch: u32, now: f64) {
         self.accepted = self.accepted.saturating_add(1);
         if epoch == self.epoch {
             self.accepts = true;
-            self.pace.accepted(in_flight, now);
+            self.pace.accepted(now);
         }
     }
 
