@@ -1,110 +1,236 @@
 //! How fast a bulk run sends: learns the rate that the server accepts, and stays just below it.
 //!
 //! Without a limit nothing is slowed: the pace binds only after the server has refused a request, or named a limit.
+//!
+//! **A refusal with `Retry-After`** is one of too many requests in a time. The rate is then what the server accepted since the
+//! last pause: the most over any stretch of time up to the refusal, as BBR takes the largest delivery rate
+//! (draft-ietf-ccwg-bbr, 2.4), less what a full token bucket may have added at once. Requests are spaced evenly at that rate,
+//! by a token bucket, as in the AWS SDKs' adaptive retry mode. It then grows along CUBIC's curve (RFC 9438, 4.2): flat at
+//! first, then steeper, until the next refusal. A refusal at the same rate confirms it, and the next probe comes later; one at
+//! another rate means that the limit has moved, and probes come fast again. Where nothing was measured yet, the rate doubles
+//! as in slow start (RFC 5681, 3.1).
+//!
+//! **A refusal without `Retry-After`**, while others are accepted, is one of too many at once. Fewer are then in flight, and one
+//! more from time to time (additive increase, multiplicative decrease: Chiu and Jain, 1989; RFC 5681, 3.1).
+//!
+//! **A `Retry-After` of more than a second** is the end of a fixed window. After two of them the length of a window and the
+//! number of requests in it are known. So many are sent in each window, and then none until it ends.
+//!
+//! **Headers that count what is left** ([`Limits`]) are followed as they are: no more is sent than is left, plus what comes back
+//! meanwhile, which is measured.
+
 use super::limits::Limits;
 use std::collections::VecDeque;
 
+/// How many requests may be in flight before the first answer, which may name a limit: TCP's initial window (RFC 6928).
 const INITIAL_WINDOW: usize = 10;
+
+/// What a full token bucket may have added at once to the requests accepted, as a time at its rate, in milliseconds. With a
+/// larger bucket the rate is taken too high at first; that costs little, for such a bucket fills during the pause.
 const BURST: f64 = 100.0;
-const PROBE: f64 = 0.1;
-const K_MIN: f64 = 6_000.0;
-const K_MAX: f64 = 20_000.0;
-const RAMP: f64 = 250.0;
-const CATCH_UP: f64 = 25.0;
+
+/// The stretches of time over which a rate is measured begin this far apart, in milliseconds, and are so many. Bounds memory.
 const SAMPLE: f64 = 100.0;
 const SAMPLES: usize = 128;
+
+/// A run that was so many times as long as the pause before it is measured well.
+const LONG_RUN: f64 = 2.0;
+
+/// By how much the rate has grown after the time K, when it is expected to be refused: AWS and CUBIC shrink it by 0.7 and grow
+/// it back; here the rate itself is known, and a tenth is more than its error.
+const PROBE: f64 = 0.1;
+
+/// K after a first refusal, in milliseconds. A probe costs a pause of a second: more often, it would cost over a seventh.
+const K_FIRST: f64 = 6_000.0;
+
+/// K after a refusal that came so soon that the rate is uncertain. Being too low is then the larger loss.
+const K_UNSURE: f64 = 2_000.0;
+
+/// By how much K grows when a probe confirms the rate, and the longest: then probes cost a twentieth, and a limit that has
+/// moved up is found within half a minute.
+const K_GROWTH: f64 = 2.5;
+const K_MAX: f64 = 25_000.0;
+
+/// Rates that differ by less than this are the same.
+const SAME: f64 = 0.05;
+
+/// A rate that was confirmed is kept to this part of it: "just below".
+const BELOW: f64 = 0.98;
+
+/// From this multiple of K on without a refusal (the rate is then a fifth above the one that was refused) the limit has moved,
+/// and the rate doubles in each such time, in milliseconds.
+const MOVED: f64 = 1.3;
+const MOVED_DOUBLING: f64 = 4_000.0;
+
+/// How fast the rate doubles where nothing was measured, in milliseconds: ten round trips to a near server.
+const SLOW_START_DOUBLING: f64 = 250.0;
+
+/// A part of what was added to the rate since it was learned is kept: the limit is somewhere between the two.
+const KEPT: f64 = 0.25;
+
+/// How late a timer may be, in milliseconds, without loss: so much is made up for by sending faster.
+const CATCH_UP: f64 = 25.0;
+
+/// `Retry-After` and resets are whole seconds: up to this one they say only "soon".
 const ROUNDING: f64 = 1_000.0;
+
+/// Every so many windows, more is sent than the window is known to take, to see whether the limit has risen.
+const PROBED_WINDOW: u32 = 8;
+
+/// A refusal for too many at once leaves this part in flight: CUBIC's is 0.7, but here half a request counts.
+const NARROW: f64 = 0.85;
+
+/// How long it takes until one more is in flight, in milliseconds: at first, at least, and at most. It doubles with each refusal
+/// and halves with each success.
 const WIDEN: f64 = 500.0;
 const WIDEN_MIN: f64 = 250.0;
 const WIDEN_MAX: f64 = 8_000.0;
-const NARROW: f64 = 0.85;
-const K_UNSURE: f64 = 2_000.0;
-const MOVED: f64 = 1.3;
-const DOUBLE: f64 = 4_000.0;
-const SAME: f64 = 0.05;
-const K_GROWTH: f64 = 2.5;
+
+/// Over which time the refill of a limit is measured, in milliseconds.
 const REFILL_SAMPLE: f64 = 100.0;
+
+/// The refill is taken to be a little higher than was measured, so that a wrong low one does not last. Too high a one does no
+/// harm: the next answer says what is left.
+const REFILL_MARGIN: f64 = 1.02;
+
+/// A rate that a policy names is kept to this part of it, because requests do not arrive as evenly as they are sent.
+const POLICY_MARGIN: f64 = 0.99;
+
+/// The longest wait for a reset that headers name, in milliseconds: a minute, and rounding. After it one request asks the
+/// server, whose `Retry-After` then counts.
+const MAX_RESET: f64 = 61_000.0;
+
+/// The lowest rate, in requests a millisecond: one in a thousand seconds.
+const MIN_RATE: f64 = 1e-6;
+
+/// A rate that was learned from a refusal, in requests a millisecond, and how it grows from there.
+#[derive(Clone, Copy, Debug)]
+struct Learned {
+    rate: f64,
+    growth: Growth,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Growth {
-    Ramp,
-    Cubic,
+    SlowStart,
+    Cubic { k: f64 },
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Bound {
-    base: f64,
-    growth: Growth,
-    k: f64,
+impl Learned {
+    /// The rate so long after the pause, in milliseconds.
+    fn at(&self, elapsed: f64) -> f64 {
+        self.rate
+            * match self.growth {
+                Growth::SlowStart => (elapsed / SLOW_START_DOUBLING).exp2(),
+                Growth::Cubic { k } => {
+                    let moved = (elapsed - MOVED * k).max(0.0);
+                    (1.0 + PROBE * (elapsed / k).min(MOVED).powi(3)) * (moved / MOVED_DOUBLING).exp2()
+                }
+            }
+    }
 }
 
-/// A fixed window, known from pauses: how many requests it takes, when it ends, and how long the next ones are.
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    quota: u64,
-    end: f64,
-    length: Option<f64>,
-}
-
-/// What answers said of the limit: so many requests are left at this time, and they come back at this rate.
-#[derive(Clone, Copy, Debug)]
-struct Said {
-    left: f64,
-    at: f64,
-    reset: f64,
-    refill: Option<f64>,
-    /// The start of a measurement of the refill: when, how many were left, how many were accepted since.
-    since: f64,
-    left_then: f64,
-    accepted: f64,
-    last: Option<f64>,
-}
-
+/// What was sent and accepted since the last pause.
 #[derive(Default)]
 struct Run {
     began: Option<f64>,
     sent: u64,
-    /// The last answer.
-    last: f64,
-    first_answer: Option<f64>,
     accepted: u64,
-    points: VecDeque<(f64, u64)>,
-    proven: usize,
+    first_answer: Option<f64>,
+    last_answer: f64,
+    /// How many were accepted before which time.
+    samples: VecDeque<(f64, u64)>,
 }
 
-/// The pace of a run.
-pub struct Pace {
-    concurrency: usize,
-    answered: bool,
-    bound: Option<Bound>,
-    cap: f64,
-    run: Run,
-    /// When the next request is due, at an even spacing.
-    next: f64,
-    window: usize,
-    widen_at: f64,
-    widen_every: f64,
-    /// The smallest number of requests that were accepted between a pause and a refusal: no burst is larger.
-    burst: f64,
-    /// How long the pause before this run was.
-    paused: f64,
-    paused_at: f64,
-    fixed: Option<Window>,
-    said: Option<Said>,
+impl Run {
+    fn accept(&mut self, now: f64) {
+        self.first_answer.get_or_insert(now);
+        self.last_answer = now;
+        if self.samples.back().map_or(true, |(time, _)| now - time >= SAMPLE) {
+            self.samples.push_back((now, self.accepted));
+            if self.samples.len() > SAMPLES {
+                self.samples.pop_front();
+            }
+        }
+        self.accepted = self.accepted.saturating_add(1);
+    }
+
+    /// The highest rate at which requests were accepted over any time up to now, when `extra` of them came from a full bucket
+    /// and another part is what the bucket takes in during `allowance` ms. Only times of `least` ms or more count.
+    fn rate(&self, now: f64, allowance: f64, extra: f64, least: f64) -> f64 {
+        let samples = self.samples.iter().filter(|(time, _)| now - time >= least);
+        samples
+            .map(|(time, before)| (self.accepted.saturating_sub(*before) as f64 - extra) / (now - time + allowance))
+            .fold(0.0, f64::max)
+    }
+
+    fn elapsed(&self, now: f64) -> f64 {
+        self.began.map_or(0.0, |began| (now - began).max(0.0))
+    }
+}
+
+/// A fixed window.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    /// How many requests it takes.
+    quota: u64,
+    /// When the last one that is known ended.
+    end: f64,
+    /// How long each is, once two have ended.
+    length: Option<f64>,
+    /// How many have passed since the quota was last probed.
+    passed: u32,
+}
+
+/// What answers say of the limit.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    /// How many requests were left at which time, those in flight taken off.
+    left: f64,
+    at: f64,
+    /// Until when that counts.
+    reset: f64,
+    /// How many come back in a millisecond: the lower one of the last two measured, so that the start of a window is none.
+    refill: f64,
+    last_refill: Option<f64>,
+    /// Since when the next one is measured, how many were left then, and how many were taken since.
+    since: f64,
+    left_since: f64,
+    taken: f64,
 }
 
 impl Said {
     fn earliest(&self, now: f64) -> Option<f64> {
-        if now >= self.reset {
+        if now >= self.reset || self.left >= 1.0 {
             return None;
         }
-        let refill = self.refill.unwrap_or(0.0) * 0.98;
-        let missing = 1.0 - self.left;
-        if missing <= 0.0 {
-            return None;
-        }
-        Some((self.at + missing / refill).min(self.reset))
+        Some((self.at + (1.0 - self.left) / (self.refill * REFILL_MARGIN)).min(self.reset))
     }
+}
+
+/// The pace of a run. Times are in milliseconds, and never go back.
+pub struct Pace {
+    concurrency: usize,
+    /// How many requests may be in flight, when one more may be, and how long after that the next one.
+    window: usize,
+    widen_at: Option<f64>,
+    widen_every: f64,
+    /// Whether any answer has come.
+    answered: bool,
+    learned: Option<Learned>,
+    /// The highest rates that the caller and the server's policy allow.
+    cap: f64,
+    policy: f64,
+    /// When the next request is due, at an even spacing.
+    next: f64,
+    run: Run,
+    /// How long the pause before this run was, and when it began.
+    paused: f64,
+    paused_at: f64,
+    /// The fewest requests that were accepted between a pause and a refusal: no bucket holds more.
+    burst: f64,
+    fixed: Option<Window>,
+    said: Option<Said>,
 }
 
 impl Pace {
@@ -112,23 +238,24 @@ impl Pace {
     pub fn new(concurrency: usize) -> Pace {
         Pace {
             concurrency,
-            answered: false,
-            bound: None,
-            cap: f64::INFINITY,
-            run: Run::default(),
-            next: f64::NEG_INFINITY,
             window: concurrency,
-            widen_at: f64::INFINITY,
+            widen_at: None,
             widen_every: WIDEN,
-            burst: f64::INFINITY,
+            answered: false,
+            learned: None,
+            cap: f64::INFINITY,
+            policy: f64::INFINITY,
+            next: f64::NEG_INFINITY,
+            run: Run::default(),
             paused: 0.0,
             paused_at: 0.0,
+            burst: f64::INFINITY,
             fixed: None,
             said: None,
         }
     }
 
-    /// How many requests may be in flight.
+    /// How many requests may be in flight; at least one.
     pub fn window(&self) -> usize {
         if self.answered {
             self.window
@@ -139,30 +266,25 @@ impl Pace {
 
     /// When the next request may be sent. `None`: now.
     pub fn earliest(&self, now: f64) -> Option<f64> {
-        let spaced = if self.rate(now).is_finite() { self.next - CATCH_UP } else { f64::NEG_INFINITY };
-        let held = self.fixed.filter(|fixed| self.run.sent >= fixed.quota).and_then(|fixed| Some(fixed.end + fixed.length?));
+        let spaced = self.rate(now).is_finite().then_some(self.next - CATCH_UP);
+        let full = self.fixed.filter(|window| self.run.sent >= window.quota);
+        let next_window = full.and_then(|window| Some(window.end + window.length?));
         let said = self.said.and_then(|said| said.earliest(now));
-        [Some(spaced), held, said].into_iter().flatten().reduce(f64::max).filter(|time| *time > now)
+        [spaced, next_window, said].into_iter().flatten().reduce(f64::max).filter(|time| *time > now)
     }
 
-    /// A request was sent.
+    /// A request is sent.
     pub fn sent(&mut self, now: f64) {
-        if let Some(Window { end, length: Some(length), .. }) = &mut self.fixed {
-            // A new window.
-            while now >= *end + *length {
-                *end += *length;
-                self.run = Run::default();
-            }
-        }
+        self.enter_window(now);
         self.run.began.get_or_insert(now);
         self.run.sent = self.run.sent.saturating_add(1);
         if let Some(said) = &mut self.said {
             said.left -= 1.0;
         }
-        if now >= self.widen_at && self.window < self.concurrency {
+        if self.widen_at.is_some_and(|time| now >= time) && self.window < self.concurrency {
             self.window = self.window.saturating_add(1);
-            self.widen_every = (self.widen_every * 0.5).max(WIDEN_MIN);
-            self.widen_at = now + self.widen_every;
+            self.widen_every = (self.widen_every / 2.0).max(WIDEN_MIN);
+            self.widen_at = Some(now + self.widen_every);
         }
         let rate = self.rate(now);
         if rate.is_finite() {
@@ -170,146 +292,157 @@ impl Pace {
         }
     }
 
-    /// The server accepted a request that was sent with so many in flight, itself included.
-    pub fn accepted(&mut self, in_flight: usize, now: f64) {
+    /// The server accepted a request that was sent since the last pause.
+    pub fn accepted(&mut self, now: f64) {
         self.answered = true;
-        self.run.proven = self.run.proven.max(in_flight);
-        self.run.first_answer.get_or_insert(now);
-        self.run.last = now;
-        if self.run.points.back().is_none_or(|(time, _)| now - time >= SAMPLE) {
-            self.run.points.push_back((now, self.run.accepted));
-            if self.run.points.len() > SAMPLES {
-                self.run.points.pop_front();
-            }
-        }
-        self.run.accepted = self.run.accepted.saturating_add(1);
+        self.run.accept(now);
     }
 
-    /// The server refused a request that was sent with so many in flight, itself included: the first since the last pause.
+    /// The server refused a request that was sent with so many in flight, itself included: the first one since the last pause.
     pub fn refused(&mut self, in_flight: usize, retry_after: Option<f64>, now: f64) {
         self.answered = true;
         if retry_after.is_none() && (in_flight > 1 || self.window > 1) {
-            self.window = ((in_flight as f64 * NARROW) as usize).max(1);
+            self.window = ((in_flight as f64 * NARROW) as usize).clamp(1, self.concurrency);
             self.widen_every = (self.widen_every * 2.0).min(WIDEN_MAX);
-            self.widen_at = now + self.widen_every;
-            return;
-        }
-        let Some(first) = self.run.first_answer else { return };
-        let count = self.run.accepted as f64;
-        let time = now - first;
-        let over = |allowance: f64| {
-            self.run.points.iter().map(|(at, before)| (count - *before as f64) / (now - at + allowance)).fold(0.0, f64::max)
-        };
-        let mut base = over(BURST);
-        let mut unsure = false;
-        if self.bound.is_some() {
-            let long_run = count / (time + self.paused);
-            let sure = time > 2.0 * self.paused;
-            let careful = if sure {
-                let least = over(2.0 * BURST);
-                least + 0.25 * (self.rate(now) - least).min(0.2 * least).max(0.0)
-            } else {
-                (long_run * over(2.0 * BURST)).sqrt()
-            };
-            let known_burst = self
-                .run
-                .points
-                .iter()
-                .filter(|(at, _)| now - at >= 2.0 * BURST)
-                .map(|(at, before)| (count - *before as f64 - self.burst) / (now - at))
-                .fold(0.0, f64::max);
-            unsure = !sure && known_burst < careful;
-            base = base.min(careful.max(known_burst));
-        }
-        self.burst = self.burst.min(count);
-        let pause = retry_after.unwrap_or(0.0);
-        if pause > ROUNDING {
-            let end = now + pause;
-            self.fixed = Some(match self.fixed {
-                Some(fixed) if end - fixed.end > ROUNDING => Window {
-                    quota: if self.run.accepted >= fixed.quota / 4 { self.run.accepted } else { fixed.quota },
-                    end,
-                    length: Some(end - fixed.end),
-                },
-                Some(fixed) => Window { end, ..fixed },
-                None => Window { quota: self.run.accepted, end, length: None },
-            });
+            self.widen_at = Some(now + self.widen_every);
         } else {
-            self.fixed = None;
+            self.learn(retry_after.unwrap_or(0.0), now);
         }
-        let k = match self.bound {
-            // The same rate again: it is known, and probed more rarely. Another one: the limit has moved.
-            Some(bound) if (base / bound.base - 1.0).abs() < SAME && !matches!(bound.growth, Growth::Ramp) => {
-                (bound.k * K_GROWTH).min(K_MAX)
-            }
-            Some(_) if unsure => K_UNSURE,
-            _ => K_MIN,
-        };
-        let growth = if time < SAMPLE && self.bound.is_none() { Growth::Ramp } else { Growth::Cubic };
-        self.bound = Some(Bound { base: base.max(1e-6), growth, k });
     }
 
-    /// Another request that was sent before the pause was refused as well.
+    /// Another request, sent before the pause with so many in flight, was refused as well.
     pub fn refused_as_well(&mut self, in_flight: usize, retry_after: Option<f64>) {
-        if retry_after.is_none() && self.widen_at.is_finite() {
-            self.window = self.window.min(in_flight.saturating_sub(1).max(1));
+        if retry_after.is_none() && self.widen_at.is_some() {
+            self.window = self.window.min(in_flight.saturating_sub(1)).max(1);
         }
     }
 
     /// Nothing is sent until then.
     pub fn pause_until(&mut self, until: f64) {
-        if self.run.began.is_some() {
-            self.paused_at = self.run.last;
+        if self.run.first_answer.is_some() {
+            self.paused_at = self.run.last_answer;
         }
         self.paused = until - self.paused_at;
         self.run = Run::default();
         self.next = until;
-        if self.widen_at.is_finite() {
-            self.widen_at = self.widen_at.max(until);
-        }
+        self.widen_at = self.widen_at.map(|time| time.max(until));
     }
 
-    /// Takes in what an answer said of the server's limits, with so many other requests in flight.
+    /// Takes in what an answer says of the server's limits, with so many other requests in flight.
     pub fn limits(&mut self, limits: &Limits, in_flight: usize, now: f64) {
-        let Some(remaining) = limits.remaining else { return };
-        let policy = limits.quota.zip(limits.window).filter(|(_, window)| *window <= ROUNDING).map(|(quota, window)| quota / window);
-        let new = Said { left: 0.0, at: now, reset: now, refill: policy, since: now, left_then: remaining, accepted: 0.0, last: None };
-        let said = self.said.get_or_insert(new);
+        self.policy = match (limits.quota, limits.window) {
+            // In longer windows a whole quota may be sent at once: nothing is gained by spacing it.
+            (Some(quota), Some(window)) if quota > 0.0 && window > 0.0 && window <= ROUNDING => quota / window * POLICY_MARGIN,
+            _ => f64::INFINITY,
+        };
+        let (Some(remaining), Some(reset)) = (limits.remaining, limits.reset) else { return };
+        let refill = if self.policy.is_finite() { self.policy } else { 0.0 };
+        let said = self.said.get_or_insert(Said {
+            left: remaining,
+            at: now,
+            reset: now,
+            refill,
+            last_refill: None,
+            since: now,
+            left_since: remaining,
+            taken: 0.0,
+        });
         said.left = remaining - in_flight as f64;
         said.at = now;
-        said.reset = now + limits.reset.unwrap_or(0.0);
-        said.accepted += 1.0;
+        said.reset = now + reset.min(MAX_RESET);
+        said.taken += 1.0;
         if now - said.since >= REFILL_SAMPLE {
-            let refill = ((said.accepted + remaining - said.left_then) / (now - said.since)).max(0.0);
-            said.refill = Some(said.last.map_or(refill, |last| last.min(refill)));
-            said.last = Some(refill);
+            let refill = ((said.taken + remaining - said.left_since) / (now - said.since)).max(0.0);
+            said.refill = said.last_refill.map_or(refill, |last| last.min(refill));
+            said.last_refill = Some(refill);
             said.since = now;
-            said.left_then = remaining;
-            said.accepted = 0.0;
+            said.left_since = remaining;
+            said.taken = 0.0;
         }
     }
 
     /// Sends no more than so many requests a second; `None`: as many as the server accepts.
     pub fn cap(&mut self, per_second: Option<f64>) {
-        self.cap = per_second.map_or(f64::INFINITY, |rate| (rate / 1000.0).max(1e-6));
+        self.cap = per_second.map_or(f64::INFINITY, |rate| (rate / 1000.0).max(MIN_RATE));
     }
 
-    /// The rate that was learned, in requests a second.
+    /// The rate that the pace keeps to, in requests a second. `None`: no limit is known.
     pub fn learned(&self, now: f64) -> Option<f64> {
         let rate = self.rate(now) * 1000.0;
         rate.is_finite().then_some(rate)
     }
 
     fn rate(&self, now: f64) -> f64 {
-        let Some(bound) = self.bound else { return self.cap };
-        let elapsed = self.run.began.map_or(0.0, |began| now - began);
-        let factor = match bound.growth {
-            Growth::Ramp => (elapsed / RAMP).exp2(),
-            Growth::Cubic => {
-                let probed = (elapsed / bound.k).min(MOVED);
-                (1.0 + PROBE * probed.powi(3)) * ((elapsed - MOVED * bound.k).max(0.0) / DOUBLE).exp2()
-            }
+        let learned = self.learned.map_or(f64::INFINITY, |learned| learned.at(self.run.elapsed(now)));
+        learned.min(self.cap).min(self.policy)
+    }
+
+    /// Learns the rate from a refusal, after which the server wants a pause.
+    fn learn(&mut self, pause: f64, now: f64) {
+        let Some(first_answer) = self.run.first_answer else { return };
+        let time = now - first_answer;
+        let accepted = self.run.accepted as f64;
+        let estimate = self.run.rate(now, BURST, 0.0, 0.0);
+        self.learned = Some(match self.learned {
+            None if time < SAMPLE => Learned { rate: estimate.max(MIN_RATE), growth: Growth::SlowStart },
+            None => Learned { rate: estimate.max(MIN_RATE), growth: Growth::Cubic { k: K_FIRST } },
+            Some(before) => self.learn_again(before, estimate, time, now),
+        });
+        self.burst = self.burst.min(accepted);
+        self.note_window(pause, now);
+    }
+
+    /// With a rate learned before, a new one is taken more carefully, because being refused again costs more than being slow.
+    fn learn_again(&self, before: Learned, estimate: f64, time: f64, now: f64) -> Learned {
+        let low = self.run.rate(now, 2.0 * BURST, 0.0, 0.0);
+        let without_burst = self.run.rate(now, 0.0, self.burst, 2.0 * BURST);
+        let long = time > LONG_RUN * self.paused;
+        let careful = if long {
+            low + KEPT * (self.rate(now) - low).min(2.0 * PROBE * low).max(0.0)
+        } else {
+            // Between what came in pause and run together, which is too low if a bucket overflowed in the pause, and the run's.
+            (self.run.accepted as f64 / (time + self.paused) * low).sqrt()
         };
-        (bound.base * factor).min(self.cap)
+        let rate = estimate.min(careful.max(without_burst)).max(MIN_RATE);
+        let k = match before.growth {
+            Growth::Cubic { k } if (rate / before.rate - 1.0).abs() < SAME => {
+                return Learned { rate: rate * BELOW, growth: Growth::Cubic { k: (k * K_GROWTH).min(K_MAX) } };
+            }
+            _ if !long && without_burst < careful => K_UNSURE,
+            _ => K_FIRST,
+        };
+        Learned { rate, growth: Growth::Cubic { k } }
+    }
+
+    /// A pause of more than a second lasts until a window ends.
+    fn note_window(&mut self, pause: f64, now: f64) {
+        let (end, accepted) = (now + pause, self.run.accepted);
+        self.fixed = match self.fixed {
+            _ if pause <= ROUNDING => None,
+            None => Some(Window { quota: accepted, end, length: None, passed: 0 }),
+            Some(window) if end - window.end > ROUNDING => Some(Window {
+                // Few are accepted when the next window was expected too early. That says nothing about its quota.
+                quota: if accepted < window.quota / 4 { window.quota } else { accepted },
+                end,
+                length: Some(end - window.end),
+                passed: 0,
+            }),
+            Some(window) => Some(Window { end, ..window }),
+        };
+    }
+
+    /// If the next window has begun, its quota counts anew.
+    fn enter_window(&mut self, now: f64) {
+        let Some(Window { quota, end, length: Some(length), passed }) = &mut self.fixed else { return };
+        let windows = ((now - *end) / *length).floor();
+        if windows < 1.0 {
+            return;
+        }
+        *end += windows * *length;
+        *passed = passed.saturating_add(1);
+        if *passed % PROBED_WINDOW == 0 {
+            *quota = quota.saturating_add(*quota / 8).saturating_add(1);
+        }
+        self.run = Run::default();
     }
 }

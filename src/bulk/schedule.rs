@@ -43,6 +43,14 @@ const MAX_REFUSED_ITEMS: usize = 1024;
 /// in 500.
 const MAX_OWN_REFUSALS: u32 = 4;
 
+/// How long the server may refuse the last items of a run, which leave no other one to compare with, before they fail, in
+/// milliseconds. Longer than the windows of common limits, which are a minute at most.
+const LAST_ITEMS_PATIENCE: f64 = 65_000.0;
+
+/// How often an item may be refused without `Retry-After` while the server accepts others. Under a limit on concurrent requests
+/// that refuses every second one, an item that could be revoked is refused so often once in 4096.
+const MAX_REFUSALS_ALONE: u32 = 12;
+
 /// How long a pause is when the server does not say, or keeps refusing after the pause it asked for. The first one is short,
 /// because a limit on concurrent requests, which sends no `Retry-After`, is over as soon as a request is answered.
 const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
@@ -216,7 +224,10 @@ struct Item {
     refused: bool,
     /// Refusals that the server's limit does not explain, and how many requests the server had accepted at the last one.
     own_refusals: u32,
+    refused_probes: u32,
     accepted_before: u64,
+    /// Refusals without a pause, while the server accepted others.
+    refusals_alone: u32,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -267,8 +278,9 @@ pub struct Scheduler {
     epoch: u32,
     paused_until: f64,
     refusing: Option<Refusing>,
-    /// Requests that the server has accepted, whether or not they succeeded.
+    /// Requests that the server has accepted, whether or not they succeeded, and whether it has in this epoch.
     accepted: u64,
+    accepts: bool,
 }
 
 struct WaitingDuplicate {
@@ -297,6 +309,7 @@ impl Scheduler {
             paused_until: f64::NEG_INFINITY,
             refusing: None,
             accepted: 0,
+            accepts: false,
         }
     }
 
@@ -409,11 +422,11 @@ impl Scheduler {
         }
         match outcome {
             Outcome::Revoked => {
-                self.accepted(epoch, in_flight, now);
+                self.accepted(epoch, now);
                 self.settle(index, Status::Revoked, false);
             }
             Outcome::Failed => {
-                self.accepted(epoch, in_flight, now);
+                self.accepted(epoch, now);
                 self.settle(index, Status::Failed, false);
                 self.item_failed();
             }
@@ -486,7 +499,7 @@ impl Scheduler {
             Status::Skipped => &mut self.progress.skipped,
         };
         *count = count.saturating_add(1);
-        if self.samples.back().is_none_or(|(time, _)| now - time >= RATE_SAMPLE) {
+        if self.samples.back().map_or(true, |(time, _)| now - time >= RATE_SAMPLE) {
             let before = self.worked_off().saturating_sub(usize::from(status != Status::Skipped));
             self.samples.push_back((now, before));
         }
@@ -511,9 +524,10 @@ impl Scheduler {
         Action::Pull(self.pulled)
     }
 
-    /// Whether the next request to send should be one that was not refused: after every second pause.
+    /// Whether the next request to send should be one that was not refused: after every second pause, and while the server
+    /// refuses one after the other.
     fn prefers_fresh(&self) -> bool {
-        self.refusing.is_some() && self.epoch % 2 == 1
+        self.refusing.is_some_and(|refusing| refusing.times > 1 || self.epoch % 2 == 1)
     }
 
     /// Whether another request may be in flight.
@@ -589,10 +603,11 @@ impl Scheduler {
     }
 
     /// The server has taken a request. What was sent before the last pause teaches nothing about the time after it.
-    fn accepted(&mut self, epoch: u32, in_flight: usize, now: f64) {
+    fn accepted(&mut self, epoch: u32, now: f64) {
         self.accepted = self.accepted.saturating_add(1);
         if epoch == self.epoch {
-            self.pace.accepted(in_flight, now);
+            self.accepts = true;
+            self.pace.accepted(now);
         }
     }
 
@@ -623,12 +638,16 @@ impl Scheduler {
     }
 
     fn refused(&mut self, refusal: &Refusal, now: f64, random: f64) {
-        let Refusal { index, epoch, in_flight, probed, retry_after } = *refusal;
+        let Refusal { epoch, in_flight, retry_after, .. } = *refusal;
+        if retry_after.is_none() && self.refusing.is_none() && (self.accepts || epoch != self.epoch) {
+            self.refused_alone(refusal, now, random);
+            return;
+        }
         let refusing = self.refusing.unwrap_or(Refusing { since: now, times: 0, probe: None });
-        let known = self.note_refusal(index, probed);
+        let known = self.note_refusal(refusal, refusing.since, now);
         let mut wait = retry_after.unwrap_or(0.0);
         if epoch == self.epoch {
-            self.epoch = epoch.wrapping_add(1);
+            self.next_epoch();
             self.refusing = Some(Refusing { times: refusing.times.saturating_add(1), probe: None, ..refusing });
             // The server's own timing is taken as it is, at first.
             if retry_after.is_none() || refusing.times > 0 {
@@ -650,18 +669,51 @@ impl Scheduler {
         }
     }
 
-    /// Counts a refusal of this item, and settles it when that is its own too often. Tells whether the item was refused before:
-    /// then this refusal teaches nothing about the server's rate.
-    fn note_refusal(&mut self, index: usize, probed: bool) -> bool {
-        let Some(item) = self.items.iter_mut().find(|item| item.index == index) else { return true };
+    /// The server has accepted others just now, and asks for no pause: it takes fewer at once. The item waits by itself.
+    fn refused_alone(&mut self, refusal: &Refusal, now: f64, random: f64) {
+        let Some(item) = self.items.iter_mut().find(|item| item.index == refusal.index) else { return };
+        item.state = State::Waiting(now + PAUSE.wait(item.refusals_alone, random));
+        item.refusals_alone = item.refusals_alone.saturating_add(1);
+        let exhausted = item.refusals_alone >= MAX_REFUSALS_ALONE;
         let known = std::mem::replace(&mut item.refused, true);
-        if probed && self.accepted > item.accepted_before {
+        if exhausted {
+            self.settle(refusal.index, Status::Failed, true);
+            self.item_failed();
+        }
+        if refusal.epoch != self.epoch {
+            self.pace.refused_as_well(refusal.in_flight, None);
+            return;
+        }
+        self.next_epoch();
+        if !known {
+            self.pace.refused(refusal.in_flight, None, now);
+        }
+    }
+
+    fn next_epoch(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.accepts = false;
+    }
+
+    /// Counts a refusal of this item, and settles it when that is its own too often. Returns whether the item was refused
+    /// before: then this refusal teaches nothing about the server's rate.
+    fn note_refusal(&mut self, refusal: &Refusal, since: f64, now: f64) -> bool {
+        let nothing_else = self.ended && self.items.iter().all(|item| item.refused || item.index == refusal.index);
+        let patient = self.accepted == 0 || now - since < LAST_ITEMS_PATIENCE;
+        let Some(item) = self.items.iter_mut().find(|item| item.index == refusal.index) else { return true };
+        let known = std::mem::replace(&mut item.refused, true);
+        if !refusal.probed {
+            return known;
+        }
+        item.refused_probes = item.refused_probes.saturating_add(1);
+        if self.accepted > item.accepted_before {
             item.accepted_before = self.accepted;
             item.own_refusals = item.own_refusals.saturating_add(1);
-            if item.own_refusals >= MAX_OWN_REFUSALS {
-                self.settle(index, Status::Failed, true);
-                self.item_failed();
-            }
+        }
+        let last = nothing_else && !patient && item.refused_probes >= MAX_OWN_REFUSALS;
+        if last || item.own_refusals >= MAX_OWN_REFUSALS {
+            self.settle(refusal.index, Status::Failed, true);
+            self.item_failed();
         }
         known
     }
@@ -677,7 +729,9 @@ impl Item {
             state: State::Waiting(now),
             refused: false,
             own_refusals: 0,
+            refused_probes: 0,
             accepted_before: 0,
+            refusals_alone: 0,
         }
     }
 

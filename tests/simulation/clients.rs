@@ -65,7 +65,11 @@ impl Client for Ours {
         let before = self.scheduler.progress(now);
         self.scheduler.answered(item, outcome, limits, now, random);
         if reply.verdict != Verdict::Accepted && std::env::var("TRACE").is_ok() {
-            println!("{now:.0} refused {item} {:?} -> {:?}", before.learned_per_second, self.scheduler.progress(now).learned_per_second);
+            println!(
+                "{now:.0} refused {item} {:?} -> {:?}",
+                before.learned_per_second,
+                self.scheduler.progress(now).learned_per_second
+            );
         }
     }
 }
@@ -185,15 +189,7 @@ pub struct Pool {
 impl Pool {
     /// Without a limiter: the naive pool.
     pub fn naive(items: usize, concurrency: usize) -> Pool {
-        Pool {
-            fresh: 0,
-            items,
-            idle: concurrency,
-            in_flight: 0,
-            waiting: Vec::new(),
-            retries: Default::default(),
-            limiter: None,
-        }
+        Pool { fresh: 0, items, idle: concurrency, in_flight: 0, waiting: Vec::new(), retries: Default::default(), limiter: None }
     }
 
     /// With the rate limiter of the AWS SDKs' adaptive retry mode.

@@ -6,6 +6,7 @@
 
 pub mod clients;
 pub mod servers;
+pub mod table;
 
 use clients::{Client, Step};
 use servers::{Reply, Server, Verdict};
@@ -43,6 +44,20 @@ pub struct Outcome {
     pub disobeyed: usize,
 }
 
+/// How many items are sent, how many at once at most, and in how many milliseconds a client that knows the server can do it.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    pub items: usize,
+    pub concurrency: usize,
+    pub shortest: f64,
+}
+
+impl Run {
+    pub fn new(server: &Server, items: usize, concurrency: usize) -> Run {
+        Run { items, concurrency, shortest: shortest(server.clone(), items, concurrency) }
+    }
+}
+
 enum Event {
     Arrive { item: usize, sent: f64, delay: f64 },
     Depart,
@@ -72,11 +87,12 @@ impl Queue {
 }
 
 /// Sends all items of a client to a server.
-pub fn simulate(mut server: Server, client: &mut dyn Client, items: usize, concurrency: usize, seed: u64) -> Outcome {
-    let ideal = shortest(server.clone(), items, concurrency);
+pub fn simulate(mut server: Server, client: &mut dyn Client, run: &Run, seed: u64) -> Outcome {
+    let Run { items, concurrency, shortest: ideal } = *run;
     let mut random = Random(seed);
     let mut queue = Queue { heap: BinaryHeap::new(), events: Default::default(), count: 0 };
     let mut outcome = Outcome::default();
+    let mut in_flight = 0_usize;
     let (mut now, mut last_accepted, mut requests, mut refused) = (0.0_f64, 0.0, 0_usize, 0_usize);
     let mut paused_until = 0.0_f64;
     let mut woken_at = 0.0;
@@ -115,6 +131,7 @@ pub fn simulate(mut server: Server, client: &mut dyn Client, items: usize, concu
                 if let Some(wait) = reply.retry_after {
                     paused_until = paused_until.max(now + wait);
                 }
+                in_flight -= 1;
                 client.answered(item, &reply, now, random.next());
             }
         }
@@ -122,6 +139,8 @@ pub fn simulate(mut server: Server, client: &mut dyn Client, items: usize, concu
             match client.next(now) {
                 Step::Send(item) => {
                     requests += 1;
+                    in_flight += 1;
+                    assert!(in_flight <= concurrency, "too many in flight");
                     assert!(requests < items * 100 + 10_000, "endless requests");
                     outcome.disobeyed += usize::from(now < paused_until);
                     let delay = server.latency * (0.8 + 0.4 * random.next());
@@ -169,6 +188,6 @@ fn shortest(mut server: Server, items: usize, concurrency: usize) -> f64 {
         if left == 0 {
             return end;
         }
-        now += 0.5;
+        now += 1.0;
     }
 }

@@ -33,13 +33,25 @@ pub enum Headers {
 #[derive(Clone, Debug)]
 pub enum Limit {
     /// `rate` a second, after `burst` at once. With `others`, so many a second are left at a time (in ms).
-    TokenBucket { rate: f64, burst: f64, left: Option<fn(f64) -> f64> },
+    TokenBucket {
+        rate: f64,
+        burst: f64,
+        left: Option<fn(f64) -> f64>,
+    },
     /// So many in each window; the first one began `phase` ms before the run.
-    FixedWindow { quota: u32, window: f64, phase: f64 },
+    FixedWindow {
+        quota: u32,
+        window: f64,
+        phase: f64,
+    },
     /// So many at once.
     Concurrency(usize),
     /// Answers 503 for `length` ms of each `period`.
-    Storms { period: f64, length: f64, retry_after: Option<f64> },
+    Storms {
+        period: f64,
+        length: f64,
+        retry_after: Option<f64>,
+    },
     /// Latency grows with the load beyond so many at once.
     Load(f64),
     Unlimited,

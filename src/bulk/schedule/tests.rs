@@ -1,598 +1,696 @@
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::collections::{BTreeMap, BTreeSet};
-    use std::prelude::v1::*;
-    use std::vec;
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic)]
 
-    const OPTIONS: Options = Options {
-        concurrency: 4,
-        stop_on_error: false,
-        finite: true,
-        dry_run: false,
-        max_attempts: MAX_ATTEMPTS,
-        backoff: Backoff::DEFAULT,
-        max_pause: MAX_PAUSE,
-    };
+use super::*;
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
-    /// A request, or `None` for something that is no request.
-    type Input = Option<u16>;
+fn refused(retry_after: Option<f64>) -> Outcome {
+    Outcome::RateLimited { retry_after }
+}
 
-    /// What the server does with the requests of one id, one after the other, and how long it takes over each. After the last
-    /// one it says that the credential is gone.
-    type Script = Vec<(Outcome, f64)>;
+const OPTIONS: Options = Options {
+    concurrency: 4,
+    stop_on_error: false,
+    total: Some(0),
+    dry_run: false,
+    max_attempts: MAX_ATTEMPTS,
+    backoff: Backoff::DEFAULT,
+    max_pause: MAX_PAUSE,
+};
 
-    #[derive(Clone, Debug)]
-    struct World {
-        input: Vec<Input>,
-        scripts: BTreeMap<u16, Script>,
-        /// How long the input takes to give an item; nothing: an array, given at once.
-        pull_delay: Option<f64>,
-        abort_at: Option<f64>,
-        random: f64,
-    }
+/// A request, or `None` for something that is no request.
+type Input = Option<u16>;
 
-    #[derive(Debug, PartialEq)]
-    enum Event {
-        Pulled,
-        Answered(usize, Outcome),
-        Woken,
-        Abort,
-    }
+/// What the server does with the requests of one id, one after the other, and how long it takes over each. After the last
+/// one it says that the credential is gone.
+type Script = Vec<(Outcome, f64)>;
 
-    /// What happened, for the tests to judge.
-    #[derive(Debug, Default)]
-    struct Run {
-        settled: Vec<Settled>,
-        /// Time, index, and how many are in flight with it.
-        sent: Vec<(f64, usize, usize)>,
-        answers: Vec<(f64, usize, Outcome)>,
-        pulled: usize,
-        end: f64,
-        stopped: Option<(f64, Stop)>,
-        progress: Progress,
-    }
+#[derive(Clone, Debug)]
+struct World {
+    input: Vec<Input>,
+    scripts: BTreeMap<u16, Script>,
+    /// How long the input takes to give an item; nothing: an array, given at once.
+    pull_delay: Option<f64>,
+    abort_at: Option<f64>,
+    /// How long each request waits for its token before it is sent.
+    token_delay: f64,
+    random: f64,
+}
 
-    /// Plays a run in virtual time, and checks on the way what must hold at every step.
-    fn play(options: Options, world: &World) -> Run {
-        let mut scheduler = Scheduler::new(options);
-        let mut run = Run::default();
-        let mut scripts: BTreeMap<u16, std::vec::IntoIter<(Outcome, f64)>> =
-            world.scripts.iter().map(|(id, script)| (*id, script.clone().into_iter())).collect();
-        let mut events: Vec<(f64, Event)> = world.abort_at.map(|at| (at, Event::Abort)).into_iter().collect();
-        let (mut now, mut in_flight, mut outstanding) = (0.0, 0, 0_usize);
-        let mut paused_until = 0.0_f64;
-        for step in 0.. {
-            assert!(step < 100_000, "the run does not end: {run:?}");
-            let action = scheduler.poll(now);
-            if run.stopped.is_none() {
-                run.stopped = scheduler.stopped().map(|reason| (now, reason));
+#[derive(Debug, PartialEq)]
+enum Event {
+    Pulled,
+    Token(usize),
+    Answered(usize, Outcome),
+    Woken,
+    Abort,
+}
+
+/// What happened, for the tests to judge.
+#[derive(Debug, Default)]
+struct Run {
+    settled: Vec<Settled>,
+    /// The indices that were to be sent, in order.
+    chosen: Vec<usize>,
+    /// Time, index, and how many are in flight with it.
+    sent: Vec<(f64, usize, usize)>,
+    answers: Vec<(f64, usize, Outcome)>,
+    pulled: usize,
+    end: f64,
+    stopped: Option<(f64, Stop)>,
+    progress: Progress,
+}
+
+/// Plays a run in virtual time, and checks on the way what must hold at every step.
+fn play(options: Options, world: &World) -> Run {
+    let mut scheduler = Scheduler::new(options);
+    let mut run = Run::default();
+    let mut scripts: BTreeMap<u16, std::vec::IntoIter<(Outcome, f64)>> =
+        world.scripts.iter().map(|(id, script)| (*id, script.clone().into_iter())).collect();
+    let mut events: Vec<(f64, Event)> = world.abort_at.map(|at| (at, Event::Abort)).into_iter().collect();
+    let (mut now, mut in_flight, mut outstanding) = (0.0, 0, 0_usize);
+    let mut paused_until = 0.0_f64;
+    for step in 0.. {
+        assert!(step < 100_000, "the run does not end: {run:?}");
+        let action = scheduler.poll(now);
+        if run.stopped.is_none() {
+            run.stopped = scheduler.stopped().map(|reason| (now, reason));
+        }
+        assert_eq!(scheduler.progress(now).in_flight, in_flight + usize::from(matches!(action, Action::Send(_))));
+        match action {
+            Action::Pull(index) => {
+                assert_eq!(index, run.pulled);
+                match world.pull_delay {
+                    Some(delay) => events.push((now + delay, Event::Pulled)),
+                    None => give(&mut scheduler, world, &mut run, &mut outstanding, now),
+                }
             }
-            assert_eq!(scheduler.progress(now).in_flight, in_flight + usize::from(matches!(action, Action::Send(_))));
-            match action {
-                Action::Pull(index) => {
-                    assert_eq!(index, run.pulled);
-                    match world.pull_delay {
-                        Some(delay) => events.push((now + delay, Event::Pulled)),
-                        None => give(&mut scheduler, world, &mut run, &mut outstanding, now),
-                    }
+            Action::Send(index) => {
+                assert_eq!(run.stopped, None, "to be sent after a stop");
+                in_flight += 1;
+                assert!(in_flight <= options.concurrency.max(1), "too many in flight");
+                run.chosen.push(index);
+                events.push((now + world.token_delay, Event::Token(index)));
+            }
+            Action::Settle(settled) => {
+                outstanding -= 1;
+                run.settled.push(settled);
+            }
+            Action::Done => break,
+            Action::WaitUntil(_) | Action::Wait => {
+                if let Action::WaitUntil(time) = action {
+                    assert!(time > now, "waits for what is past");
+                    events.push((time, Event::Woken));
                 }
-                Action::Send(index) => {
-                    assert_eq!(run.stopped, None, "sent after a stop");
-                    assert!(now >= paused_until, "sent during a pause");
-                    in_flight += 1;
-                    assert!(in_flight <= options.concurrency.max(1), "too many in flight");
-                    run.sent.push((now, index, in_flight));
-                    let script = scripts.get_mut(&world.input[index].unwrap()).unwrap();
-                    let (outcome, latency) = script.next().unwrap_or((Outcome::Failed, 1.0));
-                    events.push((now + latency, Event::Answered(index, outcome)));
-                }
-                Action::Settle(settled) => {
-                    outstanding -= 1;
-                    run.settled.push(settled);
-                }
-                Action::Done => break,
-                Action::WaitUntil(_) | Action::Wait => {
-                    if let Action::WaitUntil(time) = action {
-                        assert!(time > now, "waits for what is past");
-                        events.push((time, Event::Woken));
-                    }
-                    let next = (0..events.len()).min_by(|a, b| events[*a].0.total_cmp(&events[*b].0));
-                    let (time, event) = events.remove(next.unwrap());
-                    now = now.max(time);
-                    match event {
-                        Event::Pulled => give(&mut scheduler, world, &mut run, &mut outstanding, now),
-                        Event::Answered(index, outcome) => {
+                let next = (0..events.len()).min_by(|a, b| events[*a].0.total_cmp(&events[*b].0));
+                let (time, event) = events.remove(next.unwrap());
+                now = now.max(time);
+                match event {
+                    Event::Pulled => give(&mut scheduler, world, &mut run, &mut outstanding, now),
+                    Event::Token(index) => {
+                        if scheduler.may_send(index, now) {
+                            assert_eq!(scheduler.stopped(), None, "sent after a stop");
+                            assert!(now >= paused_until, "sent during a pause");
+                            run.sent.push((now, index, in_flight));
+                            let script = scripts.get_mut(&world.input[index].unwrap()).unwrap();
+                            let (outcome, latency) = script.next().unwrap_or((Outcome::Failed, 1.0));
+                            events.push((now + latency, Event::Answered(index, outcome)));
+                        } else {
                             in_flight -= 1;
-                            if let Outcome::RateLimited(Some(wait)) = outcome {
-                                paused_until = paused_until.max(now + wait);
-                            }
-                            run.answers.push((now, index, outcome));
-                            scheduler.answered(index, outcome, now, world.random);
                         }
-                        Event::Woken => {}
-                        Event::Abort => scheduler.stop(Stop::Aborted),
                     }
-                    events.retain(|(_, event)| *event != Event::Woken);
+                    Event::Answered(index, outcome) => {
+                        in_flight -= 1;
+                        if let Outcome::RateLimited { retry_after: Some(wait) } = outcome {
+                            paused_until = paused_until.max(now + wait);
+                        }
+                        run.answers.push((now, index, outcome));
+                        scheduler.answered(index, outcome, None, now, world.random);
+                    }
+                    Event::Woken => {}
+                    Event::Abort => scheduler.stop(Stop::Aborted),
                 }
+                events.retain(|(_, event)| *event != Event::Woken);
             }
         }
-        assert_eq!(scheduler.poll(now), Action::Done, "done is not for good");
-        scheduler.pulled(Pulled::Request, now);
-        assert_eq!(scheduler.poll(now), Action::Done, "what comes too late is taken");
-        assert_eq!((in_flight, outstanding), (0, 0), "done too early");
-        run.end = now;
-        run.progress = scheduler.progress(now);
-        run
     }
+    assert_eq!(scheduler.poll(now), Action::Done, "done is not for good");
+    scheduler.pulled(Pulled::Request, now);
+    assert_eq!(scheduler.poll(now), Action::Done, "what comes too late is taken");
+    assert_eq!((in_flight, outstanding), (0, 0), "done too early");
+    run.end = now;
+    run.progress = scheduler.progress(now);
+    run
+}
 
-    fn give(scheduler: &mut Scheduler, world: &World, run: &mut Run, outstanding: &mut usize, now: f64) {
-        let pulled = match world.input.get(run.pulled) {
-            None => return scheduler.pulled(Pulled::End, now),
-            Some(None) => Pulled::Invalid,
-            Some(id) => match world.input.iter().take(run.pulled).position(|other| other == id) {
-                None => Pulled::Request,
-                Some(original) => {
-                    let reported = run.settled.iter().find(|settled| settled.index == original);
-                    Pulled::Duplicate(original, reported.map(|settled| settled.status))
-                }
-            },
-        };
-        run.pulled += 1;
-        *outstanding += 1;
-        scheduler.pulled(pulled, now);
-    }
+fn give(scheduler: &mut Scheduler, world: &World, run: &mut Run, outstanding: &mut usize, now: f64) {
+    let pulled = match world.input.get(run.pulled) {
+        None => return scheduler.pulled(Pulled::End, now),
+        Some(None) => Pulled::Invalid,
+        Some(id) => match world.input.iter().take(run.pulled).position(|other| other == id) {
+            None => Pulled::Request,
+            Some(original) => {
+                let reported = run.settled.iter().find(|settled| settled.index == original);
+                Pulled::Duplicate { original, status: reported.map(|settled| settled.status) }
+            }
+        },
+    };
+    run.pulled += 1;
+    *outstanding += 1;
+    scheduler.pulled(pulled, now);
+}
 
-    fn world(input: impl IntoIterator<Item = u16>, script: impl Fn(u16) -> Script) -> World {
-        let input: Vec<Input> = input.into_iter().map(Some).collect();
-        let scripts = input.iter().flatten().map(|id| (*id, script(*id))).collect();
-        World { input, scripts, pull_delay: None, abort_at: None, random: 1.0 }
-    }
+fn world(input: impl IntoIterator<Item = u16>, script: impl Fn(u16) -> Script) -> World {
+    let input: Vec<Input> = input.into_iter().map(Some).collect();
+    let scripts = input.iter().flatten().map(|id| (*id, script(*id))).collect();
+    World { input, scripts, pull_delay: None, abort_at: None, token_delay: 0.0, random: 1.0 }
+}
 
-    fn always(outcome: Outcome) -> impl Fn(u16) -> Script {
-        move |_| vec![(outcome, 100.0); 1000]
-    }
+fn always(outcome: Outcome) -> impl Fn(u16) -> Script {
+    move |_| vec![(outcome, 100.0); 1000]
+}
 
-    fn count(run: &Run, status: Status) -> usize {
-        run.settled.iter().filter(|settled| settled.status == status).count()
-    }
+fn count(run: &Run, status: Status) -> usize {
+    run.settled.iter().filter(|settled| settled.status == status).count()
+}
 
-    #[test]
-    fn works_through_a_list_in_order_at_full_width() {
-        let run = play(OPTIONS, &world(0..10, always(Outcome::Revoked)));
-        assert_eq!(count(&run, Status::Revoked), 10);
-        assert_eq!(run.sent.iter().map(|sent| sent.1).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
-        assert_eq!(run.end, 300.0);
-        assert!(run.settled.iter().all(|settled| settled.attempts == 1 && !settled.remaining && settled.original.is_none()));
-    }
+#[test]
+fn works_through_a_list_in_order_at_full_width() {
+    let run = play(OPTIONS, &world(0..10, always(Outcome::Revoked)));
+    assert_eq!(count(&run, Status::Revoked), 10);
+    assert_eq!(run.sent.iter().map(|sent| sent.1).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+    assert_eq!(run.end, 300.0);
+    assert!(run.settled.iter().all(|settled| settled.attempts == 1 && !settled.remaining && settled.original.is_none()));
+}
 
-    #[test]
-    fn an_empty_list_is_done_at_once() {
-        assert!(play(OPTIONS, &world([], always(Outcome::Revoked))).settled.is_empty());
-    }
+#[test]
+fn an_empty_list_is_done_at_once() {
+    assert!(play(OPTIONS, &world([], always(Outcome::Revoked))).settled.is_empty());
+}
 
-    #[test]
-    fn pulls_no_faster_than_it_sends() {
-        let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS });
-        for index in 0..2 {
-            assert_eq!(scheduler.poll(0.0), Action::Pull(index));
-            assert_eq!(scheduler.poll(0.0), Action::Wait);
-            scheduler.pulled(Pulled::Request, 0.0);
-            assert_eq!(scheduler.poll(0.0), Action::Send(index));
-        }
+#[test]
+fn pulls_no_faster_than_it_sends() {
+    let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS });
+    for index in 0..2 {
+        assert_eq!(scheduler.poll(0.0), Action::Pull(index));
         assert_eq!(scheduler.poll(0.0), Action::Wait);
-        scheduler.answered(1, Outcome::Revoked, 1.0, 0.5);
-        assert!(matches!(scheduler.poll(1.0), Action::Settle(Settled { index: 1, status: Status::Revoked, .. })));
-        assert_eq!(scheduler.poll(1.0), Action::Pull(2));
+        scheduler.pulled(Pulled::Request, 0.0);
+        assert_eq!(scheduler.poll(0.0), Action::Send(index));
     }
+    assert_eq!(scheduler.poll(0.0), Action::Wait);
+    scheduler.answered(1, Outcome::Revoked, None, 1.0, 0.5);
+    assert!(matches!(scheduler.poll(1.0), Action::Settle(Settled { index: 1, status: Status::Revoked, .. })));
+    assert_eq!(scheduler.poll(1.0), Action::Pull(2));
+}
 
-    #[test]
-    fn a_429_pauses_the_whole_run_and_goes_first_after() {
-        let script = |id| match id {
-            1 => vec![(Outcome::RateLimited(Some(5000.0)), 50.0), (Outcome::Revoked, 100.0)],
-            _ => vec![(Outcome::Revoked, 100.0)],
-        };
-        let run = play(OPTIONS, &world(0..6, script));
-        let sent: Vec<_> = run.sent.iter().map(|sent| (sent.0, sent.1)).collect();
-        assert_eq!(sent[4..], [(5050.0, 1), (5050.0, 4), (5150.0, 5)]);
-        assert_eq!(run.settled.iter().find(|settled| settled.index == 1).unwrap().attempts, 2);
+#[test]
+fn what_waits_to_be_tried_again_holds_up_the_input() {
+    let slow = Options { backoff: Backoff { initial_interval: 1e5, max_interval: 1e5, ..Backoff::DEFAULT }, ..OPTIONS };
+    let run = play(Options { total: None, ..slow }, &World { abort_at: Some(9e4), ..world(0..50, always(Outcome::Unavailable)) });
+    assert_eq!(run.pulled, 2 * OPTIONS.concurrency);
+}
+
+#[test]
+fn the_first_reason_to_stop_stays() {
+    let mut scheduler = Scheduler::new(OPTIONS);
+    scheduler.stop(Stop::Unauthorized);
+    scheduler.stop(Stop::Aborted);
+    assert_eq!(scheduler.stopped(), Some(Stop::Unauthorized));
+}
+
+#[test]
+fn pauses_grow_while_the_server_only_refuses_and_end_the_run() {
+    let once = Options { concurrency: 1, ..OPTIONS };
+    let run = play(once, &world(0..3, always(refused(None))));
+    let waits: Vec<_> = run.sent.windows(2).map(|pair| pair[1].0 - pair[0].0 - 100.0).collect();
+    assert_eq!(waits[..8], [50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0]);
+    assert_eq!(run.stopped.unwrap().1, Stop::RateLimited);
+    assert!(run.end <= MAX_PAUSE && run.end > MAX_PAUSE - 60_000.0);
+    let first = run.settled.iter().find(|settled| settled.index == 0).unwrap();
+    assert_eq!((first.status, first.remaining), (Status::Failed, true));
+
+    let hasty = play(once, &world(0..3, always(refused(Some(0.0)))));
+    assert!(hasty.sent.len() < 30, "a server's zero is not believed for ever");
+}
+
+#[test]
+fn a_pause_of_days_is_not_begun() {
+    for wait in [3.0 * 86_400_000.0, f64::INFINITY, f64::NAN, MAX_PAUSE + 1.0] {
+        let run = play(OPTIONS, &world(0..9, always(refused(Some(wait)))));
+        assert_eq!(run.stopped, Some((100.0, Stop::RateLimited)));
+        assert_eq!((run.end, run.sent.len()), (100.0, 4));
+        assert_eq!((count(&run, Status::Failed), count(&run, Status::Skipped)), (4, 5));
     }
+}
 
-    #[test]
-    fn what_was_refused_goes_first_in_input_order() {
-        let script = |_| vec![(Outcome::RateLimited(Some(1000.0)), 100.0), (Outcome::Revoked, 100.0)];
-        let run = play(OPTIONS, &world(0..5, script));
-        assert_eq!(run.sent.iter().map(|sent| sent.1).collect::<Vec<_>>(), [0, 1, 2, 3, 0, 1, 2, 3, 4, 4]);
+#[test]
+fn the_end_of_the_input_is_found_during_a_pause() {
+    let mut scheduler = Scheduler::new(OPTIONS);
+    scheduler.paused_until = 1e6;
+    assert_eq!(scheduler.poll(0.0), Action::Pull(0));
+    scheduler.pulled(Pulled::End, 0.0);
+    assert_eq!(scheduler.poll(0.0), Action::Done);
+}
+
+#[test]
+fn one_request_waits_for_the_end_of_a_pause() {
+    let mut scheduler = Scheduler::new(OPTIONS);
+    scheduler.paused_until = 1e6;
+    assert_eq!(scheduler.poll(0.0), Action::Pull(0));
+    scheduler.pulled(Pulled::Request, 0.0);
+    assert_eq!(scheduler.poll(0.0), Action::WaitUntil(1e6));
+    assert_eq!(scheduler.poll(1e6), Action::Send(0));
+}
+
+#[test]
+fn what_may_pass_is_tried_again_so_often() {
+    let run = play(OPTIONS, &world(0..3, always(Outcome::Unavailable)));
+    assert!(run.settled.iter().all(|item| (item.status, item.attempts, item.remaining) == (Status::Failed, MAX_ATTEMPTS, true)));
+    let tries: Vec<_> = run.sent.iter().filter(|sent| sent.1 == 0).map(|sent| sent.0).collect();
+    assert_eq!(tries[..4], [0.0, 600.0, 1450.0, 2675.0]);
+
+    let once = play(Options { max_attempts: 1, ..OPTIONS }, &world(0..3, always(Outcome::Unavailable)));
+    assert_eq!((once.sent.len(), once.end), (3, 100.0));
+    let hurried = Options { backoff: Backoff { max_elapsed: 1000.0, ..Backoff::DEFAULT }, ..OPTIONS };
+    assert_eq!(play(hurried, &world(0..1, always(Outcome::Unavailable))).sent.len(), 2);
+}
+
+#[test]
+fn what_is_lost_is_tried_once_and_remains() {
+    let run = play(OPTIONS, &world(0..9, always(Outcome::Lost)));
+    assert!(run.settled.iter().all(|item| (item.status, item.attempts, item.remaining) == (Status::Failed, 1, true)));
+    let careful = Options { stop_on_error: true, ..OPTIONS };
+    assert_eq!(play(careful, &world(0..9, always(Outcome::Lost))).stopped, Some((100.0, Stop::Error)));
+}
+
+#[test]
+fn what_was_not_sent_after_all_is_skipped() {
+    let mut scheduler = Scheduler::new(OPTIONS);
+    assert_eq!(scheduler.poll(0.0), Action::Pull(0));
+    scheduler.pulled(Pulled::Request, 0.0);
+    assert_eq!(scheduler.poll(0.0), Action::Send(0));
+    scheduler.stop(Stop::Aborted);
+    scheduler.answered(0, Outcome::Unsent, None, 0.0, 0.0);
+    let skipped = Settled { index: 0, status: Status::Skipped, attempts: 1, original: None, remaining: true };
+    assert_eq!(scheduler.poll(0.0), Action::Settle(skipped));
+}
+
+#[test]
+fn a_duplicate_of_what_is_settled_and_not_yet_reported_does_not_wait_for_ever() {
+    let mut scheduler = Scheduler::new(OPTIONS);
+    assert_eq!(scheduler.poll(0.0), Action::Pull(0));
+    scheduler.pulled(Pulled::Request, 0.0);
+    assert_eq!(scheduler.poll(0.0), Action::Send(0));
+    assert_eq!(scheduler.poll(0.0), Action::Pull(1));
+    scheduler.answered(0, Outcome::Revoked, None, 0.0, 0.0);
+    scheduler.pulled(Pulled::Duplicate { original: 0, status: None }, 0.0);
+    assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { index: 0, .. })));
+    assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { index: 1, status: Status::Revoked, .. })));
+}
+
+#[test]
+fn a_dead_token_stops_the_run() {
+    let mut world = world(0..100, always(Outcome::Revoked));
+    world.scripts.insert(5, vec![(Outcome::Unauthorized, 50.0)]);
+    let run = play(OPTIONS, &world);
+    assert_eq!(run.stopped, Some((150.0, Stop::Unauthorized)));
+    assert_eq!((count(&run, Status::Revoked), count(&run, Status::Failed), count(&run, Status::Skipped)), (7, 1, 92));
+    assert_eq!(run.settled.iter().filter(|item| item.remaining).count(), 93);
+
+    let endless = play(Options { total: None, ..OPTIONS }, &world);
+    assert_eq!((endless.settled.len(), endless.pulled), (8, 8));
+}
+
+#[test]
+fn stops_on_an_error_if_told_to() {
+    let mut world = world(0..20, always(Outcome::Revoked));
+    world.scripts.insert(9, vec![(Outcome::Failed, 50.0)]);
+    let careful = Options { stop_on_error: true, ..OPTIONS };
+    assert_eq!(play(OPTIONS, &world).stopped, None);
+    assert_eq!(play(careful, &world).stopped, Some((250.0, Stop::Error)));
+    world.input[2] = None;
+    let run = play(careful, &world);
+    assert_eq!((run.stopped, run.chosen.len()), (Some((0.0, Stop::Error)), 2));
+}
+
+#[test]
+fn duplicates_are_sent_once_and_settled_alike() {
+    let mut world = world([1, 2, 1, 3, 2, 1, 3], always(Outcome::Revoked));
+    world.scripts.insert(2, vec![(Outcome::Failed, 500.0)]);
+    let mut run = play(OPTIONS, &world);
+    assert_eq!(run.sent.len(), 3);
+    run.settled.sort_by_key(|item| item.index);
+    let found: Vec<_> = run.settled.iter().map(|item| (item.status, item.original)).collect();
+    use Status::{Failed, Revoked};
+    let originals = [None, None, Some(0), None, Some(1), Some(0), Some(3)];
+    assert_eq!(
+        found,
+        [Revoked, Failed, Revoked, Revoked, Failed, Revoked, Revoked].into_iter().zip(originals).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn endless_duplicates_of_a_slow_request_do_not_fill_memory() {
+    let mut world = world([1; 5000], always(Outcome::Revoked));
+    world.scripts.insert(1, vec![(Outcome::Revoked, 1e6)]);
+    let mut scheduler = Scheduler::new(OPTIONS);
+    let mut pulled = 0;
+    loop {
+        match scheduler.poll(0.0) {
+            Action::Pull(0) => scheduler.pulled(Pulled::Request, 0.0),
+            Action::Pull(_) => scheduler.pulled(Pulled::Duplicate { original: 0, status: None }, 0.0),
+            Action::Send(_) => {}
+            _ => break,
+        }
+        pulled += 1;
+        assert!(pulled <= MAX_WAITING_DUPLICATES + 2);
     }
+    assert_eq!(play(OPTIONS, &world).progress.revoked, 5000);
+}
 
-    #[test]
-    fn what_waits_to_be_tried_again_holds_up_the_input() {
-        let slow = Options { backoff: Backoff { initial_interval: 1e5, max_interval: 1e5, ..Backoff::DEFAULT }, ..OPTIONS };
-        let run =
-            play(Options { finite: false, ..slow }, &World { abort_at: Some(9e4), ..world(0..50, always(Outcome::Unavailable)) });
-        assert_eq!(run.pulled, 2 * OPTIONS.concurrency);
-    }
+#[test]
+fn a_dry_run_sends_nothing_and_finds_what_is_wrong() {
+    let mut world = world([1, 2, 1], always(Outcome::Revoked));
+    world.input.push(None);
+    let mut run = play(Options { dry_run: true, ..OPTIONS }, &world);
+    run.settled.sort_by_key(|item| item.index);
+    assert!(run.sent.is_empty());
+    use Status::{Failed, Skipped};
+    let found: Vec<_> = run.settled.iter().map(|item| (item.status, item.original, item.remaining)).collect();
+    assert_eq!(found, [(Skipped, None, true), (Skipped, None, true), (Skipped, Some(0), false), (Failed, None, false)]);
+}
 
-    #[test]
-    fn the_first_reason_to_stop_stays() {
-        let mut scheduler = Scheduler::new(OPTIONS);
-        scheduler.stop(Stop::Unauthorized);
-        scheduler.stop(Stop::Aborted);
-        assert_eq!(scheduler.stopped(), Some(Stop::Unauthorized));
-    }
+#[test]
+fn reports_that_make_no_sense_are_ignored() {
+    let mut scheduler = Scheduler::new(OPTIONS);
+    scheduler.pulled(Pulled::Request, 0.0);
+    scheduler.answered(0, Outcome::Revoked, None, 0.0, 0.0);
+    assert_eq!(scheduler.poll(0.0), Action::Pull(0));
+    scheduler.pulled(Pulled::Request, 0.0);
+    scheduler.answered(0, Outcome::Revoked, None, 0.0, 0.0);
+    assert_eq!(scheduler.poll(0.0), Action::Send(0));
+    scheduler.answered(1, Outcome::Revoked, None, 0.0, 0.0);
+    scheduler.answered(0, Outcome::Revoked, None, 0.0, 0.0);
+    scheduler.answered(0, Outcome::Failed, None, 0.0, 0.0);
+    assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { status: Status::Revoked, .. })));
+    assert_eq!(scheduler.poll(0.0), Action::Pull(1));
+    assert_eq!(scheduler.progress(0.0), Progress { revoked: 1, ..Progress::default() });
+}
 
-    #[test]
-    fn refusals_of_one_round_halve_the_window_once_and_successes_widen_it_by_one_a_round() {
-        let mut scheduler = Scheduler::new(Options { concurrency: 8, ..OPTIONS });
-        let round = |scheduler: &mut Scheduler, outcome, now: f64| {
-            let mut sent = Vec::new();
-            loop {
-                match scheduler.poll(now) {
-                    Action::Pull(_) => scheduler.pulled(Pulled::Request, now),
-                    Action::Send(index) => sent.push(index),
-                    Action::Settle(_) => {}
-                    _ => break,
-                }
-            }
-            sent.iter().for_each(|index| scheduler.answered(*index, outcome, now, 1.0));
-            sent.len()
-        };
-        assert_eq!(round(&mut scheduler, Outcome::RateLimited(Some(10.0)), 0.0), 8);
-        assert_eq!(round(&mut scheduler, Outcome::Revoked, 9.9), 0);
-        let widths: Vec<_> = (10..17).map(|now| round(&mut scheduler, Outcome::Revoked, f64::from(now))).collect();
-        assert_eq!(widths, [4, 5, 6, 7, 8, 8, 8]);
-        assert_eq!(round(&mut scheduler, Outcome::RateLimited(Some(0.0)), 20.0), 8);
-        assert_eq!(round(&mut scheduler, Outcome::RateLimited(Some(0.0)), 20.0), 4);
-        assert_eq!(round(&mut scheduler, Outcome::RateLimited(None), 1e5), 2);
-        assert_eq!(round(&mut scheduler, Outcome::RateLimited(None), 2e5), 1);
-        assert_eq!(round(&mut scheduler, Outcome::Failed, 3e5), 1);
-        assert_eq!(round(&mut scheduler, Outcome::Unavailable, 3e5), 2);
-    }
-
-    #[test]
-    fn pauses_grow_while_the_server_only_refuses_and_end_the_run() {
-        let once = Options { concurrency: 1, ..OPTIONS };
-        let run = play(once, &world(0..3, always(Outcome::RateLimited(None))));
-        let waits: Vec<_> = run.sent.windows(2).map(|pair| pair[1].0 - pair[0].0 - 100.0).collect();
-        assert_eq!(waits[..8], [1e3, 2e3, 4e3, 8e3, 16e3, 32e3, 60e3, 60e3]);
-        assert_eq!(run.stopped.unwrap().1, Stop::RateLimited);
-        assert!(run.end <= MAX_PAUSE && run.end > MAX_PAUSE - 60_000.0);
-        let first = run.settled.iter().find(|settled| settled.index == 0).unwrap();
-        assert_eq!((first.status, first.remaining, first.attempts as usize), (Status::Failed, true, run.sent.len()));
-        assert_eq!(count(&run, Status::Skipped), 2);
-
-        let hasty = play(once, &world(0..3, always(Outcome::RateLimited(Some(0.0)))));
-        assert!(hasty.sent.len() < 30, "a server's zero is not believed for ever");
-    }
-
-    #[test]
-    fn a_pause_of_days_is_not_begun() {
-        for wait in [3.0 * 86_400_000.0, f64::INFINITY, f64::NAN, MAX_PAUSE + 1.0] {
-            let run = play(OPTIONS, &world(0..9, always(Outcome::RateLimited(Some(wait)))));
-            assert_eq!(run.stopped, Some((100.0, Stop::RateLimited)));
-            assert_eq!((run.end, run.sent.len()), (100.0, 4));
-            assert_eq!((count(&run, Status::Failed), count(&run, Status::Skipped)), (4, 5));
+#[test]
+fn memory_does_not_grow_with_an_endless_input() {
+    let mut scheduler = Scheduler::new(OPTIONS);
+    let mut settled = 0;
+    while settled < 100_000 {
+        match scheduler.poll(0.0) {
+            Action::Pull(_) => scheduler.pulled(Pulled::Request, 0.0),
+            Action::Send(index) => scheduler.answered(index, Outcome::Revoked, None, 0.0, 0.0),
+            Action::Settle(_) => settled += 1,
+            other => assert_eq!(other, Action::Done),
         }
     }
+    assert!(scheduler.items.capacity() + scheduler.settled.capacity() + scheduler.duplicates.capacity() < 64);
+}
 
-    #[test]
-    fn the_end_of_the_input_is_found_during_a_pause() {
-        let mut scheduler = Scheduler::new(OPTIONS);
-        scheduler.paused_until = 1e6;
-        assert_eq!(scheduler.poll(0.0), Action::Pull(0));
-        scheduler.pulled(Pulled::End, 0.0);
-        assert_eq!(scheduler.poll(0.0), Action::Done);
-    }
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        4 => Just(Outcome::Unavailable),
+        2 => proptest::option::of(0.0..30_000.0).prop_map(refused),
+    ]
+}
 
-    #[test]
-    fn one_request_waits_for_the_end_of_a_pause() {
-        let mut scheduler = Scheduler::new(OPTIONS);
-        scheduler.paused_until = 1e6;
-        assert_eq!(scheduler.poll(0.0), Action::Pull(0));
-        scheduler.pulled(Pulled::Request, 0.0);
-        assert_eq!(scheduler.poll(0.0), Action::WaitUntil(1e6));
-        assert_eq!(scheduler.poll(1e6), Action::Send(0));
-    }
+/// Failures that pass, fewer than an item has attempts, and then an end.
+fn script(ends: BoxedStrategy<Outcome>) -> impl Strategy<Value = Script> {
+    let latency = || 0.0..5_000.0;
+    let failures = proptest::collection::vec((outcome(), latency()), 0..MAX_ATTEMPTS as usize - 1);
+    (failures, ends, latency()).prop_map(|(mut script, end, latency)| {
+        script.push((end, latency));
+        script
+    })
+}
 
-    #[test]
-    fn an_answer_to_what_was_sent_before_a_refusal_does_not_undo_it() {
-        let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS });
-        for index in 0..2 {
-            assert_eq!(scheduler.poll(0.0), Action::Pull(index));
-            scheduler.pulled(Pulled::Request, 0.0);
-            assert_eq!(scheduler.poll(0.0), Action::Send(index));
-        }
-        scheduler.answered(0, Outcome::RateLimited(None), 0.0, 1.0);
-        scheduler.answered(1, Outcome::Revoked, 500.0, 1.0);
-        assert!(matches!(scheduler.poll(500.0), Action::Settle(Settled { index: 1, .. })));
-        assert_eq!(scheduler.poll(1000.0), Action::Send(0));
-        scheduler.answered(0, Outcome::RateLimited(None), 1000.0, 1.0);
-        assert_eq!(scheduler.poll(1000.0), Action::WaitUntil(3000.0));
-    }
-
-    #[test]
-    fn what_may_pass_is_tried_again_so_often() {
-        let run = play(OPTIONS, &world(0..3, always(Outcome::Unavailable)));
-        assert!(run
-            .settled
-            .iter()
-            .all(|item| (item.status, item.attempts, item.remaining) == (Status::Failed, MAX_ATTEMPTS, true)));
-        let tries: Vec<_> = run.sent.iter().filter(|sent| sent.1 == 0).map(|sent| sent.0).collect();
-        assert_eq!(tries[..4], [0.0, 600.0, 1450.0, 2675.0]);
-
-        let once = play(Options { max_attempts: 1, ..OPTIONS }, &world(0..3, always(Outcome::Unavailable)));
-        assert_eq!((once.sent.len(), once.end), (3, 100.0));
-        let hurried = Options { backoff: Backoff { max_elapsed: 1000.0, ..Backoff::DEFAULT }, ..OPTIONS };
-        assert_eq!(play(hurried, &world(0..1, always(Outcome::Unavailable))).sent.len(), 2);
-    }
-
-    #[test]
-    fn what_is_lost_is_tried_once_and_remains() {
-        let run = play(OPTIONS, &world(0..9, always(Outcome::Lost)));
-        assert!(run.settled.iter().all(|item| (item.status, item.attempts, item.remaining) == (Status::Failed, 1, true)));
-        let careful = Options { stop_on_error: true, ..OPTIONS };
-        assert_eq!(play(careful, &world(0..9, always(Outcome::Lost))).stopped, Some((100.0, Stop::Error)));
-    }
-
-    #[test]
-    fn what_was_not_sent_after_all_is_skipped() {
-        let mut scheduler = Scheduler::new(OPTIONS);
-        assert_eq!(scheduler.poll(0.0), Action::Pull(0));
-        scheduler.pulled(Pulled::Request, 0.0);
-        assert_eq!(scheduler.poll(0.0), Action::Send(0));
-        scheduler.stop(Stop::Aborted);
-        scheduler.answered(0, Outcome::Unsent, 0.0, 0.0);
-        let skipped = Settled { index: 0, status: Status::Skipped, attempts: 1, original: None, remaining: true };
-        assert_eq!(scheduler.poll(0.0), Action::Settle(skipped));
-    }
-
-    #[test]
-    fn a_duplicate_of_what_is_settled_and_not_yet_reported_does_not_wait_for_ever() {
-        let mut scheduler = Scheduler::new(OPTIONS);
-        assert_eq!(scheduler.poll(0.0), Action::Pull(0));
-        scheduler.pulled(Pulled::Request, 0.0);
-        assert_eq!(scheduler.poll(0.0), Action::Send(0));
-        assert_eq!(scheduler.poll(0.0), Action::Pull(1));
-        scheduler.answered(0, Outcome::Revoked, 0.0, 0.0);
-        scheduler.pulled(Pulled::Duplicate(0, None), 0.0);
-        assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { index: 0, .. })));
-        assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { index: 1, status: Status::Revoked, .. })));
-    }
-
-    #[test]
-    fn numbers_are_read_back() {
-        for status in [Status::Revoked, Status::Failed, Status::Skipped] {
-            assert_eq!(Status::numbered(status as u8), Some(status));
-        }
-        assert_eq!(Status::numbered(0), None);
-    }
-
-    #[test]
-    fn a_dead_token_stops_the_run() {
-        let mut world = world(0..100, always(Outcome::Revoked));
-        world.scripts.insert(5, vec![(Outcome::Unauthorized, 50.0)]);
-        let run = play(OPTIONS, &world);
-        assert_eq!(run.stopped, Some((150.0, Stop::Unauthorized)));
-        assert_eq!((count(&run, Status::Revoked), count(&run, Status::Failed), count(&run, Status::Skipped)), (7, 1, 92));
-        assert_eq!(run.settled.iter().filter(|item| item.remaining).count(), 93);
-
-        let endless = play(Options { finite: false, ..OPTIONS }, &world);
-        assert_eq!((endless.settled.len(), endless.pulled), (8, 8));
-    }
-
-    #[test]
-    fn stops_on_an_error_if_told_to() {
-        let mut world = world(0..20, always(Outcome::Revoked));
-        world.scripts.insert(9, vec![(Outcome::Failed, 50.0)]);
-        let careful = Options { stop_on_error: true, ..OPTIONS };
-        assert_eq!(play(OPTIONS, &world).stopped, None);
-        assert_eq!(play(careful, &world).stopped, Some((250.0, Stop::Error)));
-        world.input[2] = None;
-        let run = play(careful, &world);
-        assert_eq!((run.stopped, run.sent.len()), (Some((0.0, Stop::Error)), 2));
-    }
-
-    #[test]
-    fn duplicates_are_sent_once_and_settled_alike() {
-        let mut world = world([1, 2, 1, 3, 2, 1, 3], always(Outcome::Revoked));
-        world.scripts.insert(2, vec![(Outcome::Failed, 500.0)]);
-        let mut run = play(OPTIONS, &world);
-        assert_eq!(run.sent.len(), 3);
-        run.settled.sort_by_key(|item| item.index);
-        let found: Vec<_> = run.settled.iter().map(|item| (item.status, item.original)).collect();
-        use Status::{Failed, Revoked};
-        let originals = [None, None, Some(0), None, Some(1), Some(0), Some(3)];
-        assert_eq!(
-            found,
-            [Revoked, Failed, Revoked, Revoked, Failed, Revoked, Revoked].into_iter().zip(originals).collect::<Vec<_>>()
-        );
-    }
-
-    #[test]
-    fn endless_duplicates_of_a_slow_request_do_not_fill_memory() {
-        let mut world = world([1; 5000], always(Outcome::Revoked));
-        world.scripts.insert(1, vec![(Outcome::Revoked, 1e6)]);
-        let mut scheduler = Scheduler::new(OPTIONS);
-        let mut pulled = 0;
-        loop {
-            match scheduler.poll(0.0) {
-                Action::Pull(0) => scheduler.pulled(Pulled::Request, 0.0),
-                Action::Pull(_) => scheduler.pulled(Pulled::Duplicate(0, None), 0.0),
-                Action::Send(_) => {}
-                _ => break,
-            }
-            pulled += 1;
-            assert!(pulled <= MAX_WAITING_DUPLICATES + 2);
-        }
-        assert_eq!(play(OPTIONS, &world).progress.revoked, 5000);
-    }
-
-    #[test]
-    fn a_dry_run_sends_nothing_and_finds_what_is_wrong() {
-        let mut world = world([1, 2, 1], always(Outcome::Revoked));
-        world.input.push(None);
-        let mut run = play(Options { dry_run: true, ..OPTIONS }, &world);
-        run.settled.sort_by_key(|item| item.index);
-        assert!(run.sent.is_empty());
-        use Status::{Failed, Skipped};
-        let found: Vec<_> = run.settled.iter().map(|item| (item.status, item.original, item.remaining)).collect();
-        assert_eq!(found, [(Skipped, None, true), (Skipped, None, true), (Skipped, Some(0), false), (Failed, None, false)]);
-    }
-
-    #[test]
-    fn reports_that_make_no_sense_are_ignored() {
-        let mut scheduler = Scheduler::new(OPTIONS);
-        scheduler.pulled(Pulled::Request, 0.0);
-        scheduler.answered(0, Outcome::Revoked, 0.0, 0.0);
-        assert_eq!(scheduler.poll(0.0), Action::Pull(0));
-        scheduler.pulled(Pulled::Request, 0.0);
-        scheduler.answered(0, Outcome::Revoked, 0.0, 0.0);
-        assert_eq!(scheduler.poll(0.0), Action::Send(0));
-        scheduler.answered(1, Outcome::Revoked, 0.0, 0.0);
-        scheduler.answered(0, Outcome::Revoked, 0.0, 0.0);
-        scheduler.answered(0, Outcome::Failed, 0.0, 0.0);
-        assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { status: Status::Revoked, .. })));
-        assert_eq!(scheduler.poll(0.0), Action::Pull(1));
-        assert_eq!(scheduler.progress(0.0), Progress { revoked: 1, ..Progress::default() });
-    }
-
-    #[test]
-    fn memory_does_not_grow_with_an_endless_input() {
-        let mut scheduler = Scheduler::new(OPTIONS);
-        let mut settled = 0;
-        while settled < 100_000 {
-            match scheduler.poll(0.0) {
-                Action::Pull(_) => scheduler.pulled(Pulled::Request, 0.0),
-                Action::Send(index) => scheduler.answered(index, Outcome::Revoked, 0.0, 0.0),
-                Action::Settle(_) => settled += 1,
-                other => assert_eq!(other, Action::Done),
-            }
-        }
-        assert!(scheduler.items.capacity() + scheduler.settled.capacity() + scheduler.duplicates.capacity() < 64);
-    }
-
-    fn outcome() -> impl Strategy<Value = Outcome> {
-        prop_oneof![
-            4 => Just(Outcome::Unavailable),
-            2 => proptest::option::of(0.0..30_000.0).prop_map(Outcome::RateLimited),
-        ]
-    }
-
-    /// Failures that pass, fewer than an item has attempts, and then an end.
-    fn script(ends: BoxedStrategy<Outcome>) -> impl Strategy<Value = Script> {
-        let latency = || 0.0..5_000.0;
-        let failures = proptest::collection::vec((outcome(), latency()), 0..MAX_ATTEMPTS as usize - 1);
-        (failures, ends, latency()).prop_map(|(mut script, end, latency)| {
-            script.push((end, latency));
-            script
-        })
-    }
-
-    fn worlds(ends: BoxedStrategy<Outcome>, abort: bool) -> impl Strategy<Value = World> {
-        let input = proptest::collection::vec(proptest::option::weighted(0.95, 0_u16..40), 0..60);
-        let scripts = proptest::collection::vec(script(ends), 40);
-        let pull_delay = proptest::option::of(0.0..1_000.0);
-        let abort_at = proptest::option::of(0.0..50_000.0).prop_map(move |at| at.filter(|_| abort));
-        (input, scripts, pull_delay, abort_at, 0.0..1.0).prop_map(|(input, scripts, pull_delay, abort_at, random)| World {
+fn worlds(ends: BoxedStrategy<Outcome>, abort: bool) -> impl Strategy<Value = World> {
+    let input = proptest::collection::vec(proptest::option::weighted(0.95, 0_u16..40), 0..60);
+    let scripts = proptest::collection::vec(script(ends), 40);
+    let pull_delay = proptest::option::of(0.0..1_000.0);
+    let abort_at = proptest::option::of(0.0..50_000.0).prop_map(move |at| at.filter(|_| abort));
+    let token_delay = prop_oneof![Just(0.0), 0.0..3_000.0];
+    (input, scripts, pull_delay, abort_at, token_delay, 0.0..1.0).prop_map(
+        |(input, scripts, pull_delay, abort_at, token_delay, random)| World {
             input,
             scripts: (0..).zip(scripts).collect(),
             pull_delay,
             abort_at,
+            token_delay,
             random,
-        })
+        },
+    )
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    (1_usize..9, any::<bool>(), any::<bool>(), proptest::bool::weighted(0.1)).prop_map(
+        |(concurrency, stop_on_error, finite, dry_run)| Options {
+            concurrency,
+            stop_on_error,
+            total: finite.then_some(60),
+            dry_run,
+            ..OPTIONS
+        },
+    )
+}
+
+/// What holds whatever happens. (`play` has checked: the bound on what is in flight, no sending after a stop or in a
+/// pause, that the run ends, and ends once.)
+fn check(options: &Options, world: &World, run: &Run) -> Result<(), TestCaseError> {
+    let items: BTreeMap<usize, Settled> = run.settled.iter().map(|settled| (settled.index, *settled)).collect();
+    prop_assert_eq!(items.len(), run.settled.len(), "settled twice");
+    prop_assert!(items.keys().copied().eq(0..run.pulled), "not settled");
+    prop_assert!(run.pulled == world.input.len() || run.stopped.is_some() && options.total.is_none());
+    prop_assert_eq!(run.progress.revoked, count(run, Status::Revoked));
+    prop_assert_eq!(run.progress.failed, count(run, Status::Failed));
+    prop_assert_eq!(run.progress.skipped, count(run, Status::Skipped));
+
+    let mut firsts = BTreeSet::new();
+    let first_sent: Vec<usize> = run.chosen.iter().copied().filter(|index| firsts.insert(*index)).collect();
+    prop_assert!(first_sent.windows(2).all(|pair| pair[0] < pair[1]), "not in input order");
+
+    let mut originals = BTreeMap::new();
+    for (index, item) in &items {
+        let Some(id) = world.input[*index] else {
+            prop_assert_eq!((item.status, item.attempts, item.original, item.remaining), (Status::Failed, 0, None, false));
+            continue;
+        };
+        let sent = run.sent.iter().filter(|sent| sent.1 == *index).count();
+        prop_assert_eq!(item.attempts as usize, sent);
+        let original = *originals.entry(id).or_insert(*index);
+        if original != *index {
+            prop_assert_eq!(
+                (item.original, item.status, item.attempts, item.remaining),
+                (Some(original), items[&original].status, 0, false)
+            );
+            let place = |index| run.settled.iter().position(|settled| settled.index == index);
+            prop_assert!(place(original) < place(*index), "settled before its original");
+            continue;
+        }
+        prop_assert_eq!(item.original, None);
+        let answers: Vec<Outcome> = run.answers.iter().filter(|answer| answer.1 == *index).map(|answer| answer.2).collect();
+        prop_assert_eq!(answers.len(), sent, "an answer is missing");
+        let successes = answers.iter().filter(|answer| **answer == Outcome::Revoked).count();
+        prop_assert!(successes <= 1, "revoked twice");
+        prop_assert_eq!(item.status == Status::Revoked, successes == 1, "the report lies");
+        prop_assert_eq!(item.status == Status::Skipped, sent == 0);
+        let final_answer = matches!(answers.last(), Some(Outcome::Revoked | Outcome::Failed));
+        prop_assert_eq!(item.remaining, !final_answer);
+    }
+    Ok(())
+}
+
+/// Items that the server refuses for ever, of a list that it otherwise accepts.
+fn poisoned(items: u16, is_poison: impl Fn(u16) -> bool, retry_after: Option<f64>) -> World {
+    world(0..items, |id| vec![(if is_poison(id) { refused(retry_after) } else { Outcome::Revoked }, 100.0); 200])
+}
+
+#[test]
+fn an_item_that_is_always_refused_fails_alone() {
+    for retry_after in [None, Some(0.0), Some(1000.0)] {
+        for concurrency in [1, 2, 6, 32] {
+            for poison in [0, 1, 25, 48] {
+                let options = Options { concurrency, ..OPTIONS };
+                let run = play(options, &poisoned(50, |id| id == poison, retry_after));
+                let failed: Vec<_> = run.settled.iter().filter(|item| item.status == Status::Failed).collect();
+                let case = (retry_after, concurrency, poison);
+                assert_eq!((run.stopped, count(&run, Status::Revoked), failed.len()), (None, 49, 1), "{case:?}");
+                assert_eq!((failed[0].index, failed[0].remaining), (poison as usize, true));
+                assert!(failed[0].attempts <= 3 * MAX_REFUSALS_ALONE, "{case:?}: {}", failed[0].attempts);
+            }
+        }
+    }
+}
+
+#[test]
+fn items_that_are_always_refused_do_not_keep_the_others_waiting() {
+    for concurrency in [1, 4, 32] {
+        let run = play(Options { concurrency, ..OPTIONS }, &poisoned(200, |id| id < 20, Some(1000.0)));
+        assert_eq!((count(&run, Status::Revoked), count(&run, Status::Failed)), (180, 20));
+    }
+}
+
+#[test]
+fn after_a_pause_another_item_is_sent_first_and_alone() {
+    let script = |id| match id {
+        1 => vec![(refused(Some(5000.0)), 50.0), (Outcome::Revoked, 100.0)],
+        _ => vec![(Outcome::Revoked, 100.0)],
+    };
+    let run = play(OPTIONS, &world(0..6, script));
+    let sent: Vec<_> = run.sent.iter().map(|sent| (sent.0, sent.1)).collect();
+    assert_eq!(sent[4..6], [(5050.0, 4), (5150.0, 1)]);
+    assert_eq!(run.settled.iter().find(|settled| settled.index == 1).unwrap().attempts, 2);
+}
+
+#[test]
+fn every_second_pause_the_oldest_item_goes_first() {
+    let run = play(Options { concurrency: 1, ..OPTIONS }, &poisoned(9, |id| id == 0, Some(1000.0)));
+    assert_eq!(run.sent.iter().map(|sent| sent.1).collect::<Vec<_>>()[..7], [0, 1, 0, 0, 2, 0, 0]);
+}
+
+#[test]
+fn what_waits_for_its_token_during_a_pause_is_not_sent() {
+    let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS });
+    for index in 0..2 {
+        assert_eq!(scheduler.poll(0.0), Action::Pull(index));
+        scheduler.pulled(Pulled::Request, 0.0);
+        assert_eq!(scheduler.poll(0.0), Action::Send(index));
+    }
+    assert!(scheduler.may_send(0, 0.0));
+    scheduler.answered(0, refused(Some(1000.0)), None, 10.0, 0.5);
+    assert!(!scheduler.may_send(1, 20.0));
+    assert!(!scheduler.may_send(1, 20.0), "only what is to be sent");
+    assert_eq!(scheduler.progress(20.0).in_flight, 0);
+    assert_eq!(scheduler.poll(20.0), Action::Pull(2));
+    scheduler.pulled(Pulled::End, 20.0);
+    assert_eq!(scheduler.poll(20.0), Action::WaitUntil(1010.0));
+    assert_eq!(scheduler.poll(1010.0), Action::Send(1));
+    assert!(scheduler.may_send(1, 1010.0));
+    scheduler.answered(1, Outcome::Revoked, None, 1100.0, 0.5);
+    let revoked = Settled { index: 1, status: Status::Revoked, attempts: 1, original: None, remaining: false };
+    assert_eq!(scheduler.poll(1100.0), Action::Settle(revoked));
+}
+
+#[test]
+fn what_waits_for_its_token_when_the_run_stops_is_skipped() {
+    let mut scheduler = Scheduler::new(OPTIONS);
+    assert_eq!(scheduler.poll(0.0), Action::Pull(0));
+    scheduler.pulled(Pulled::Request, 0.0);
+    assert_eq!(scheduler.poll(0.0), Action::Send(0));
+    scheduler.stop(Stop::Aborted);
+    assert!(!scheduler.may_send(0, 5.0));
+    let skipped = Settled { index: 0, status: Status::Skipped, attempts: 0, original: None, remaining: true };
+    assert_eq!(scheduler.poll(5.0), Action::Settle(skipped));
+}
+
+#[test]
+fn a_clock_that_jumps_neither_hangs_nor_spins() {
+    for clock in [f64::NAN, f64::NEG_INFINITY, 0.0, -1e12] {
+        let mut scheduler = Scheduler::new(Options { concurrency: 1, ..OPTIONS });
+        assert_eq!(scheduler.poll(1.8e12), Action::Pull(0));
+        scheduler.pulled(Pulled::Request, clock);
+        assert_eq!(scheduler.poll(clock), Action::Send(0));
+        assert!(scheduler.may_send(0, clock));
+        scheduler.answered(0, refused(Some(1000.0)), None, clock, 0.5);
+        assert_eq!(scheduler.poll(clock), Action::Pull(1));
+        scheduler.pulled(Pulled::End, clock);
+        assert_eq!(scheduler.poll(clock), Action::WaitUntil(1.8e12 + 1000.0));
+        assert_eq!(scheduler.poll(1.8e12 + 1000.0), Action::Send(0));
+    }
+}
+
+#[test]
+fn progress_tells_the_rate_and_the_time_left() {
+    let mut scheduler = Scheduler::new(Options { concurrency: 1, total: Some(100), ..OPTIONS });
+    assert_eq!((scheduler.progress(0.0).rate_per_second, scheduler.progress(0.0).eta_ms), (None, None));
+    let mut now = 0.0;
+    for _ in 0..50 {
+        assert!(matches!(scheduler.poll(now), Action::Pull(_)));
+        scheduler.pulled(Pulled::Request, now);
+        let Action::Send(index) = scheduler.poll(now) else { panic!("not sent") };
+        now += 100.0;
+        scheduler.answered(index, Outcome::Revoked, None, now, 0.5);
+        assert!(matches!(scheduler.poll(now), Action::Settle(_)));
+    }
+    let progress = scheduler.progress(now);
+    let (rate, eta) = (progress.rate_per_second.unwrap(), progress.eta_ms.unwrap());
+    assert!((9.0..=10.5).contains(&rate), "{rate}");
+    assert!((4700.0..=5600.0).contains(&eta), "{eta}");
+    assert!(scheduler.samples.len() < 60);
+    scheduler.stop(Stop::Aborted);
+    assert_eq!(scheduler.progress(now).eta_ms, None);
+}
+
+/// How many random schedules each property is checked with: a quarter of `BULK_SCHEDULES`.
+fn schedules() -> u32 {
+    std::env::var("BULK_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(2_800) / 4
+}
+
+/// Refusals of one item that the schedule cannot tell from the server's.
+fn refusals(script: &Script) -> usize {
+    script.iter().filter(|(outcome, _)| matches!(outcome, Outcome::RateLimited { .. })).count()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: schedules(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_the_guarantees_hold(
+        options in options(),
+        world in worlds(prop_oneof![6 => Just(Outcome::Revoked), 2 => Just(Outcome::Failed), 1 => Just(Outcome::Unauthorized)].boxed(), true)
+    ) {
+        let run = play(options, &world);
+        check(&options, &world, &run)?;
+        if let Some((_, Stop::Error)) = run.stopped {
+            prop_assert!(options.stop_on_error);
+        }
     }
 
-    fn options() -> impl Strategy<Value = Options> {
-        (1_usize..9, any::<bool>(), any::<bool>(), proptest::bool::weighted(0.1)).prop_map(
-            |(concurrency, stop_on_error, finite, dry_run)| Options { concurrency, stop_on_error, finite, dry_run, ..OPTIONS },
-        )
-    }
-
-    /// What holds whatever happens. (`play` has checked: the bound on what is in flight, no sending after a stop or in a
-    /// pause, that the run ends, and ends once.)
-    fn check(options: &Options, world: &World, run: &Run) -> Result<(), TestCaseError> {
-        let items: BTreeMap<usize, Settled> = run.settled.iter().map(|settled| (settled.index, *settled)).collect();
-        prop_assert_eq!(items.len(), run.settled.len(), "settled twice");
-        prop_assert!(items.keys().copied().eq(0..run.pulled), "not settled");
-        prop_assert!(run.pulled == world.input.len() || run.stopped.is_some() && !options.finite);
-        prop_assert_eq!(run.progress.revoked, count(run, Status::Revoked));
-        prop_assert_eq!(run.progress.failed, count(run, Status::Failed));
-        prop_assert_eq!(run.progress.skipped, count(run, Status::Skipped));
-
-        let mut firsts = BTreeSet::new();
-        let first_sent: Vec<usize> = run.sent.iter().map(|sent| sent.1).filter(|index| firsts.insert(*index)).collect();
-        prop_assert!(first_sent.windows(2).all(|pair| pair[0] < pair[1]), "not in input order");
-
-        let mut originals = BTreeMap::new();
-        for (index, item) in &items {
-            let Some(id) = world.input[*index] else {
-                prop_assert_eq!((item.status, item.attempts, item.original, item.remaining), (Status::Failed, 0, None, false));
+    #[test]
+    fn whatever_can_be_revoked_is_revoked(
+        options in options(), world in worlds(prop_oneof![4 => Just(Outcome::Revoked), 1 => Just(Outcome::Failed)].boxed(), false)
+    ) {
+        let options = Options { stop_on_error: false, dry_run: false, max_pause: f64::MAX, ..options };
+        let run = play(options, &world);
+        check(&options, &world, &run)?;
+        prop_assert_eq!(run.stopped, None);
+        for settled in &run.settled {
+            let refused = world.input[settled.index].map_or(0, |id| refusals(&world.scripts[&id]));
+            if refused >= MAX_OWN_REFUSALS as usize && settled.status == Status::Failed {
                 continue;
-            };
-            let sent = run.sent.iter().filter(|sent| sent.1 == *index).count();
-            prop_assert_eq!(item.attempts as usize, sent);
-            let original = *originals.entry(id).or_insert(*index);
-            if original != *index {
-                prop_assert_eq!(
-                    (item.original, item.status, item.attempts, item.remaining),
-                    (Some(original), items[&original].status, 0, false)
-                );
-                let place = |index| run.settled.iter().position(|settled| settled.index == index);
-                prop_assert!(place(original) < place(*index), "settled before its original");
-                continue;
             }
-            prop_assert_eq!(item.original, None);
-            let answers: Vec<Outcome> = run.answers.iter().filter(|answer| answer.1 == *index).map(|answer| answer.2).collect();
-            prop_assert_eq!(answers.len(), sent, "an answer is missing");
-            let successes = answers.iter().filter(|answer| **answer == Outcome::Revoked).count();
-            prop_assert!(successes <= 1, "revoked twice");
-            prop_assert_eq!(item.status == Status::Revoked, successes == 1, "the report lies");
-            prop_assert_eq!(item.status == Status::Skipped, sent == 0);
-            let final_answer = matches!(answers.last(), Some(Outcome::Revoked | Outcome::Failed));
-            prop_assert_eq!(item.remaining, !final_answer);
+            let can_be = world.input[settled.index].is_some_and(|id| world.scripts[&id].last().unwrap().0 == Outcome::Revoked);
+            prop_assert_eq!(settled.status, if can_be { Status::Revoked } else { Status::Failed });
         }
-        Ok(())
     }
 
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #[test]
+    fn a_server_that_only_refuses_ends_every_run(
+        options in options(), mut world in worlds(Just(Outcome::Revoked).boxed(), false), wait in proptest::option::of(0.0..1e9), latency in 0.0..1e4
+    ) {
+        world.scripts.values_mut().for_each(|script| *script = vec![(refused(wait), latency); 100]);
+        let run = play(options, &world);
+        check(&options, &world, &run)?;
+        prop_assert_eq!(run.progress.revoked, 0);
+        prop_assert!(run.end <= options.max_pause + 1e5 + latency);
+    }
 
-        #[test]
-        fn whatever_happens_the_guarantees_hold(
-            options in options(),
-            world in worlds(prop_oneof![6 => Just(Outcome::Revoked), 2 => Just(Outcome::Failed), 1 => Just(Outcome::Unauthorized)].boxed(), true)
-        ) {
-            let run = play(options, &world);
-            check(&options, &world, &run)?;
-            if let Some((_, Stop::Error)) = run.stopped {
-                prop_assert!(options.stop_on_error);
-            }
-        }
-
-        #[test]
-        fn whatever_can_be_revoked_is_revoked(
-            options in options(), world in worlds(prop_oneof![4 => Just(Outcome::Revoked), 1 => Just(Outcome::Failed)].boxed(), false)
-        ) {
-            let options = Options { stop_on_error: false, dry_run: false, max_pause: f64::MAX, ..options };
-            let run = play(options, &world);
-            check(&options, &world, &run)?;
-            prop_assert_eq!(run.stopped, None);
-            for settled in &run.settled {
-                let can_be = world.input[settled.index].is_some_and(|id| world.scripts[&id].last().unwrap().0 == Outcome::Revoked);
-                prop_assert_eq!(settled.status, if can_be { Status::Revoked } else { Status::Failed });
-            }
-        }
-
-        #[test]
-        fn a_server_that_only_refuses_ends_every_run(
-            options in options(), mut world in worlds(Just(Outcome::Revoked).boxed(), false), wait in proptest::option::of(0.0..1e9), latency in 0.0..1e4
-        ) {
-            world.scripts.values_mut().for_each(|script| *script = vec![(Outcome::RateLimited(wait), latency); 100]);
-            let run = play(options, &world);
-            check(&options, &world, &run)?;
-            prop_assert_eq!(run.progress.revoked, 0);
-            prop_assert!(run.end <= options.max_pause + 1e5 + latency);
-        }
+    #[test]
+    fn items_that_are_always_refused_starve_nobody(
+        concurrency in 1_usize..9, items in 2_u16..80, poison in proptest::collection::btree_set(0_u16..80, 0..12),
+        retry_after in proptest::option::of(0.0..3_000.0), token_delay in prop_oneof![Just(0.0), 0.0..500.0], random in 0.0..1.0
+    ) {
+        let options = Options { concurrency, ..OPTIONS };
+        let others = (0..items).filter(|id| !poison.contains(id)).count();
+        let world = World { token_delay, random, ..poisoned(items, |id| poison.contains(&id), retry_after) };
+        let run = play(options, &world);
+        check(&options, &world, &run)?;
+        prop_assert_eq!(count(&run, Status::Revoked), others);
+        prop_assert!(run.stopped.is_none() || others == 0 || run.settled.iter().all(|item| item.status != Status::Skipped));
     }
 }

@@ -1,0 +1,125 @@
+//! How a bulk run uses the limits of simulated servers: the aims, and what must hold for any server.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+#[path = "simulation/mod.rs"]
+mod simulation;
+
+use proptest::prelude::*;
+use simulation::clients::{Ours, Pool};
+use simulation::servers::{Headers, Limit, Server};
+use simulation::table::cases;
+use simulation::{simulate, Outcome, Run};
+
+fn server(name: &str) -> Server {
+    cases().into_iter().find(|case| case.name == name).unwrap().server
+}
+
+/// A run of this crate's schedule, which sends each item once with success, and nothing while it was asked to wait.
+fn ours(server: &Server, items: usize, concurrency: usize, seed: u64) -> Outcome {
+    let run = Run::new(server, items, concurrency);
+    let outcome = simulate(server.clone(), &mut Ours::new(items, concurrency), &run, seed);
+    assert_eq!((outcome.accepted, outcome.disobeyed), (items, 0));
+    outcome
+}
+
+/// Asserts the least share used and the greatest share wasted, over several seeds.
+fn assert_aim(name: &str, items: usize, concurrency: usize, used: f64, wasted: f64) {
+    let server = server(name);
+    for seed in 1..4 {
+        let outcome = ours(&server, items, concurrency, seed);
+        assert!(outcome.used >= used && outcome.wasted <= wasted, "{name}, {items}, {concurrency}: {outcome:?}");
+    }
+}
+
+#[test]
+fn a_token_bucket_is_used_well_and_hardly_ever_overrun() {
+    assert_aim("bucket 200/s, burst 20, 25 ms", 2_000, 6, 0.80, 0.005);
+    assert_aim("bucket 200/s, burst 20, 25 ms", 10_000, 6, 0.90, 0.002);
+    assert_aim("bucket 200/s, burst 20, 25 ms", 2_000, 32, 0.72, 0.02);
+    assert_aim("bucket 200/s, burst 20, 25 ms", 10_000, 32, 0.87, 0.005);
+    assert_aim("bucket 50/s, burst 50, 25 ms", 2_000, 6, 0.95, 0.02);
+    assert_aim("bucket 20/s, burst 5, 100 ms", 2_000, 6, 0.87, 0.02);
+}
+
+#[test]
+fn headers_leave_next_to_no_refusals() {
+    for style in ["RateLimit", "X-RateLimit"] {
+        assert_aim(&format!("bucket 200/s, burst 20, 25 ms; {style}"), 2_000, 6, 0.97, 0.001);
+        assert_aim(&format!("bucket 200/s, burst 20, 25 ms; {style}"), 10_000, 32, 0.97, 0.001);
+        assert_aim(&format!("shared, 60 to 180/s left; {style}"), 10_000, 6, 0.97, 0.001);
+    }
+    assert_aim("window 200 a second, 25 ms; RateLimit", 10_000, 6, 0.95, 0.001);
+}
+
+#[test]
+fn a_minute_s_window_is_used_up_and_then_waited_for() {
+    for concurrency in [6, 32] {
+        assert_aim("window 1200 a minute, 25 ms", 2_000, concurrency, 0.97, 0.01);
+        assert_aim("window 1200 a minute, 25 ms", 10_000, concurrency, 0.97, 0.004);
+    }
+}
+
+#[test]
+fn a_limit_that_moves_is_followed() {
+    assert_aim("shared, 60 to 180/s left", 10_000, 6, 0.75, 0.01);
+}
+
+#[test]
+fn nothing_is_slowed_without_a_limit() {
+    for name in ["no limit, 25 ms", "latency grows beyond 4 at once"] {
+        for (concurrency, least) in [(6, 0.995), (32, 0.985)] {
+            let server = server(name);
+            let run = Run::new(&server, 2_000, concurrency);
+            let pool = simulate(server.clone(), &mut Pool::naive(2_000, concurrency), &run, 1);
+            let ours = ours(&server, 2_000, concurrency, 1);
+            assert!(pool.time / ours.time >= least && ours.wasted == 0.0, "{name}: {ours:?}, {pool:?}");
+        }
+    }
+}
+
+#[test]
+fn fewer_requests_are_wasted_than_by_a_naive_pool() {
+    for case in cases() {
+        let run = Run::new(&case.server, 2_000, 6);
+        let ours = ours(&case.server, 2_000, 6, 1);
+        let pool = simulate(case.server.clone(), &mut Pool::naive(2_000, 6), &run, 1);
+        assert!(ours.wasted <= pool.wasted * 0.6 + 0.002, "{}: {ours:?}, {pool:?}", case.name);
+        assert!(ours.used >= pool.used * 0.85, "{}: {ours:?}, {pool:?}", case.name);
+    }
+}
+
+fn limits() -> impl Strategy<Value = Limit> {
+    prop_oneof![
+        (1.0..500.0, 1.0..100.0).prop_map(|(rate, burst)| Limit::TokenBucket { rate, burst, left: None }),
+        (5_u32..500, 1.0..60.0, 0.0..1.0).prop_map(|(quota, seconds, phase)| Limit::FixedWindow {
+            quota,
+            window: seconds * 1000.0,
+            phase: phase * seconds * 1000.0
+        }),
+        (1_usize..20).prop_map(Limit::Concurrency),
+        (1.0..30.0, 0.1..0.4).prop_map(|(seconds, share)| Limit::Storms {
+            period: seconds * 1000.0,
+            length: seconds * share * 1000.0,
+            retry_after: Some(1000.0)
+        }),
+        Just(Limit::Unlimited),
+    ]
+}
+
+fn headers() -> impl Strategy<Value = Headers> {
+    prop_oneof![Just(Headers::None), Just(Headers::Draft), Just(Headers::Custom)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// `simulate` and `ours` check that no more is in flight than allowed, that a `Retry-After` is obeyed, that each item is
+    /// accepted once, and that the run ends.
+    #[test]
+    fn whatever_the_limit_every_item_is_revoked(
+        limit in limits(), headers in headers(), latency in 1.0..500.0, concurrency in 1_usize..40, seed: u64
+    ) {
+        ours(&Server::new(limit, latency, headers), 150, concurrency, seed);
+    }
+}

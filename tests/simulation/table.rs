@@ -1,0 +1,47 @@
+//! The servers that are compared.
+
+use super::servers::{Headers, Limit, Server};
+
+/// A server, and what to call it.
+pub struct Case {
+    pub name: String,
+    pub server: Server,
+}
+
+/// What others leave of a shared limit, at a time in milliseconds.
+fn moving(at: f64) -> f64 {
+    [160.0, 60.0, 120.0, 180.0, 90.0][(at / 30_000.0) as usize % 5]
+}
+
+/// All servers whose limit is of a kind.
+pub fn cases() -> Vec<Case> {
+    let bucket = |rate, burst| Limit::TokenBucket { rate, burst, left: None };
+    let window = |quota, window| Limit::FixedWindow { quota, window, phase: 0.37 * window };
+    let storms = |retry_after| Limit::Storms { period: 20_000.0, length: 3_000.0, retry_after };
+    let mut cases = Vec::new();
+    for (headers, suffix) in [(Headers::None, ""), (Headers::Draft, "; RateLimit"), (Headers::Custom, "; X-RateLimit")] {
+        for (name, limit, latency) in [
+            ("bucket 200/s, burst 20, 25 ms", bucket(200.0, 20.0), 25.0),
+            ("bucket 50/s, burst 50, 25 ms", bucket(50.0, 50.0), 25.0),
+            ("bucket 20/s, burst 5, 100 ms", bucket(20.0, 5.0), 100.0),
+            ("window 200 a second, 25 ms", window(200, 1000.0), 25.0),
+            ("window 1200 a minute, 25 ms", window(1200, 60_000.0), 25.0),
+            ("shared, 60 to 180/s left", Limit::TokenBucket { rate: 200.0, burst: 20.0, left: Some(moving) }, 25.0),
+        ] {
+            cases.push(Case { name: format!("{name}{suffix}"), server: Server::new(limit, latency, headers) });
+        }
+    }
+    for (name, limit) in [
+        ("4 at once, 25 ms", Limit::Concurrency(4)),
+        ("503 for 3 s of 20, Retry-After: 1", storms(Some(1000.0))),
+        ("503 for 3 s of 20", storms(None)),
+        ("latency grows beyond 4 at once", Limit::Load(4.0)),
+        ("no limit, 25 ms", Limit::Unlimited),
+    ] {
+        cases.push(Case { name: name.into(), server: Server::new(limit, 25.0, Headers::None) });
+    }
+    let mut silent = Server::new(bucket(200.0, 20.0), 25.0, Headers::None);
+    silent.says_when = false;
+    cases.push(Case { name: "bucket 200/s, no Retry-After".into(), server: silent });
+    cases
+}
