@@ -1,6 +1,7 @@
 //! How a bulk run uses the limits of simulated servers: the aims, and what must hold for any server.
 
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::unwrap_used)]
 
 #[path = "simulation/mod.rs"]
 mod simulation;
@@ -26,7 +27,7 @@ fn ours(server: &Server, items: usize, concurrency: usize, seed: u64) -> Outcome
 /// Asserts the least share used and the greatest share wasted, over several seeds.
 fn assert_aim(name: &str, items: usize, concurrency: usize, used: f64, wasted: f64) {
     let server = server(name);
-    for seed in 1..4 {
+    for seed in 1..3 {
         let outcome = ours(&server, items, concurrency, seed);
         assert!(outcome.used >= used && outcome.wasted <= wasted, "{name}, {items}, {concurrency}: {outcome:?}");
     }
@@ -112,7 +113,7 @@ fn headers() -> impl Strategy<Value = Headers> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// `simulate` and `ours` check that no more is in flight than allowed, that a `Retry-After` is obeyed, that each item is
     /// accepted once, and that the run ends.
