@@ -34,7 +34,7 @@ const SAMPLE: f64 = 100.0;
 const SAMPLES: usize = 128;
 
 /// A run that was so many times as long as the pause before it is measured well.
-const LONG_RUN: f64 = 2.0;
+const LONG_RUN: f64 = 1.25;
 
 /// By how much the rate has grown after the time K, when it is expected to be refused: AWS and CUBIC shrink it by 0.7 and grow
 /// it back; here the rate itself is known, and a tenth is more than its error.
@@ -52,10 +52,13 @@ const K_GROWTH: f64 = 2.5;
 const K_MAX: f64 = 25_000.0;
 
 /// Rates that differ by less than this are the same.
-const SAME: f64 = 0.05;
+const SAME: f64 = 0.06;
 
 /// A rate that was confirmed is kept to this part of it: "just below".
 const BELOW: f64 = 0.98;
+
+/// By how much a rate is lowered at most by a refusal that confirms it.
+const EASED: f64 = 0.98;
 
 /// From this multiple of K on without a refusal (the rate is then a fifth above the one that was refused) the limit has moved,
 /// and the rate doubles in each such time, in milliseconds.
@@ -406,7 +409,10 @@ impl Pace {
         let rate = estimate.min(careful.max(without_burst)).max(MIN_RATE);
         let k = match before.growth {
             Growth::Cubic { k } if (rate / before.rate - 1.0).abs() < SAME => {
-                return Learned { rate: rate * BELOW, growth: Growth::Cubic { k: (k * K_GROWTH).min(K_MAX) } };
+                // Each estimate is on the low side. Were the new one taken as it is, refusals that have another cause, such as
+                // an overload every few seconds, would soon lower the rate to nothing.
+                let rate = (before.rate * EASED).max(rate * BELOW);
+                return Learned { rate, growth: Growth::Cubic { k: (k * K_GROWTH).min(K_MAX) } };
             }
             _ if !long && without_burst < careful => K_UNSURE,
             _ => K_FIRST,
