@@ -18,6 +18,10 @@ export interface RevokeCredentialsProgress {
   inFlight: number;
   /** While the run pauses because the server asked for it: when it goes on, in milliseconds since 1970 (as `Date.now()`). */
   pausedUntil?: number;
+  /** Items revoked or failed per second, over the last ten seconds. Missing at first, and after a stop. */
+  ratePerSecond?: number;
+  /** The estimated time until all items have a result, in milliseconds. Missing without `ratePerSecond` or `total`. */
+  etaMs?: number;
 }
 
 /** What became of one item. */
