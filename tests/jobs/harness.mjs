@@ -1,17 +1,23 @@
 // The Worker in miniflare, the API that it calls, and a queue that delivers as queues do: at least once, in any order, late.
-import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, randomUUID, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Miniflare, Response } from "miniflare";
 import { bundle, wasmModules } from "../harness/runtimes.mjs";
 import "../../www/build.mjs";
 
-export const OPERATOR = "operator-token";
+export const OPERATOR = "operator-token-of-32-characters-or-more";
 const HOST = "acme.conductor.one";
 
-function clientSecret() {
-  const { kty, crv, d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-  return `secret-token:conductorone.com:v1:${Buffer.from(JSON.stringify({ kty, crv, d, x })).toString("base64url")}`;
+const { kty, crv, d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+const PUBLIC_KEY = createPublicKey({ key: { kty, crv, x }, format: "jwk" });
+const CLIENT_SECRET = `secret-token:conductorone.com:v1:${Buffer.from(JSON.stringify({ kty, crv, d, x })).toString("base64url")}`;
+
+/** Whether a token request holds a client assertion for this host, as oidc-provider checks it: signature, and `aud`. */
+function isForThisHost(body) {
+  const [header, claims, signature] = new URLSearchParams(body).get("client_assertion").split(".");
+  const isSigned = verify(null, Buffer.from(`${header}.${claims}`), PUBLIC_KEY, Buffer.from(signature, "base64url"));
+  return isSigned && [JSON.parse(Buffer.from(claims, "base64url")).aud].flat().includes(HOST);
 }
 
 async function modules() {
@@ -20,7 +26,7 @@ async function modules() {
   const script = await bundle(`export * from ${JSON.stringify(entry)}; export { default } from ${JSON.stringify(entry)};`, {
     conditions: ["workerd", "worker", "browser"],
     platform: "neutral",
-    mainFields: ["module", "main"],
+    mainFields: ["browser", "module", "main"],
     plugins: [plugin],
     external: ["cloudflare:workers"],
   });
@@ -31,12 +37,13 @@ async function modules() {
 }
 
 /**
- * Starts it all. `api.answer(id, nth)` says what the API answers to the nth request for a credential: `{ status, headers, body }`;
+ * Starts it all. `api.answer(id, nth)` says what the API answers to the nth request for a credential: `{ status, headers, body }`, and
+ * `lost` when the API revokes although the answer does not say so;
  * `api.requests` maps each credential to the number of requests for it, `api.revoked` holds those answered with 200.
  */
 export async function startJobs(bindings = {}) {
-  const api = { requests: new Map(), revoked: new Map(), tokens: 0, tokenRefused: false, answer: () => ({ status: 200 }) };
-  const orders = { forward: 0, crash: false };
+  const api = { requests: new Map(), revoked: new Map(), tokens: 0, tokenStatus: 200, answer: () => ({ status: 200 }) };
+  const orders = { forward: 0, crash: false, settings: {}, chunkSize: 10, queueFails: false };
   const sent = [];
 
   async function outbound(request) {
@@ -44,8 +51,8 @@ export async function startJobs(bindings = {}) {
     if (host !== HOST) throw new Error(`a request to ${host}`);
     if (pathname === "/auth/v1/token") {
       api.tokens += 1;
-      if (api.tokenRefused)
-        return Response.json({ error: "invalid_client", error_description: "no such client" }, { status: 400 });
+      const status = isForThisHost(await request.text()) ? api.tokenStatus : 401;
+      if (status !== 200) return Response.json({ error: "invalid_client", error_description: "no such client" }, { status });
       return Response.json({ access_token: "access-token", token_type: "Bearer", expires_in: 600 });
     }
     const id = decodeURIComponent(pathname.split("/").at(-1));
@@ -55,8 +62,9 @@ export async function startJobs(bindings = {}) {
       status,
       headers = {},
       body = status === 200 ? {} : { code: 2, message: `answer ${status}`, details: [] },
+      lost = false,
     } = api.answer(id, nth);
-    if (status === 200) api.revoked.set(id, (api.revoked.get(id) ?? 0) + 1);
+    if (status === 200 || lost) api.revoked.set(id, (api.revoked.get(id) ?? 0) + 1);
     return Response.json(body, { status, headers: { "x-request-id": `${id}/${nth}`, ...headers } });
   }
 
@@ -64,13 +72,11 @@ export async function startJobs(bindings = {}) {
     modules: await modules(),
     modulesRoot: ".",
     compatibilityDate: "2026-04-01",
-    durableObjects: { JOB: { className: "Job", useSQLite: true }, SANDBOX: { className: "Sandbox", useSQLite: true } },
+    durableObjects: { JOB: { className: "Job", useSQLite: true } },
     bindings: {
-      C1_TENANT: "",
       C1_CLIENT_ID: `name-1@${HOST}/pcc`,
-      C1_CLIENT_SECRET: clientSecret(),
+      C1_CLIENT_SECRET: CLIENT_SECRET,
       OPERATOR_TOKEN: OPERATOR,
-      JOBS_CHUNK: "10",
       ...bindings,
     },
     outboundService: outbound,
@@ -85,8 +91,8 @@ export async function startJobs(bindings = {}) {
   const url = await miniflare.ready;
   const worker = await miniflare.getWorker();
 
-  async function ask(path, { token = OPERATOR, ...init } = {}) {
-    const answer = await fetch(new URL(path, url), { ...init, headers: { authorization: `Bearer ${token}` } });
+  async function ask(path, { token = OPERATOR, headers = {}, ...init } = {}) {
+    const answer = await fetch(new URL(path, url), { ...init, headers: { authorization: `Bearer ${token}`, ...headers } });
     const text = await answer.text();
     return { status: answer.status, text, body: answer.headers.get("content-type")?.includes("/json") ? JSON.parse(text) : null };
   }
