@@ -1,153 +1,110 @@
-// Revoking a list: a dry check, a confirmed run that can be paused and cancelled, and the report.
-import { $, clock, el } from "./dom.js";
+// Revokes a list: a check that sends nothing, a confirmed run that can be paused and cancelled, and a report.
+import { $, about, clock, count, el, moment, number, showFacts } from "./dom.js";
 import { explain } from "./explain.js";
-import { readList } from "./list.js";
-import { toCsv, toJsonLines } from "./report.js";
+import { clientFor, forget, form, inputs, isComplete, setError, where } from "./form.js";
 import { showSandbox } from "./sandbox.js";
-import { clientFor, forget, form, inputs, isComplete, setError, where } from "./session.js";
+import { readList, toCsv, toJsonLines } from "./vendor/lists.js";
 
-const CONCURRENCY = 6;
-/** Failures and bad lines that are shown. The report has all: a table of 10,000 rows would help nobody and slow the page down. */
+/** Problems that the table shows. The report has all: 10,000 rows would help nobody and slow the page down. */
 const SHOWN = 200;
-/** The rate is that of the last seconds, so that a pause shows. */
-const RATE_WINDOW_MS = 5_000;
 const SANDBOX_EVERY_MS = 1_000;
 
-const number = new Intl.NumberFormat();
-const count = (n, one, many = `${one}s`) => `${number.format(n)} ${n === 1 ? one : many}`;
-
 /**
- * The list that was checked: its rows, those of them that name a credential for the first time, where they are to be revoked, and the
- * run, if one is under way.
- * @type {{ place: object, rows: import("./report.js").Row[], first: import("./report.js").Row[], run: Run | null } | null}
+ * The list that was checked: its rows, the first row of each credential, where they are revoked, and the run that is under way.
+ * @type {{ place: object, rows: import("../../lib/report.js").Row[], first: import("../../lib/report.js").Row[], run: Run | null } | null}
  */
 let list = null;
 
-/** Forgets the list that was checked: the form does not hold it any more. */
+/** Forgets the list that was checked, because the form no longer holds it. */
 export function leaveBulk() {
   if (list?.run) return;
   list = null;
-  show({
-    phase: "idle",
-    title: "No list checked yet",
-    text: "A list is checked first. Nothing is sent before you have seen what it holds.",
-  });
-  tellProblems([]);
+  show("idle", "No list checked yet", "The list is checked first. Nothing is sent until you confirm.");
+  showProblems([]);
 }
 
-// --- the dry check ------------------------------------------------------------------------------------------------------------------
-
-/** Reads and checks the list in the form, and says what a run would do. */
+/** Reads and checks the list in the form, and shows what a run would do. */
 export async function check() {
   if (list?.run || !isComplete()) return;
   const place = where();
-  const { rows, errors } = readList(inputs.list.value);
-  const requests = rows.map(({ appId, connectorId, id }) => ({ appId, connectorId, id }));
-  let report;
+  const { rows, errors, stopped } = readList(inputs.list.value);
+  let results;
   try {
-    report = await clientFor(place).connector.revokeCredentials(requests, { dryRun: true });
+    ({ results } = await clientFor(place).connector.revokeCredentials(rows, { dryRun: true }));
   } catch (error) {
     const { field = "list", text } = explain(error, place);
     setError(field, text);
     inputs[field].focus();
     return;
   }
-
-  const bad = report.results.filter(({ status }) => status === "failed");
-  const unread = [
-    ...errors,
-    ...bad.map(({ index, error }) => ({ line: rows[index].line, message: error.cause?.message ?? error.message })),
-  ];
-  unread.sort((a, b) => a.line - b.line);
-  const good = report.results.filter(({ status }) => status !== "failed");
-  const checked = good.map(({ index, request }) => ({ line: rows[index].line, request }));
-  list = { place, run: null, rows: checked, first: tieTwins(checked) };
-  const different = list.first.length;
-  const duplicates = checked.length - different;
-
-  const facts = [
-    ["Where", place.host],
-    ["To revoke", count(different, "credential")],
-    ...groups(list.first),
-    ["Named twice", duplicates === 0 ? "none" : `${count(duplicates, "line")}, revoked once`],
-    ["Cannot be read", unread.length === 0 ? "none" : count(unread.length, "line")],
-  ];
-  tellProblems(
-    unread.map(({ line, message }) => [String(line), message]),
-    { head: ["Line", "What is wrong"], total: unread.length },
-  );
-  if (different === 0) {
-    show({ phase: "bad", title: "Nothing to revoke", text: "No line of this list names a credential.", facts });
-  } else {
-    const text =
-      unread.length === 0
-        ? "Nothing has been sent yet."
-        : "Nothing has been sent yet. The lines below would be left out: mend them, or go on without.";
-    show({
-      phase: unread.length === 0 ? "checked" : "doubtful",
-      title: `Revoke ${count(different, "credential")}?`,
-      text,
-      facts,
-    });
-    $("run").textContent =
-      unread.length === 0
-        ? `Revoke ${count(different, "credential")}`
-        : `Leave out ${count(unread.length, "line")}, revoke the rest`;
+  const checked = [];
+  for (const { index, request, error, duplicateOf } of results) {
+    const { line, ...ids } = request;
+    if (error) errors.push({ line, message: error.cause?.message ?? error.message });
+    else checked.push({ index, line, request: ids, duplicateOf });
   }
+  const byIndex = new Map(checked.map((row) => [row.index, row]));
+  for (const row of checked) row.twin = byIndex.get(row.duplicateOf);
+  list = { place, run: null, rows: checked, first: checked.filter((row) => !row.twin) };
+  errors.sort((a, b) => a.line - b.line);
+  const problems = errors.map(({ line, message }) => [String(line), message]);
+  showProblems(problems, { head: ["Line", "Problem"] });
+
+  const credentials = count(list.first.length, "credential");
+  const bad = count(errors.length, "line");
+  const twins = checked.length - list.first.length;
+  const lines = [
+    ["Where", place.host],
+    ["To revoke", credentials],
+    ...connectors(list.first),
+    ["Repeated", twins === 0 ? "none" : `${count(twins, "line")}, revoked once`],
+    ["Not readable", errors.length === 0 ? "none" : bad],
+  ];
+  if (stopped)
+    show("bad", "This list cannot be read", `Reading stopped at line ${number(errors.at(-1).line)}. Correct the list.`, lines);
+  else if (list.first.length === 0) show("bad", "Nothing to revoke", "No line of this list names a credential.", lines);
+  else if (errors.length === 0) show("checked", `Revoke ${credentials}?`, "Nothing has been sent yet.", lines);
+  else
+    show("doubtful", `Revoke ${credentials}?`, "Nothing has been sent yet. Correct the lines below, or leave them out.", lines);
+  $("run").textContent = errors.length === 0 ? `Revoke ${credentials}` : `Leave out ${bad}, revoke the rest`;
   $("bulk-title").focus();
 }
 
-/** Has each row that names a credential again point to the first that did. Gives those first rows. */
-function tieTwins(rows) {
-  const firsts = new Map();
-  for (const row of rows) {
-    const key = JSON.stringify(Object.values(row.request));
-    if (firsts.has(key)) row.twin = firsts.get(key);
-    else firsts.set(key, row);
-  }
-  return [...firsts.values()];
-}
-
-/** How many credentials fall to each connector: what somebody who knows the incident recognises, or misses. */
-function groups(rows) {
-  const connectors = new Map();
+/** The connectors with the most credentials: somebody who knows the incident sees whether the list is right. */
+function connectors(rows) {
+  const counts = new Map();
   for (const { request } of rows) {
     const key = `${request.appId} / ${request.connectorId}`;
-    connectors.set(key, (connectors.get(key) ?? 0) + 1);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
   }
-  const all = [...connectors].sort(([, a], [, b]) => b - a);
-  const shown = all.slice(0, 4).map(([key, n]) => ["", `${key}: ${number.format(n)}`]);
-  return all.length > shown.length ? [...shown, ["", `and ${count(all.length - shown.length, "connector")} more`]] : shown;
+  const all = [...counts].sort(([, a], [, b]) => b - a);
+  const shown = all.slice(0, 4).map(([key, n]) => [" ", `${key}: ${number(n)}`]);
+  return all.length > shown.length ? [...shown, [" ", `and ${count(all.length - shown.length, "connector")} more`]] : shown;
 }
 
-// --- the run ------------------------------------------------------------------------------------------------------------------------
-
 /** One run over rows of the list. */
-class Run {
-  #rows;
+export class Run {
   #stop = new AbortController();
   #gate = Promise.resolve();
   #open = () => {};
-  #samples = [];
   done = 0;
-  pausedUntil = 0;
-  inFlight = 0;
   paused = false;
   cancelled = false;
+  /** The last progress that the package reported. */
+  progress = { inFlight: 0 };
+  /** How many rows were not revoked, by reason, and the first of them. */
+  kinds = new Map();
+  problems = [];
 
   constructor(rows) {
-    this.#rows = rows;
+    this.rows = rows;
   }
 
-  get total() {
-    return this.#rows.length;
-  }
-
-  /** Revokes; every row gets its result. Rejects only for what the whole run cannot do without. */
-  async go(sdk, onChange) {
-    const rows = this.#rows;
+  /** Revokes. Each row gets its result. Rejects for what fails the whole run. */
+  async go(sdk, { place, onChange }) {
+    const { rows } = this;
     const run = this;
-    // Asked for the next request only when there is room for it: here is where a pause holds the run.
+    // The package asks for a request when there is room for one. A pause makes it wait here.
     async function* requests() {
       for (const { request } of rows) {
         await run.#gate;
@@ -156,264 +113,218 @@ class Run {
       }
     }
     await sdk.connector.revokeCredentials(requests(), {
-      concurrency: CONCURRENCY,
+      ...place.call,
       signal: this.#stop.signal,
       onResult: (result) => {
-        rows[result.index].result = result;
         this.done += 1;
-        onChange(rows[result.index]);
+        this.#note(rows[result.index], result, place);
+        onChange();
       },
-      onProgress: ({ inFlight, pausedUntil }) => {
-        this.inFlight = inFlight;
-        this.pausedUntil = pausedUntil ?? 0;
+      onProgress: (progress) => {
+        this.progress = progress;
         onChange();
       },
     });
   }
 
-  pause() {
-    this.paused = true;
-    this.#gate = new Promise((resolve) => {
-      this.#open = resolve;
-    });
+  #note(row, result, place) {
+    row.result = result;
+    if (result.status === "revoked") {
+      row.outcome = "revoked";
+      return;
+    }
+    const isSent = result.attempts > 0;
+    // Attempts before the last may have lost their answers, and so may those of an earlier run.
+    const { verdict, title } = explain(result.error, place, row.mayBeRevoked || result.attempts > 1);
+    row.mayBeRevoked ||= isSent && verdict === "unknown";
+    const refused = isSent || result.status === "failed" ? "not revoked" : "not sent";
+    row.outcome = row.mayBeRevoked ? "not known" : refused;
+    const kind = row.outcome === "not sent" ? "Not sent" : title;
+    this.kinds.set(kind, (this.kinds.get(kind) ?? 0) + 1);
+    if (row.outcome !== "not sent" && this.problems.length < SHOWN) this.problems.push([String(row.line), row.request.id, kind]);
   }
 
-  resume() {
-    this.paused = false;
-    this.#open();
+  pauseOrResume() {
+    this.paused = !this.paused;
+    if (!this.paused) this.#open();
+    else {
+      this.#gate = new Promise((resolve) => {
+        this.#open = resolve;
+      });
+    }
   }
 
-  /**
-   * Begins nothing more. What is under way gets its answer, for it may have been revoked already: cutting it off would leave that
-   * open. A second call cuts it off all the same, and so does the first when nothing is under way.
-   */
+  /** Sends nothing more. Requests under way get their answers, because they may have revoked. A second call stops those too. */
   cancel() {
-    if (this.cancelled || this.inFlight === 0) this.#stop.abort();
+    if (this.cancelled || this.progress.inFlight === 0) this.#stop.abort();
     this.cancelled = true;
-    this.resume();
+    if (this.paused) this.pauseOrResume();
   }
 
-  /** Results a second, lately. */
-  rate(now = performance.now()) {
-    this.#samples.push([now, this.done]);
-    while (this.#samples[0][0] < now - RATE_WINDOW_MS && this.#samples.length > 2) this.#samples.shift();
-    const [[since, done]] = this.#samples;
-    return now > since ? ((this.done - done) * 1000) / (now - since) : 0;
+  /** How fast the run is, and how long it will take, or why it waits. */
+  get pace() {
+    const { inFlight, pausedUntil = 0, ratePerSecond, etaMs } = this.progress;
+    const underWay = `${count(inFlight, "request")} under way.`;
+    if (this.cancelled) return `Cancelling. ${underWay}`;
+    if (this.paused) return inFlight > 0 ? `Pausing. ${underWay}` : "Paused. Nothing is being sent.";
+    if (pausedUntil > Date.now()) return `Waiting until ${clock(pausedUntil)}, as the API asks.`;
+    const rate = ratePerSecond === undefined ? "" : `${number(Math.max(1, Math.round(ratePerSecond)))} a second`;
+    const left = etaMs === undefined ? "" : `${about(etaMs)} left`;
+    return [rate, left].filter(Boolean).join(", ") || underWay;
   }
 }
 
-/** Begins the run that was checked. */
-export function confirmRun() {
-  return start(list.first);
-}
+/** Starts the run that was checked. */
+export const confirmRun = () => start(list.first);
 
-/** Runs again over what is not revoked. */
-export function retry() {
-  if (!isComplete()) return;
-  return start(list.first.filter((row) => row.result?.status !== "revoked"));
-}
+/** Starts a run over what is not revoked. */
+export const retry = () => isComplete() && start(list.first.filter(({ outcome }) => outcome !== "revoked"));
 
 async function start(rows) {
   if (!list || list.run) return;
+  const { place } = list;
   const run = new Run(rows);
   list.run = run;
-  const failures = new Failures(list.place);
-  // What goes on fast is drawn once a frame, however many results come.
-  let drawn = 0;
+  let drawing = 0;
   const draw = () => {
-    drawn = 0;
-    if (list.run === run) showRun(run, failures);
+    drawing = 0;
+    showRun(run);
   };
-  const changed = (row) => {
-    if (row?.result && row.result.status !== "revoked") failures.add(row);
-    drawn ||= requestAnimationFrame(draw);
+  const onChange = () => {
+    drawing ||= requestAnimationFrame(draw);
   };
-  const tick = setInterval(changed, 500);
-  const sandbox = setInterval(() => showSandbox(), SANDBOX_EVERY_MS);
-
-  tellProblems([]);
+  // The time that is left changes without news.
+  const timers = [setInterval(onChange, 500), setInterval(() => showSandbox(), SANDBOX_EVERY_MS)];
+  showProblems([]);
   form.inert = true;
   addEventListener("beforeunload", warn);
-  show({ phase: "running", title: `Revoking ${count(run.total, "credential")}`, text: "" });
-  changed();
+  show("running", `Revoking ${count(rows.length, "credential")}`, "");
+  draw();
   $("bulk-title").focus();
   let problem = null;
   try {
-    await run.go(clientFor(list.place), changed);
+    await run.go(clientFor(place), { place, onChange });
   } catch (error) {
     problem = error;
   }
-  clearInterval(tick);
-  clearInterval(sandbox);
-  cancelAnimationFrame(drawn);
+  timers.forEach(clearInterval);
+  cancelAnimationFrame(drawing);
   removeEventListener("beforeunload", warn);
   form.inert = false;
   list.run = null;
-  tellEnd(run, failures, problem);
+  showEnd(run, place, problem);
   await showSandbox();
 }
 
-function warn(event) {
-  event.preventDefault();
-}
+const warn = (event) => event.preventDefault();
 
 export function pauseOrResume() {
-  const { run } = list ?? {};
-  if (run?.paused) run.resume();
-  else run?.pause();
-  if (run) $("pause").textContent = run.paused ? "Resume" : "Pause";
+  list.run?.pauseOrResume();
+  $("pause").textContent = list.run?.paused ? "Resume" : "Pause";
 }
 
 export function stop() {
-  list?.run?.cancel();
+  list.run?.cancel();
   $("pause").hidden = true;
-  $("stop").textContent = "Stop at once";
+  $("stop").textContent = "Stop now";
 }
 
-/** The failures of a run, as they come: how many of each kind, and the first of them one by one. */
-class Failures {
-  #place;
-  kinds = new Map();
-  shown = [];
-
-  constructor(place) {
-    this.#place = place;
-  }
-
-  add({ line, request, result }) {
-    const { title } = explain(result.error, this.#place);
-    const kind = result.status === "skipped" ? "Not begun" : title;
-    this.kinds.set(kind, (this.kinds.get(kind) ?? 0) + 1);
-    if (result.status === "failed" && this.shown.length < SHOWN) this.shown.push([String(line), request.id, kind]);
-  }
-
-  get total() {
-    return [...this.kinds.values()].reduce((sum, n) => sum + n, 0);
-  }
-}
-
-// --- what is shown ------------------------------------------------------------------------------------------------------------------
-
-/** The mark and colour of each phase. */
-const VERDICTS = {
-  idle: "idle",
-  checked: "idle",
-  running: "busy",
-  doubtful: "some",
-  bad: "refused",
-  incomplete: "some",
-  failed: "refused",
-  revoked: "revoked",
-};
-const BUTTONS = {
-  run: ["checked", "doubtful"],
-  pause: ["running"],
-  stop: ["running"],
-  retry: ["incomplete", "failed"],
-  csv: ["incomplete", "failed", "revoked"],
-  jsonl: ["incomplete", "failed", "revoked"],
+/** The colour and mark of each phase, and the buttons that it has. */
+const PHASES = {
+  idle: { verdict: "idle", buttons: [] },
+  checked: { verdict: "idle", buttons: ["run"] },
+  doubtful: { verdict: "some", buttons: ["run"] },
+  bad: { verdict: "refused", buttons: [] },
+  running: { verdict: "busy", buttons: ["pause", "stop"] },
+  incomplete: { verdict: "some", buttons: ["retry", "csv", "jsonl"] },
+  failed: { verdict: "refused", buttons: ["retry", "csv", "jsonl"] },
+  revoked: { verdict: "revoked", buttons: ["csv", "jsonl"] },
 };
 
-/** Fills the panel of the list. What can be done next depends on the phase alone. */
-function show({ phase, title, text, facts = [] }) {
-  const verdict = VERDICTS[phase];
+/** Fills the panel of the list. */
+function show(phase, title, text, facts = []) {
+  const { verdict, buttons } = PHASES[phase];
   $("bulk").dataset.verdict = verdict;
   $("bulk-icon").setAttribute("href", `#icon-${verdict === "busy" ? "idle" : verdict}`);
   $("bulk-title").textContent = title;
   $("bulk-text").textContent = text;
-  $("bulk-facts").replaceChildren(...facts.flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]));
-  $("meter").hidden = ["idle", "checked", "doubtful", "bad"].includes(phase);
+  showFacts($("bulk-facts"), facts);
+  $("meter").hidden = !["running", "incomplete", "failed", "revoked"].includes(phase);
   $("pace").hidden = phase !== "running";
-  for (const [id, phases] of Object.entries(BUTTONS)) $(id).hidden = !phases.includes(phase);
+  for (const id of ["run", "pause", "stop", "retry", "csv", "jsonl"]) $(id).hidden = !buttons.includes(id);
   $("pause").textContent = "Pause";
   $("stop").textContent = "Cancel";
 }
 
-function tally() {
-  const counts = { revoked: 0, failed: 0, skipped: 0 };
-  for (const { result } of list.first) counts[result?.status ?? "skipped"] += 1;
+/** The last tenth of the way that was read out. */
+let announced = 0;
+
+function showRun(run) {
+  const counts = { revoked: 0, "not revoked": 0, "not known": 0, "not sent": 0 };
+  for (const { outcome = "not sent" } of list.first) counts[outcome] += 1;
+  const total = run.rows.length;
+  $("bar").max = total;
+  $("bar").value = run.done;
+  $("n-revoked").textContent = number(counts.revoked);
+  $("n-failed").textContent = number(counts["not revoked"]);
+  $("n-unknown").textContent = number(counts["not known"]);
+  $("n-unknown").parentElement.hidden = counts["not known"] === 0;
+  $("n-left").textContent = number(list.run ? total - run.done : counts["not sent"]);
+  $("left").textContent = list.run ? "left" : "not sent";
+  $("pace").textContent = run.pace;
+  const bad = [...run.kinds].reduce((sum, [kind, n]) => (kind === "Not sent" ? sum : sum + n), 0);
+  showProblems(run.problems, { head: ["Line", "Credential", "Problem"], kinds: run.kinds, total: bad });
+
+  // A screen reader hears each tenth of the way, not each result.
+  const tenth = Math.floor((run.done / total) * 10) * 10;
+  if (tenth > announced && tenth < 100) $("status").textContent = `${tenth} percent: ${counts.revoked} revoked`;
+  announced = tenth;
   return counts;
 }
 
-let announced = "";
-
-function showRun(run, failures) {
-  const { revoked, failed } = tally();
-  const left = run.total - run.done;
-  const rate = run.rate();
-  $("bar").max = run.total;
-  $("bar").value = run.done;
-  $("n-revoked").textContent = number.format(revoked);
-  $("n-failed").textContent = number.format(failed);
-  $("n-left").textContent = number.format(left);
-  $("pace").textContent = pace(run, rate, left);
-  tellProblems(failures.shown, { head: ["Line", "Credential", "Why"], kinds: failures.kinds, total: failed });
-
-  // Told aloud at every tenth of the way, not with every result.
-  const tenth = Math.floor((run.done / run.total) * 10) * 10;
-  const now = `${tenth} percent: ${revoked} revoked, ${failed} failed`;
-  if (tenth > 0 && tenth < 100 && !announced.startsWith(`${tenth} `)) {
-    announced = now;
-    $("status").textContent = now;
-  }
-}
-
-function pace(run, rate, left) {
-  if (run.cancelled) return "Cancelling: waiting for what is under way.";
-  if (run.paused)
-    return run.inFlight > 0 ? `Pausing: ${count(run.inFlight, "request")} under way.` : "Paused. Nothing is being sent.";
-  if (run.pausedUntil > Date.now()) return `The API asked for a pause, until ${clock(run.pausedUntil)}.`;
-  if (rate === 0) return "";
-  const seconds = Math.ceil(left / rate);
-  const time = seconds < 90 ? count(seconds, "second") : count(Math.round(seconds / 60), "minute");
-  return `${number.format(Math.round(rate))} a second, about ${time} left.`;
-}
-
-function tellEnd(run, failures, problem) {
-  showRun(run, failures);
-  const { revoked, failed, skipped } = tally();
-  const stopped = list.first.find(({ result }) => result?.error?.statusCode === 401);
-  const facts = [
-    ["Where", list.place.host],
-    ["When", `${clock(new Date())} (${new Date().toISOString()})`],
-  ];
-  let [phase, title, text] = ["revoked", `${count(revoked, "credential")} revoked`, "That is the whole list."];
-  if (failed + skipped > 0) {
-    phase = revoked === 0 ? "failed" : "incomplete";
-    title = `${number.format(revoked)} revoked, ${number.format(failed + skipped)} not`;
-    text = run.cancelled ? "It was cancelled." : "The reasons are below. A retry goes over these only.";
-  }
-  if (stopped || problem) {
-    const told = explain(problem ?? stopped.result.error, list.place);
+function showEnd(run, place, problem) {
+  const counts = showRun(run);
+  const not = counts["not revoked"] + counts["not sent"];
+  const unknown = counts["not known"];
+  const isWhole = not + unknown === 0;
+  let text = isWhole ? "That is the whole list." : "A retry sends only what is not revoked. The reasons are below.";
+  if (run.cancelled) text = "The run was cancelled. A retry sends only what is not revoked.";
+  const refused = list.first.find(({ result }) => result?.error?.statusCode === 401);
+  if (problem || refused) {
+    const told = explain(problem ?? refused.result.error, place);
     text = `${told.title}. ${told.text}`;
     if (told.forget) forget();
     if (told.field) setError(told.field, `${told.title}.`);
   }
-  show({ phase, title, text, facts });
-  $("retry").textContent = `Retry the ${number.format(failed + skipped)}`;
-  announced = "";
+  const parts = [`${number(counts.revoked)} revoked`, not && `${number(not)} not`, unknown && `${number(unknown)} not known`];
+  const title = isWhole ? `${count(counts.revoked, "credential")} revoked` : parts.filter(Boolean).join(", ");
+  const phase = counts.revoked === 0 ? "failed" : "incomplete";
+  const lines = [
+    ["Where", place.host],
+    ["When", moment(new Date())],
+  ];
+  show(isWhole ? "revoked" : phase, title, text, lines);
+  $("retry").textContent = `Retry the ${number(not + unknown)}`;
   $("status").textContent = "";
   $("bulk-title").focus();
 }
 
-/** The table of what is wrong: lines that cannot be read, or credentials that were not revoked. */
-function tellProblems(rows, { head = [], kinds = new Map(), total = rows.length } = {}) {
+/** The table of problems: lines that cannot be read, or credentials that were not revoked. */
+function showProblems(rows, { head = [], kinds = new Map(), total = rows.length } = {}) {
   $("problems").hidden = total === 0 && kinds.size === 0;
-  $("kinds").replaceChildren(...[...kinds].map(([kind, n]) => el("li", {}, el("strong", {}, number.format(n)), ` ${kind}`)));
+  $("kinds").replaceChildren(...[...kinds].map(([kind, n]) => el("li", {}, el("strong", {}, number(n)), ` ${kind}`)));
   $("problems-head").replaceChildren(...head.map((name) => el("th", { scope: "col" }, name)));
   const body = $("problems-body");
-  const listed = rows.slice(0, SHOWN);
+  const shown = rows.slice(0, SHOWN);
   // A table that only grows is only added to.
-  const begun = body.rows.length <= listed.length && body.dataset.head === head.join() ? body.rows.length : 0;
-  if (begun === 0) body.replaceChildren();
+  if (body.rows.length > shown.length || body.dataset.head !== head.join()) body.replaceChildren();
   body.dataset.head = head.join();
-  body.append(...listed.slice(begun).map((cells) => el("tr", {}, ...cells.map((text) => el("td", {}, text)))));
-  $("problems-table").hidden = listed.length === 0;
-  const more = total - listed.length;
-  $("problems-more").textContent = more > 0 ? `And ${number.format(more)} more.` : "";
+  body.append(...shown.slice(body.rows.length).map((cells) => el("tr", {}, ...cells.map((text) => el("td", {}, text)))));
+  $("problems-table").hidden = shown.length === 0;
+  $("problems-more").textContent = total > shown.length ? `And ${number(total - shown.length)} more.` : "";
 }
 
-/** Hands the report over as a file. */
+/** Offers the report as a file. */
 export function download(format) {
   const [write, type] = { csv: [toCsv, "text/csv"], jsonl: [toJsonLines, "application/x-ndjson"] }[format];
   const url = URL.createObjectURL(new Blob([write(list.rows, list.place.host)], { type }));

@@ -1,38 +1,36 @@
-// What to tell the person at the page: an error of the package, put as what it means for the credential and what to do about it.
+// Puts an error of the package into words: what it means for the credential, and what to do.
 
 /**
  * @typedef {object} Explanation
- * @property {"refused" | "unknown"} verdict  refused: it was not revoked. unknown: the answer does not tell.
+ * @property {"refused" | "unknown"} verdict  refused: the credential is not revoked. unknown: that is not known
  * @property {string} title
  * @property {string} text     what it means, and what to do
- * @property {string} [field]  the id of the input that is to blame
- * @property {boolean} [forget]  what the page authorised with is of no more use
+ * @property {string} [field]  the id of the input that caused it
+ * @property {boolean} [forget]  the token is of no more use
  */
 
-/** The fields of the form, by the words with which the package names its options in what it says of them. */
+/** The fields of the form, by the words that the package uses for its options. */
 const FIELDS = [
   [/\bappId\b/, "appId"],
   [/\bconnectorId\b/, "connectorId"],
   [/\b(tenantDomain|serverURL)\b/, "tenant"],
-  [/\bclientID\b/, "clientID"],
-  [/\bclientSecret\b/, "secret"],
-  [/\b(bearerAuth|security|token)\b/i, "secret"],
+  [/\b(bearerAuth|security|token)\b/i, "token"],
   [/\bid\b/, "id"],
 ];
 
-const NOT_KNOWN = "Whether the credential was revoked is not known. Revoking it once more does no harm.";
+const NOT_KNOWN = "It is not known whether the credential was revoked. Revoking it again does no harm.";
 
 const HTTP = {
-  400: ["The API did not accept the request", "Check the three ids."],
+  400: ["The API did not accept the request", "Check the three IDs."],
   401: [
     "The token was not accepted",
-    "It may have expired, or belong to another tenant. Get a new one and enter it: this one has been forgotten.",
+    "It may have expired, or belong to another tenant. The page has forgotten it. Enter a new one.",
   ],
   403: [
     "The token may not do this",
-    "It is valid, but may not revoke credentials of this connector. Use one of an administrator of the app, or ask one.",
+    "It is valid, but it may not revoke credentials of this connector. Use the token of an administrator of the app.",
   ],
-  404: ["No such credential", "Check the three ids and the tenant. A credential that has been deleted is not found either."],
+  404: ["No such credential", "Check the three IDs and the tenant. A deleted credential is not found either."],
   409: ["The credential is being changed by someone else", "Try again in a moment."],
 };
 
@@ -41,7 +39,7 @@ function sentence(error) {
   return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 
-/** The text of the API's own error form, `{"code": 5, "message": "…", "details": []}`; empty when it is any other. */
+/** The message in the API's own error form, `{"code": 5, "message": "…", "details": []}`, or an empty string. */
 function apiMessage(body) {
   try {
     const { message } = JSON.parse(body);
@@ -51,8 +49,8 @@ function apiMessage(body) {
   }
 }
 
-/** Seconds to wait by a Retry-After header, in either of its forms; null when it has none that can be read. */
-export function retryAfter(headers, now = Date.now()) {
+/** The seconds to wait by a Retry-After header, in either of its forms. Null without a header that can be read. */
+function retryAfter(headers, now = Date.now()) {
   const value = headers?.get("retry-after")?.trim() ?? "";
   if (/^\d+$/.test(value)) return Number(value);
   const date = /\D/.test(value) ? Date.parse(value) : Number.NaN;
@@ -62,97 +60,71 @@ export function retryAfter(headers, now = Date.now()) {
 /**
  * @param {unknown} error  what `revokeCredential` or the constructor threw
  * @param {{ host: string, direct: boolean }} where  direct: the page itself calls another origin
+ * @param {boolean} [again]  whether an earlier request for the same credential may have revoked it
  * @returns {Explanation}
  */
-export function explain(error, { host, direct }) {
+export function explain(error, { host, direct }, again = false) {
   switch (error?.name) {
     case "SDKValidationError": {
-      const [, field] = FIELDS.find(([words]) => words.test(sentence(error.cause ?? error))) ?? [];
-      return { verdict: "refused", title: "Nothing was sent", text: sentence(error.cause ?? error), field };
+      const text = sentence(error.cause ?? error);
+      const [, field] = FIELDS.find(([words]) => words.test(text)) ?? [];
+      return { verdict: "refused", title: "Nothing was sent", text, field };
     }
-    case "ConnectionError":
-      return {
-        verdict: "unknown",
-        title: `No connection to ${host}`,
-        text: direct
-          ? `Either the network is down, or the API does not allow calls from this page. For the latter, set C1_TENANT in the Worker. ${NOT_KNOWN}`
-          : `Check the network, then try again. ${NOT_KNOWN}`,
-      };
+    case "ConnectionError": {
+      const cause = direct
+        ? "Either the network is down, or the API does not allow calls from this page. In that case, set C1_TENANT in the Worker."
+        : "Check the network, then try again.";
+      return { verdict: "unknown", title: `No connection to ${host}`, text: `${cause} ${NOT_KNOWN}` };
+    }
     case "RequestTimeoutError":
       return { verdict: "unknown", title: `No answer from ${host} in time`, text: `Try again. ${NOT_KNOWN}` };
     case "RequestAbortedError":
-      return { verdict: "unknown", title: "Cut off before the answer came", text: NOT_KNOWN };
-    case "TokenRequestError":
-      return explainTokenRequest(error, host);
+      return { verdict: "unknown", title: "Stopped before the answer came", text: NOT_KNOWN };
     case "UnsupportedRuntimeError":
-      return { verdict: "refused", title: "This browser cannot do it", text: sentence(error) };
+      return { verdict: "refused", title: "This browser is not supported", text: sentence(error) };
     case "ResponseValidationError":
       return {
         verdict: "unknown",
         title: `The answer is not the API’s (${error.statusCode})`,
-        text: `Something between this page and ${host} may have answered in its place: a proxy, or a sign-in page. ${NOT_KNOWN}`,
+        text: `A proxy or a sign-in page between this page and ${host} may have answered. ${NOT_KNOWN}`,
       };
   }
   return typeof error?.statusCode === "number"
-    ? explainStatus(error, host)
-    : { verdict: "unknown", title: "It went wrong in this page", text: `${sentence(error)} ${NOT_KNOWN}` };
+    ? explainStatus(error, host, again)
+    : { verdict: "unknown", title: "This page failed", text: `${sentence(error)} ${NOT_KNOWN}` };
 }
 
-function explainStatus(error, host) {
-  const { statusCode } = error;
-  if (statusCode === 429) {
-    const seconds = retryAfter(error.headers);
+function explainStatus({ statusCode, headers }, host, again) {
+  if (statusCode === 404 && again) {
     return {
-      verdict: "refused",
-      title: "Too many requests (429)",
-      text: `The API is limiting this token. ${seconds === null ? "Wait a little" : `Wait ${seconds} s, as it asks`}, then try again.`,
+      verdict: "unknown",
+      title: "Not found (404), after an answer that may be lost",
+      text: "The API finds no such credential. An earlier request may have revoked it. Check the connector in C1.",
     };
+  }
+  if (statusCode === 429) {
+    const seconds = retryAfter(headers);
+    const wait = seconds === null ? "Wait a little" : `Wait ${seconds} s, as the API asks`;
+    return { verdict: "refused", title: "Too many requests (429)", text: `The API limits this token. ${wait}, then try again.` };
   }
   if (HTTP[statusCode]) {
     const [title, text] = HTTP[statusCode];
-    const unauthorised = statusCode === 401;
-    return {
-      verdict: "refused",
-      title: `${title} (${statusCode})`,
-      text,
-      field: unauthorised ? "secret" : undefined,
-      forget: unauthorised,
-    };
+    const blame = statusCode === 401 ? { field: "token", forget: true } : {};
+    return { verdict: "refused", title: `${title} (${statusCode})`, text, ...blame };
   }
-  if (statusCode < 400) {
-    return {
-      verdict: "refused",
-      title: `A redirect from ${host}`,
-      text: "It was not followed, and nothing was revoked. Check the tenant’s name.",
-    };
+  if (statusCode >= 400 && statusCode < 500) {
+    return { verdict: "refused", title: `The API refused (${statusCode})`, text: "The credential was not revoked." };
   }
-  if (statusCode < 500) return { verdict: "refused", title: `The API refused it (${statusCode})`, text: "Nothing was revoked." };
-  return { verdict: "unknown", title: `A failure of ${host} (${statusCode})`, text: `Try again in a moment. ${NOT_KNOWN}` };
+  return statusCode < 400
+    ? { verdict: "unknown", title: `A redirect from ${host}`, text: `It was not followed. Check the tenant. ${NOT_KNOWN}` }
+    : { verdict: "unknown", title: `${host} failed (${statusCode})`, text: `Try again in a moment. ${NOT_KNOWN}` };
 }
 
-/** No token was had, so no revocation was sent. */
-function explainTokenRequest(error, host) {
-  if (error.statusCode === 400 || error.statusCode === 401) {
-    return {
-      verdict: "refused",
-      title: `The API key was not accepted (${error.statusCode})`,
-      text: `Check the client ID and the secret: they must belong together, and to ${host}. This one has been forgotten.`,
-      field: "secret",
-      forget: true,
-    };
-  }
-  return {
-    ...explainStatus(error, host),
-    verdict: "refused",
-    text: "No token was obtained, so nothing was revoked. Try again in a moment.",
-  };
-}
-
-/** What the server said, and which request it was, in the server's own words: the lines below the explanation. */
+/** The server's own words, for the lines below the explanation. */
 export function facts(error) {
   return [
-    ["API says", error?.errorDescription || apiMessage(error?.body)],
+    ["API says", apiMessage(error?.body)],
     ["Request ID", error?.headers?.get?.("x-request-id") ?? ""],
     ["Error", typeof error?.name === "string" ? error.name : ""],
-  ].filter(([, value]) => value !== "");
+  ];
 }

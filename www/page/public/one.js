@@ -1,9 +1,9 @@
-// Revoking one credential, and telling what happened.
-import { $, clock, el, mark } from "./dom.js";
+// Revokes one credential, and shows the result.
+import { $, clock, el, mark, moment, showFacts } from "./dom.js";
 import { explain, facts } from "./explain.js";
-import { clientFor, forget, IDS, inputs, isComplete, setError, where } from "./session.js";
+import { clientFor, forget, IDS, inputs, isComplete, setError, where } from "./form.js";
 
-/** `…/apps/a/connectors/b/credentials/c`, wherever it was copied from, is worth three fields. */
+/** Fills in all three ids when an address of a credential, `…/apps/a/connectors/b/credentials/c`, is pasted. */
 export function pasteAddress(event) {
   const text = event.clipboardData?.getData("text") ?? "";
   const match = /\/apps\/([^/\s]+)\/connectors\/([^/\s]+)\/credentials\/([^/?#\s]+)/.exec(text);
@@ -28,26 +28,31 @@ export function fillIds(ids) {
 
 let busy = false;
 
-/** Revokes the credential that the form names. */
+/** What happened on this page, the latest first. */
+const outcomes = [];
+
+/** Revokes the credential in the form. */
 export async function revoke() {
   if (busy || !isComplete()) return;
   const place = where();
   const request = Object.fromEntries(IDS.map((name) => [name, inputs[name].value.trim()]));
-  const began = new Date();
-  const outcome = { place, request, at: began };
+  const key = JSON.stringify([place.host, request]);
+  const outcome = { place, request, key };
+  const began = Date.now();
 
   setBusy(true, request.id);
   try {
-    const result = await clientFor(place).connector.revokeCredential(request);
+    const result = await clientFor(place).connector.revokeCredential(request, place.call);
     outcome.verdict = "revoked";
     outcome.title = "";
-    outcome.text = `It was revoked in ${place.host}, and works no more.`;
+    outcome.text = `It is revoked in ${place.host}, and no longer works.`;
     outcome.facts = [
-      ["Answer", `${result.statusCode}, after ${Date.now() - began.getTime()} ms`],
+      ["Answer", `${result.statusCode}, after ${Date.now() - began} ms`],
       ["Request ID", result.rawResponse.headers.get("x-request-id") ?? ""],
-    ].filter(([, value]) => value !== "");
+    ];
   } catch (error) {
-    Object.assign(outcome, explain(error, place), { facts: facts(error) });
+    const again = outcomes.some((earlier) => earlier.key === key && earlier.verdict === "unknown");
+    Object.assign(outcome, explain(error, place, again), { facts: facts(error) });
     if (outcome.forget) forget();
   }
   outcome.at = new Date();
@@ -65,19 +70,9 @@ function setBusy(now, id = "") {
   if (now) show({ verdict: "busy", title: "", text: "", subject: id, facts: [] });
 }
 
-const outcomes = [];
-
-/** The moment for people, and for the record: local time to the second, and UTC. */
-function moment(date) {
-  return `${clock(date)} (${date
-    .toISOString()
-    .replace("T", " ")
-    .replace(/\.\d+Z$/, " UTC")})`;
-}
-
 const VERDICTS = { busy: "Revoking…", revoked: "Revoked", refused: "Not revoked", unknown: "Not known" };
 
-/** Fills the panel that tells what happened. */
+/** Fills the panel of the result. */
 function show({ verdict, title, text, subject, facts }) {
   $("outcome").dataset.verdict = verdict;
   $("outcome-icon").setAttribute("href", `#icon-${verdict === "busy" ? "idle" : verdict}`);
@@ -85,7 +80,7 @@ function show({ verdict, title, text, subject, facts }) {
   $("outcome-reason").textContent = title;
   $("outcome-subject").textContent = subject;
   $("outcome-text").textContent = text;
-  $("outcome-facts").replaceChildren(...facts.flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]));
+  showFacts($("outcome-facts"), facts);
   $("outcome-actions").hidden = verdict === "busy";
 }
 
@@ -94,49 +89,36 @@ function factsOf({ place, request, at, facts }) {
 }
 
 function tell(outcome) {
-  outcomes.unshift(outcome);
   show({ ...outcome, subject: outcome.request.id, facts: factsOf(outcome) });
   $("again").hidden = outcome.verdict === "revoked" || Boolean(outcome.field);
   $("copy").textContent = "Copy this record";
-
-  $("log").hidden = outcomes.length < 2;
-  $("log-rows").replaceChildren(
-    ...outcomes
-      .slice(1)
-      .map((earlier) =>
-        el(
-          "li",
-          { "data-verdict": earlier.verdict },
-          mark(earlier.verdict),
-          el(
-            "span",
-            { className: "what" },
-            earlier.title || VERDICTS.revoked,
-            el("small", {}, el("span", { className: "code" }, earlier.request.id), ` in ${earlier.place.host}`),
-          ),
-          el("time", { dateTime: earlier.at.toISOString() }, clock(earlier.at)),
-        ),
-      ),
-  );
-
-  if (outcome.field) {
-    setError(outcome.field, outcome.title === "Nothing was sent" ? outcome.text : `${outcome.title}.`);
-  }
+  $("log").hidden = outcomes.length === 0;
+  $("log-rows").replaceChildren(...outcomes.map(logRow));
+  outcomes.unshift(outcome);
+  if (outcome.field) setError(outcome.field, outcome.title === "Nothing was sent" ? outcome.text : `${outcome.title}.`);
   $("outcome-title").focus();
 }
 
-/** Copies what happened last, as lines of text. */
+function logRow({ verdict, title, request, place, at }) {
+  const subject = el("small", {}, el("span", { className: "code" }, request.id), ` in ${place.host}`);
+  return el(
+    "li",
+    { "data-verdict": verdict },
+    mark(verdict),
+    el("span", { className: "what" }, title || VERDICTS.revoked, subject),
+    el("time", { dateTime: at.toISOString() }, clock(at)),
+  );
+}
+
+/** Copies the latest result as lines of text. */
 export async function copyRecord() {
   const [outcome] = outcomes;
-  const lines = [
-    ["Result", [VERDICTS[outcome.verdict], outcome.title].filter(Boolean).join(": ")],
-    ["Credential", outcome.request.id],
-    ...factsOf(outcome),
-  ];
+  const result = [VERDICTS[outcome.verdict], outcome.title].filter(Boolean).join(": ");
+  const lines = [["Result", result], ["Credential", outcome.request.id], ...factsOf(outcome)].filter(([, value]) => value !== "");
   try {
     await navigator.clipboard.writeText(lines.map(([term, value]) => `${term}: ${value}`).join("\n"));
     $("copy").textContent = "Copied";
   } catch {
-    $("copy").textContent = "The browser refused to copy";
+    $("copy").textContent = "The browser did not allow it";
   }
 }
