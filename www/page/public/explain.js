@@ -51,10 +51,9 @@ function apiMessage(body) {
 
 /** The seconds to wait by a Retry-After header, in either of its forms. Null without a header that can be read. */
 function retryAfter(headers, now = Date.now()) {
-  const value = headers?.get("retry-after")?.trim() ?? "";
-  if (/^\d+$/.test(value)) return Number(value);
-  const date = /\D/.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(date) ? null : Math.max(0, Math.ceil((date - now) / 1000));
+  const value = headers.get("retry-after") ?? "";
+  const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - now) / 1000);
+  return seconds >= 0 ? seconds : null;
 }
 
 /**
@@ -82,12 +81,6 @@ export function explain(error, { host, direct }, again = false) {
       return { verdict: "unknown", title: "Stopped before the answer came", text: NOT_KNOWN };
     case "UnsupportedRuntimeError":
       return { verdict: "refused", title: "This browser is not supported", text: sentence(error) };
-    case "ResponseValidationError":
-      return {
-        verdict: "unknown",
-        title: `The answer is not the API’s (${error.statusCode})`,
-        text: `A proxy or a sign-in page between this page and ${host} may have answered. ${NOT_KNOWN}`,
-      };
   }
   return typeof error?.statusCode === "number"
     ? explainStatus(error, host, again)
@@ -115,8 +108,15 @@ function explainStatus({ statusCode, headers }, host, again) {
   if (statusCode >= 400 && statusCode < 500) {
     return { verdict: "refused", title: `The API refused (${statusCode})`, text: "The credential was not revoked." };
   }
-  return statusCode < 400
-    ? { verdict: "unknown", title: `A redirect from ${host}`, text: `It was not followed. Check the tenant. ${NOT_KNOWN}` }
+  if (statusCode >= 300 && statusCode < 400) {
+    return { verdict: "unknown", title: `A redirect from ${host}`, text: `It was not followed. Check the tenant. ${NOT_KNOWN}` };
+  }
+  return statusCode < 300
+    ? {
+        verdict: "unknown",
+        title: `The answer is not the API’s (${statusCode})`,
+        text: `A proxy or a sign-in page between this page and ${host} may have answered. ${NOT_KNOWN}`,
+      }
     : { verdict: "unknown", title: `${host} failed (${statusCode})`, text: `Try again in a moment. ${NOT_KNOWN}` };
 }
 

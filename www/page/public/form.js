@@ -94,7 +94,7 @@ export function showWhere() {
   }
   $("sandbox").hidden = live;
   $("example").hidden = live;
-  $("banner").dataset.where = live ? "tenant" : "sandbox";
+  $("banner").dataset.verdict = live ? "some" : "idle";
   $("banner-name").textContent = live ? worker.tenant || "Live" : "Sandbox";
   $("banner-text").textContent = live
     ? "This is the real API. A revoked credential stops working at once, and stays revoked."

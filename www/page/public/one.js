@@ -103,10 +103,10 @@ function logRow({ verdict, title, request, place, at }) {
   const subject = el("small", {}, el("span", { className: "code" }, request.id), ` in ${place.host}`);
   return el(
     "li",
-    { "data-verdict": verdict },
+    { className: "row", "data-verdict": verdict },
     mark(verdict),
     el("span", { className: "what" }, title || VERDICTS.revoked, subject),
-    el("time", { dateTime: at.toISOString() }, clock(at)),
+    el("time", { className: "hint", dateTime: at.toISOString() }, clock(at)),
   );
 }
 

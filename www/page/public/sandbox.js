@@ -27,9 +27,9 @@ function credentialRow(credential) {
   use.addEventListener("click", () => example(credential));
   return el(
     "li",
-    { className: revokedAt ? "gone" : "" },
+    { className: revokedAt ? "row gone" : "row" },
     el("span", { className: "what" }, label, el("small", { className: "code" }, id)),
-    el("span", { className: "state" }, revokedAt ? `Revoked ${clock(revokedAt)}` : "Active"),
+    el("span", { className: "hint" }, revokedAt ? `Revoked ${clock(revokedAt)}` : "Active"),
     use,
   );
 }
