@@ -258,7 +258,7 @@ describe("a list in the console", { timeout: 600_000 }, () => {
     const shown = await page.evaluate(async () => {
       const { about } = await import("./dom.js");
       const { Run } = await import("./bulk.js");
-      const run = new Run([]);
+      const run = new Run(Array(120));
       const pace = (progress) => {
         run.progress = progress;
         return run.pace;
@@ -267,13 +267,19 @@ describe("a list in the console", { timeout: 600_000 }, () => {
         pace({ inFlight: 6 }),
         pace({ inFlight: 6, ratePerSecond: 39.7, etaMs: 171_000 }),
         pace({ inFlight: 1, ratePerSecond: 0.4, pausedUntil: Date.now() - 1 }),
+        pace({ inFlight: 1, ratePerSecond: 0 }),
         pace({ inFlight: 0, ratePerSecond: 40, pausedUntil: new Date(2100, 0, 1, 9, 30).getTime() }).replace(/\u202f/g, " "),
         [0, 1_000, 89_000, 90_000, 5_399_000, 5_400_000, 86_400_000].map(about),
       ];
     });
-    assert.deepEqual(shown.slice(0, 3), ["6 requests under way.", "40 a second, about 3 minutes left", "1 a second"]);
-    assert.match(shown[3], /^Waiting until 0?9:30:00.*, as the API asks\.$/);
-    assert.deepEqual(shown[4], [
+    assert.deepEqual(shown.slice(0, 4), [
+      "6 requests under way.",
+      "40 a second, about 3 minutes left",
+      "1 a second, about 5 minutes left",
+      "1 request under way.",
+    ]);
+    assert.match(shown[4], /^Waiting until 0?9:30:00.*, as the API asks\.$/);
+    assert.deepEqual(shown[5], [
       "about 1 second",
       "about 1 second",
       "about 89 seconds",

@@ -105,7 +105,8 @@ export async function startJobs(bindings = {}) {
     ask,
     /** Sends a list to POST /jobs; the answer's body, with the queue that holds the job. */
     async begin(ids, options) {
-      const { body } = await ask("/jobs", { method: "POST", body: ids.map((id) => `app,con,${id}`).join("\n") });
+      const { status, body } = await ask("/jobs", { method: "POST", body: ids.map((id) => `app,con,${id}`).join("\n") });
+      if (status !== 202) throw new Error(`POST /jobs: ${status} ${JSON.stringify(body)}`);
       return { ...body, queue: new Queue(worker, orders, sent.splice(0), options) };
     },
     async progress(id) {
@@ -181,6 +182,17 @@ class Queue {
     while (this.waiting.length > 0) await this.deliver(this.take(size));
     if (this.dead.length > 0) await this.#worker.queue("c1-revoke-jobs-dead", this.dead);
   }
+}
+
+/** A small generator of random numbers (mulberry32), so that what a seed shows can be seen again. */
+export function generator(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
 }
 
 /** `cred-0`, `cred-1`, … */

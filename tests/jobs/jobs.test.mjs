@@ -1,7 +1,7 @@
 // Bulk revocation at the edge, in workerd: nothing is lost, and nothing is counted twice, whatever the queue and the API do.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { credentials, OPERATOR, startJobs } from "./harness.mjs";
+import { credentials, generator, OPERATOR, startJobs } from "./harness.mjs";
 
 describe("jobs", { timeout: 600_000 }, () => {
   let edge, api;
@@ -465,14 +465,3 @@ describe("a queue Worker without settings", { timeout: 600_000 }, () => {
     await edge.stop();
   });
 });
-
-/** A small generator of random numbers (mulberry32), so that what a seed shows can be seen again. */
-function generator(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}

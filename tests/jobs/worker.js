@@ -21,7 +21,7 @@ function workerOf(chunkSize) {
   return workers.get(chunkSize);
 }
 
-/** What the test wants: `{ forward, crash, settings, chunkSize, queueFails }`. */
+/** What the test wants: `{ forward, crash, killAfterMs, settings, chunkSize, queueFails }`. */
 async function orders(env) {
   const answer = await (await env.TEST.fetch("http://test/orders")).json();
   forward = answer.forward;
@@ -63,11 +63,15 @@ export default {
   },
 
   async queue(batch, env) {
-    const { crash, settings, chunkSize } = await orders(env);
+    const { crash, killAfterMs, settings, chunkSize } = await orders(env);
     const worker = workerOf(chunkSize);
     const wired = { ...env, ...settings };
-    if (!crash) return worker.queue(batch, wired);
     const death = Promise.withResolvers();
+    if (killAfterMs !== undefined) {
+      setTimeout(() => death.reject(new Error("the consumer was killed")), killAfterMs);
+      return Promise.race([worker.queue(batch, wired), death.promise]);
+    }
+    if (!crash) return worker.queue(batch, wired);
     const dying = { ...wired, JOB: deadly(env.JOB, () => death.reject(new Error("the consumer died"))) };
     return Promise.race([worker.queue(batch, dying), death.promise]);
   },

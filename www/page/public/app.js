@@ -21,12 +21,9 @@ async function submit() {
   await showSandbox();
 }
 
-/** The longest file, in bytes. Longer lists are for the queue Worker. */
-const LONGEST_FILE = 5_000_000;
-
 async function readFile(file) {
   if (!file) return;
-  if (file.size > LONGEST_FILE)
+  if (file.size > 5_000_000)
     return setError("list", "The file is longer than 5 MB. Split it, or use the queue Worker (www/jobs).");
   inputs.list.value = await file.text();
   inputs.list.dispatchEvent(new Event("input"));
@@ -49,14 +46,6 @@ for (const choice of form.elements.where) {
   });
 }
 for (const choice of form.elements.what) choice.addEventListener("change", showWhat);
-$("sign-in").addEventListener("click", signIn);
-$("forget").addEventListener("click", () => {
-  forget();
-  inputs.token.focus();
-});
-
-$("again").addEventListener("click", submit);
-$("copy").addEventListener("click", copyRecord);
 
 // A token for one tenant is not for another.
 inputs.tenant.addEventListener("input", () => {
@@ -67,7 +56,6 @@ inputs.list.addEventListener("input", () => {
   $("list-name").textContent = "";
   leaveBulk();
 });
-$("choose").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", () => readFile($("file").files[0]));
 // A file that is dropped beside the field must not replace the page.
 addEventListener("dragover", (event) => event.preventDefault());
@@ -75,15 +63,25 @@ addEventListener("drop", (event) => {
   event.preventDefault();
   if (isList() && !form.inert) readFile(event.dataTransfer?.files[0]);
 });
-$("run").addEventListener("click", confirmRun);
-$("pause").addEventListener("click", pauseOrResume);
-$("stop").addEventListener("click", stop);
-$("retry").addEventListener("click", retry);
-$("csv").addEventListener("click", () => download("csv"));
-$("jsonl").addEventListener("click", () => download("jsonl"));
-
-$("example").addEventListener("click", () => tryIn(isList() ? "list" : "example"));
-$("reset").addEventListener("click", async () => showSandbox(await ask("sandbox/reset", { method: "POST" })));
+const BUTTONS = {
+  "sign-in": signIn,
+  forget: () => {
+    forget();
+    inputs.token.focus();
+  },
+  again: submit,
+  copy: copyRecord,
+  choose: () => $("file").click(),
+  run: confirmRun,
+  pause: pauseOrResume,
+  stop,
+  retry,
+  csv: () => download("csv"),
+  jsonl: () => download("jsonl"),
+  example: () => tryIn(isList() ? "list" : "example"),
+  reset: async () => showSandbox(await ask("sandbox/reset", { method: "POST" })),
+};
+for (const [id, action] of Object.entries(BUTTONS)) $(id).addEventListener("click", action);
 for (const button of document.querySelectorAll("[data-try]")) button.addEventListener("click", () => tryIn(button.dataset.try));
 
 // The back button may bring back a page with its memory.

@@ -7,12 +7,8 @@ import { readList, toCsv, toJsonLines } from "./vendor/lists.js";
 
 /** Problems that the table shows. The report has all: 10,000 rows would help nobody and slow the page down. */
 const SHOWN = 200;
-const SANDBOX_EVERY_MS = 1_000;
 
-/**
- * The list that was checked: its rows, the first row of each credential, where they are revoked, and the run that is under way.
- * @type {{ place: object, rows: import("../../lib/report.js").Row[], first: import("../../lib/report.js").Row[], run: Run | null } | null}
- */
+/** The list that was checked: `{ place, rows, first, run }`, with the first row of each credential, and the run that is under way. */
 let list = null;
 
 /** Forgets the list that was checked, because the form no longer holds it. */
@@ -28,23 +24,21 @@ export async function check() {
   if (list?.run || !isComplete()) return;
   const place = where();
   const { rows, errors, stopped } = readList(inputs.list.value);
-  let results;
+  let report;
   try {
-    ({ results } = await clientFor(place).connector.revokeCredentials(rows, { dryRun: true }));
+    report = await clientFor(place).connector.revokeCredentials(rows, { dryRun: true });
   } catch (error) {
     const { field = "list", text } = explain(error, place);
     setError(field, text);
-    inputs[field].focus();
-    return;
+    return inputs[field].focus();
   }
-  const checked = [];
-  for (const { index, request, error, duplicateOf } of results) {
+  const byIndex = new Map();
+  for (const { index, request, error, duplicateOf } of report.results) {
     const { line, ...ids } = request;
     if (error) errors.push({ line, message: error.cause?.message ?? error.message });
-    else checked.push({ index, line, request: ids, duplicateOf });
+    else byIndex.set(index, { line, request: ids, twin: byIndex.get(duplicateOf) });
   }
-  const byIndex = new Map(checked.map((row) => [row.index, row]));
-  for (const row of checked) row.twin = byIndex.get(row.duplicateOf);
+  const checked = [...byIndex.values()];
   list = { place, run: null, rows: checked, first: checked.filter((row) => !row.twin) };
   errors.sort((a, b) => a.line - b.line);
   const problems = errors.map(({ line, message }) => [String(line), message]);
@@ -102,11 +96,10 @@ export class Run {
 
   /** Revokes. Each row gets its result. Rejects for what fails the whole run. */
   async go(sdk, { place, onChange }) {
-    const { rows } = this;
     const run = this;
     // The package asks for a request when there is room for one. A pause makes it wait here.
     async function* requests() {
-      for (const { request } of rows) {
+      for (const { request } of run.rows) {
         await run.#gate;
         if (run.cancelled) return;
         yield request;
@@ -117,7 +110,7 @@ export class Run {
       signal: this.#stop.signal,
       onResult: (result) => {
         this.done += 1;
-        this.#note(rows[result.index], result, place);
+        this.#note(this.rows[result.index], result, place);
         onChange();
       },
       onProgress: (progress) => {
@@ -129,10 +122,8 @@ export class Run {
 
   #note(row, result, place) {
     row.result = result;
-    if (result.status === "revoked") {
-      row.outcome = "revoked";
-      return;
-    }
+    row.outcome = "revoked";
+    if (result.status === "revoked") return;
     const isSent = result.attempts > 0;
     // Attempts before the last may have lost their answers, and so may those of an earlier run.
     const { verdict, title } = explain(result.error, place, row.mayBeRevoked || result.attempts > 1);
@@ -146,12 +137,8 @@ export class Run {
 
   pauseOrResume() {
     this.paused = !this.paused;
-    if (!this.paused) this.#open();
-    else {
-      this.#gate = new Promise((resolve) => {
-        this.#open = resolve;
-      });
-    }
+    if (this.paused) ({ promise: this.#gate, resolve: this.#open } = Promise.withResolvers());
+    else this.#open();
   }
 
   /** Sends nothing more. Requests under way get their answers, because they may have revoked. A second call stops those too. */
@@ -168,16 +155,15 @@ export class Run {
     if (this.cancelled) return `Cancelling. ${underWay}`;
     if (this.paused) return inFlight > 0 ? `Pausing. ${underWay}` : "Paused. Nothing is being sent.";
     if (pausedUntil > Date.now()) return `Waiting until ${clock(pausedUntil)}, as the API asks.`;
-    const rate = ratePerSecond === undefined ? "" : `${number(Math.max(1, Math.round(ratePerSecond)))} a second`;
-    const left = etaMs === undefined ? "" : `${about(etaMs)} left`;
-    return [rate, left].filter(Boolean).join(", ") || underWay;
+    if (!ratePerSecond) return underWay;
+    // The package does not know how many are left: it pulls them one by one.
+    const left = etaMs ?? ((this.rows.length - this.done) / ratePerSecond) * 1000;
+    return `${number(Math.max(1, Math.round(ratePerSecond)))} a second, ${about(left)} left`;
   }
 }
 
-/** Starts the run that was checked. */
 export const confirmRun = () => start(list.first);
 
-/** Starts a run over what is not revoked. */
 export const retry = () => isComplete() && start(list.first.filter(({ outcome }) => outcome !== "revoked"));
 
 async function start(rows) {
@@ -185,21 +171,20 @@ async function start(rows) {
   const { place } = list;
   const run = new Run(rows);
   list.run = run;
+  // Drawn at most once a frame, however many results come.
   let drawing = 0;
-  const draw = () => {
-    drawing = 0;
-    showRun(run);
-  };
   const onChange = () => {
-    drawing ||= requestAnimationFrame(draw);
+    drawing ||= requestAnimationFrame(() => {
+      drawing = 0;
+      showRun(run);
+    });
   };
-  // The time that is left changes without news.
-  const timers = [setInterval(onChange, 500), setInterval(() => showSandbox(), SANDBOX_EVERY_MS)];
+  const timers = [setInterval(onChange, 500), setInterval(() => showSandbox(), 1_000)];
   showProblems([]);
   form.inert = true;
   addEventListener("beforeunload", warn);
   show("running", `Revoking ${count(rows.length, "credential")}`, "");
-  draw();
+  showRun(run);
   $("bulk-title").focus();
   let problem = null;
   try {
@@ -217,14 +202,13 @@ async function start(rows) {
 }
 
 const warn = (event) => event.preventDefault();
-
 export function pauseOrResume() {
-  list.run?.pauseOrResume();
-  $("pause").textContent = list.run?.paused ? "Resume" : "Pause";
+  list.run.pauseOrResume();
+  $("pause").textContent = list.run.paused ? "Resume" : "Pause";
 }
 
 export function stop() {
-  list.run?.cancel();
+  list.run.cancel();
   $("pause").hidden = true;
   $("stop").textContent = "Stop now";
 }
@@ -256,19 +240,15 @@ function show(phase, title, text, facts = []) {
   $("stop").textContent = "Cancel";
 }
 
-/** The last tenth of the way that was read out. */
-let announced = 0;
-
 function showRun(run) {
   const counts = { revoked: 0, "not revoked": 0, "not known": 0, "not sent": 0 };
   for (const { outcome = "not sent" } of list.first) counts[outcome] += 1;
   const total = run.rows.length;
   $("bar").max = total;
   $("bar").value = run.done;
-  $("n-revoked").textContent = number(counts.revoked);
-  $("n-failed").textContent = number(counts["not revoked"]);
-  $("n-unknown").textContent = number(counts["not known"]);
-  $("n-unknown").parentElement.hidden = counts["not known"] === 0;
+  const shown = { revoked: counts.revoked, failed: counts["not revoked"], unknown: counts["not known"] };
+  for (const [name, n] of Object.entries(shown)) $(`n-${name}`).textContent = number(n);
+  $("n-unknown").parentElement.hidden = shown.unknown === 0;
   $("n-left").textContent = number(list.run ? total - run.done : counts["not sent"]);
   $("left").textContent = list.run ? "left" : "not sent";
   $("pace").textContent = run.pace;
@@ -276,9 +256,8 @@ function showRun(run) {
   showProblems(run.problems, { head: ["Line", "Credential", "Problem"], kinds: run.kinds, total: bad });
 
   // A screen reader hears each tenth of the way, not each result.
-  const tenth = Math.floor((run.done / total) * 10) * 10;
-  if (tenth > announced && tenth < 100) $("status").textContent = `${tenth} percent: ${counts.revoked} revoked`;
-  announced = tenth;
+  const told = `${Math.floor((run.done / total) * 10) * 10} percent`;
+  if (run.done > 0 && $("status").textContent !== told) $("status").textContent = told;
   return counts;
 }
 
@@ -299,11 +278,7 @@ function showEnd(run, place, problem) {
   const parts = [`${number(counts.revoked)} revoked`, not && `${number(not)} not`, unknown && `${number(unknown)} not known`];
   const title = isWhole ? `${count(counts.revoked, "credential")} revoked` : parts.filter(Boolean).join(", ");
   const phase = counts.revoked === 0 ? "failed" : "incomplete";
-  const lines = [
-    ["Where", place.host],
-    ["When", moment(new Date())],
-  ];
-  show(isWhole ? "revoked" : phase, title, text, lines);
+  show(isWhole ? "revoked" : phase, title, text, Object.entries({ Where: place.host, When: moment(new Date()) }));
   $("retry").textContent = `Retry the ${number(not + unknown)}`;
   $("status").textContent = "";
   $("bulk-title").focus();

@@ -20,19 +20,6 @@ export function showFacts(list, facts) {
   list.replaceChildren(...shown.flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]));
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/** The mark of a verdict: it says by its shape what the colour says. */
-export function mark(verdict) {
-  const svg = document.createElementNS(SVG, "svg");
-  svg.classList.add("mark");
-  svg.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#icon-${verdict}`);
-  svg.append(use);
-  return svg;
-}
-
 const numbers = new Intl.NumberFormat();
 export const number = (n) => numbers.format(n);
 export const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;

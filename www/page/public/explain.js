@@ -1,14 +1,5 @@
 // Puts an error of the package into words: what it means for the credential, and what to do.
 
-/**
- * @typedef {object} Explanation
- * @property {"refused" | "unknown"} verdict  refused: the credential is not revoked. unknown: that is not known
- * @property {string} title
- * @property {string} text     what it means, and what to do
- * @property {string} [field]  the id of the input that caused it
- * @property {boolean} [forget]  the token is of no more use
- */
-
 /** The fields of the form, by the words that the package uses for its options. */
 const FIELDS = [
   [/\bappId\b/, "appId"],
@@ -19,16 +10,21 @@ const FIELDS = [
 ];
 
 const NOT_KNOWN = "It is not known whether the credential was revoked. Revoking it again does no harm.";
+const NOT_ALLOWED =
+  "Either the network is down, or the API does not allow calls from this page. In that case, set C1_TENANT in the Worker.";
+
+const refused = (title, text) => ({ verdict: "refused", title, text });
+const unknown = (title, text) => ({ verdict: "unknown", title, text: `${text} ${NOT_KNOWN}`.trim() });
 
 const HTTP = {
   400: ["The API did not accept the request", "Check the three IDs."],
   401: [
     "The token was not accepted",
-    "It may have expired, or belong to another tenant. The page has forgotten it. Enter a new one.",
+    "It may have expired, or belong to another tenant. The page has forgotten it: enter a new one.",
   ],
   403: [
     "The token may not do this",
-    "It is valid, but it may not revoke credentials of this connector. Use the token of an administrator of the app.",
+    "It may not revoke credentials of this connector. Use the token of an administrator of the app.",
   ],
   404: ["No such credential", "Check the three IDs and the tenant. A deleted credential is not found either."],
   409: ["The credential is being changed by someone else", "Try again in a moment."],
@@ -49,75 +45,52 @@ function apiMessage(body) {
   }
 }
 
-/** The seconds to wait by a Retry-After header, in either of its forms. Null without a header that can be read. */
-function retryAfter(headers, now = Date.now()) {
-  const value = headers.get("retry-after") ?? "";
-  const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - now) / 1000);
-  return seconds >= 0 ? seconds : null;
-}
-
 /**
- * @param {unknown} error  what `revokeCredential` or the constructor threw
- * @param {{ host: string, direct: boolean }} where  direct: the page itself calls another origin
- * @param {boolean} [again]  whether an earlier request for the same credential may have revoked it
- * @returns {Explanation}
+ * Explains what `revokeCredential` or the constructor threw. `direct`: the page itself calls another origin. `again`: an earlier
+ * request may have revoked the credential.
+ * @returns {{ verdict: "refused" | "unknown", title: string, text: string, field?: string, forget?: boolean }} refused: the credential
+ *   is not revoked. unknown: that is not known. field: the input that caused it. forget: the token is of no more use
  */
 export function explain(error, { host, direct }, again = false) {
   switch (error?.name) {
     case "SDKValidationError": {
       const text = sentence(error.cause ?? error);
       const [, field] = FIELDS.find(([words]) => words.test(text)) ?? [];
-      return { verdict: "refused", title: "Nothing was sent", text, field };
+      return { ...refused("Nothing was sent", text), field };
     }
-    case "ConnectionError": {
-      const cause = direct
-        ? "Either the network is down, or the API does not allow calls from this page. In that case, set C1_TENANT in the Worker."
-        : "Check the network, then try again.";
-      return { verdict: "unknown", title: `No connection to ${host}`, text: `${cause} ${NOT_KNOWN}` };
-    }
+    case "ConnectionError":
+      return unknown(`No connection to ${host}`, direct ? NOT_ALLOWED : "Check the network, then try again.");
     case "RequestTimeoutError":
-      return { verdict: "unknown", title: `No answer from ${host} in time`, text: `Try again. ${NOT_KNOWN}` };
+      return unknown(`No answer from ${host} in time`, "Try again.");
     case "RequestAbortedError":
-      return { verdict: "unknown", title: "Stopped before the answer came", text: NOT_KNOWN };
+      return unknown("Stopped before the answer came", "");
     case "UnsupportedRuntimeError":
-      return { verdict: "refused", title: "This browser is not supported", text: sentence(error) };
+      return refused("This browser is not supported", sentence(error));
   }
-  return typeof error?.statusCode === "number"
-    ? explainStatus(error, host, again)
-    : { verdict: "unknown", title: "This page failed", text: `${sentence(error)} ${NOT_KNOWN}` };
+  return typeof error?.statusCode === "number" ? explainStatus(error, host, again) : unknown("This page failed", sentence(error));
 }
 
 function explainStatus({ statusCode, headers }, host, again) {
+  if (statusCode < 300) {
+    return unknown(
+      `The answer is not the API’s (${statusCode})`,
+      `A proxy or a sign-in page may have answered in place of ${host}.`,
+    );
+  }
+  if (statusCode < 400) return unknown(`A redirect from ${host}`, "It was not followed. Check the tenant.");
+  if (statusCode >= 500) return unknown(`${host} failed (${statusCode})`, "Try again in a moment.");
   if (statusCode === 404 && again) {
-    return {
-      verdict: "unknown",
-      title: "Not found (404), after an answer that may be lost",
-      text: "The API finds no such credential. An earlier request may have revoked it. Check the connector in C1.",
-    };
+    const text = "The API finds no such credential. An earlier request may have revoked it.";
+    return unknown("Not found (404), after an answer that may be lost", text);
   }
   if (statusCode === 429) {
-    const seconds = retryAfter(headers);
-    const wait = seconds === null ? "Wait a little" : `Wait ${seconds} s, as the API asks`;
-    return { verdict: "refused", title: "Too many requests (429)", text: `The API limits this token. ${wait}, then try again.` };
+    const seconds = headers.get("retry-after");
+    const wait = /^\d+$/.test(seconds) ? `Wait ${seconds} s, as the API asks` : "Wait a little";
+    return refused("Too many requests (429)", `The API limits this token. ${wait}, then try again.`);
   }
-  if (HTTP[statusCode]) {
-    const [title, text] = HTTP[statusCode];
-    const blame = statusCode === 401 ? { field: "token", forget: true } : {};
-    return { verdict: "refused", title: `${title} (${statusCode})`, text, ...blame };
-  }
-  if (statusCode >= 400 && statusCode < 500) {
-    return { verdict: "refused", title: `The API refused (${statusCode})`, text: "The credential was not revoked." };
-  }
-  if (statusCode >= 300 && statusCode < 400) {
-    return { verdict: "unknown", title: `A redirect from ${host}`, text: `It was not followed. Check the tenant. ${NOT_KNOWN}` };
-  }
-  return statusCode < 300
-    ? {
-        verdict: "unknown",
-        title: `The answer is not the API’s (${statusCode})`,
-        text: `A proxy or a sign-in page between this page and ${host} may have answered. ${NOT_KNOWN}`,
-      }
-    : { verdict: "unknown", title: `${host} failed (${statusCode})`, text: `Try again in a moment. ${NOT_KNOWN}` };
+  const [title, text] = HTTP[statusCode] ?? ["The API refused", "The credential was not revoked."];
+  const blame = statusCode === 401 ? { field: "token", forget: true } : {};
+  return { ...refused(`${title} (${statusCode})`, text), ...blame };
 }
 
 /** The server's own words, for the lines below the explanation. */

@@ -33,13 +33,15 @@ export function where() {
 /** The client that holds a token, and for which place. */
 let held = null;
 
-/** Whether there is such a client. */
-export const isHeld = () => held !== null;
-
 export function forget() {
   held?.sdk.free();
   held = null;
   showHeld();
+}
+
+/** Removes the errors of all fields. */
+export function clearErrors() {
+  for (const name of Object.keys(inputs)) setError(name, "");
 }
 
 /** Forgets also what was typed, and the errors. */
@@ -106,8 +108,7 @@ export async function signIn() {
   if ($("operator-field").hidden) return true;
   if (!isComplete(["operator"])) return false;
   const token = inputs.operator.value.trim();
-  // A header holds visible ASCII only.
-  const answer = /^[\x21-\x7e]+$/.test(token) ? await ask("config", { headers: { "operator-token": token } }) : null;
+  const answer = await ask("config", { headers: { "operator-token": token } });
   if (!answer?.tenant) {
     setError("operator", "The Worker did not accept this token.");
     inputs.operator.focus();
@@ -138,16 +139,10 @@ const MISSING = {
 
 /** Marks the visible fields that are empty, and moves to the first of them. True when there is none. */
 export function isComplete(names = Object.keys(inputs)) {
-  clearErrors();
   const missing = names.filter((name) => !inputs[name].closest("[hidden]") && inputs[name].value.trim() === "");
-  for (const name of missing) setError(name, MISSING[name]);
+  for (const name of Object.keys(inputs)) setError(name, missing.includes(name) ? MISSING[name] : "");
   inputs[missing[0]]?.focus();
   return missing.length === 0;
-}
-
-/** Removes the errors of all fields. */
-export function clearErrors() {
-  for (const name of Object.keys(inputs)) setError(name, "");
 }
 
 /** Fills in a token. */

@@ -1,5 +1,5 @@
 // Revokes one credential, and shows the result.
-import { $, clock, el, mark, moment, showFacts } from "./dom.js";
+import { $, clock, el, moment, showFacts } from "./dom.js";
 import { explain, facts } from "./explain.js";
 import { clientFor, forget, IDS, inputs, isComplete, setError, where } from "./form.js";
 
@@ -9,14 +9,15 @@ export function pasteAddress(event) {
   const match = /\/apps\/([^/\s]+)\/connectors\/([^/\s]+)\/credentials\/([^/?#\s]+)/.exec(text);
   if (!match) return;
   event.preventDefault();
-  const decoded = match.slice(1).map((part) => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return part;
-    }
-  });
-  fillIds(Object.fromEntries(IDS.map((name, index) => [name, decoded[index]])));
+  fillIds(Object.fromEntries(IDS.map((name, index) => [name, decoded(match[index + 1])])));
+}
+
+function decoded(segment) {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 export function fillIds(ids) {
@@ -62,10 +63,9 @@ export async function revoke() {
 
 function setBusy(now, id = "") {
   busy = now;
-  const button = $("revoke");
   // Not `disabled`, which would drop the keyboard's focus.
-  button.setAttribute("aria-disabled", String(now));
-  button.textContent = now ? "Revoking…" : "Revoke credential";
+  $("revoke").setAttribute("aria-disabled", String(now));
+  $("revoke").textContent = now ? "Revoking…" : "Revoke credential";
   $("status").textContent = now ? `Revoking ${id}` : "";
   if (now) show({ verdict: "busy", title: "", text: "", subject: id, facts: [] });
 }
@@ -100,14 +100,8 @@ function tell(outcome) {
 }
 
 function logRow({ verdict, title, request, place, at }) {
-  const subject = el("small", {}, el("span", { className: "code" }, request.id), ` in ${place.host}`);
-  return el(
-    "li",
-    { className: "row", "data-verdict": verdict },
-    mark(verdict),
-    el("span", { className: "what" }, title || VERDICTS.revoked, subject),
-    el("time", { className: "hint", dateTime: at.toISOString() }, clock(at)),
-  );
+  const what = el("span", { className: "what" }, title || VERDICTS.revoked, el("small", {}, `${request.id} in ${place.host}`));
+  return el("li", { className: "row", "data-verdict": verdict }, what, el("time", { className: "hint" }, clock(at)));
 }
 
 /** Copies the latest result as lines of text. */

@@ -1,10 +1,7 @@
 // The panel that shows the sandbox, and fills the form with what can be tried there.
 import { $, ask, clock, el, number } from "./dom.js";
-import { fillToken, form, inputs, isHeld } from "./form.js";
+import { fillToken, form, inputs } from "./form.js";
 import { fillIds } from "./one.js";
-
-/** Lines in the example of a list. */
-const LIST_LENGTH = 1_000;
 
 /** The sandbox's state, as last shown. */
 let sandbox = null;
@@ -16,8 +13,8 @@ export async function showSandbox(state) {
   if (!sandbox) return;
   $("sandbox-token").textContent = sandbox.token;
   const { appId, connectorId, count } = sandbox.load;
-  $("load").textContent =
-    `For a long list: cred-00001 to cred-${count} of ${appId}, ${connectorId}. Revoked so far: ${number(sandbox.revoked)}.`;
+  const range = `cred-00001 to cred-${count} of ${appId}, ${connectorId}`;
+  $("load").textContent = `For a long list: ${range}. Revoked so far: ${number(sandbox.revoked)}.`;
   $("credentials").replaceChildren(...sandbox.credentials.map(credentialRow));
 }
 
@@ -44,7 +41,7 @@ function example(credential, token) {
 
 /** Fills in this token, or the sandbox's, unless the page holds one already. */
 function authorise(token) {
-  if (token || !isHeld()) fillToken(token ?? sandbox.token);
+  if (token || !$("token-field").hidden) fillToken(token ?? sandbox.token);
   $("revoke").focus();
 }
 
@@ -53,7 +50,7 @@ const firstActive = () => sandbox.credentials.find(({ revokedAt }) => !revokedAt
 /** A list for the sandbox as real lists are: columns in another order, a line twice, an id that is gone. */
 function exampleList() {
   const { appId, connectorId } = sandbox.load;
-  const lines = Array.from({ length: LIST_LENGTH }, (_, i) => `${connectorId},cred-${String(i + 1).padStart(5, "0")},${appId}`);
+  const lines = Array.from({ length: 1_000 }, (_, i) => `${connectorId},cred-${String(i + 1).padStart(5, "0")},${appId}`);
   lines.splice(100, 0, lines[0], `${connectorId},cred-long-gone,${appId}`);
   inputs.list.value = ["connectorId,credentialId,appId", ...lines, ""].join("\n");
   inputs.list.dispatchEvent(new Event("input"));
