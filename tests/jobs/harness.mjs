@@ -42,12 +42,21 @@ async function modules() {
  * `api.requests` maps each credential to the number of requests for it, `api.revoked` holds those answered with 200.
  */
 export async function startJobs(bindings = {}) {
-  const api = { requests: new Map(), revoked: new Map(), tokens: 0, tokenStatus: 200, answer: () => ({ status: 200 }) };
+  const api = {
+    requests: new Map(),
+    revoked: new Map(),
+    tokens: 0,
+    tokenStatus: 200,
+    answer: () => ({ status: 200 }),
+    /** The team's public keys at Cloudflare Access. */
+    accessKeys: { keys: [] },
+  };
   const orders = { forward: 0, crash: false, settings: {}, chunkSize: 10, queueFails: false };
   const sent = [];
 
   async function outbound(request) {
     const { host, pathname } = new URL(request.url);
+    if (host === "acme.cloudflareaccess.com") return Response.json(api.accessKeys);
     if (host !== HOST) throw new Error(`a request to ${host}`);
     if (pathname === "/auth/v1/token") {
       api.tokens += 1;

@@ -1,5 +1,6 @@
 // Bulk revocation at the edge, in workerd: nothing is lost, and nothing is counted twice, whatever the queue and the API do.
 import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { credentials, generator, OPERATOR, startJobs } from "./harness.mjs";
 
@@ -38,6 +39,30 @@ describe("jobs", { timeout: 600_000 }, () => {
       }
       assert.equal((await edge.progress(id)).status, "running");
       assert.deepEqual(edge.sent, []);
+    });
+
+    it("is also for whoever Cloudflare Access let through, if it is set up", async () => {
+      const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+      api.accessKeys = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "k", alg: "RS256" }] };
+      const jwt = (aud) => {
+        const claims = {
+          iss: "https://acme.cloudflareaccess.com",
+          aud,
+          exp: Math.floor((Date.now() + edge.orders.forward) / 1000) + 60,
+        };
+        const input = [{ alg: "RS256", kid: "k" }, claims]
+          .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+          .join(".");
+        return `${input}.${sign("RSA-SHA256", Buffer.from(input), privateKey).toString("base64url")}`;
+      };
+      const show = (token) => post("app,con,cred-1", { token: "", headers: { "cf-access-jwt-assertion": token } });
+      assert.equal((await show(jwt("tag"))).status, 401);
+      edge.orders.settings = { ACCESS_TEAM_DOMAIN: "https://acme.cloudflareaccess.com", ACCESS_AUD: "tag", OPERATOR_TOKEN: "" };
+      assert.equal((await show(jwt("another"))).status, 403);
+      assert.equal((await post("app,con,cred-1")).status, 401);
+      assert.deepEqual(edge.sent, []);
+      assert.equal((await show(jwt("tag"))).status, 202);
+      edge.sent.splice(0);
     });
 
     it("has no other route", async () => {

@@ -5,7 +5,8 @@ const TIMEOUT_MS = 20_000;
 
 /**
  * A client, and the API that it calls, for the record. Throws an `Error` that says what to change when the secrets are missing or
- * not well-formed. Make one for each batch and free it at the end: its requests share one token, and a client that failed is not kept.
+ * not well-formed. The consumer makes one for each batch, whose requests share one token, and frees it at the end. A Worker that answers
+ * single requests shares the token by a client in a variable of its module: see the package's README.
  */
 export function connect(env) {
   for (const name of ["C1_CLIENT_ID", "C1_CLIENT_SECRET"]) {
