@@ -266,6 +266,41 @@ describe("the console", { timeout: 600_000 }, () => {
     await close();
   });
 
+  it("shows what its Worker offers: no sandbox, a tenant behind Cloudflare Access, or what its settings lack", async () => {
+    const { page, close } = await openConsole(browser, served.url);
+    const offer = async (config) => {
+      await page.unroute("**/config");
+      await page.route("**/config", (route) => (config ? route.fulfill({ json: config }) : route.fulfill({ status: 404 })));
+      await page.reload();
+      await page.getByRole("button", { name: "Revoke credential" }).and(page.locator(":enabled")).waitFor();
+      return {
+        sandbox: await page.locator("#sandbox").isVisible(),
+        choice: await page.locator("#where").isVisible(),
+        tenant: await page.locator("#tenant").isEditable(),
+        hint: await page.locator("#tenant-hint").textContent(),
+      };
+    };
+    const nothing = { sandbox: false, tenant: null, signIn: null, problem: null };
+    const typed = {
+      sandbox: false,
+      choice: false,
+      tenant: true,
+      hint: "Such as acme, acme.conductor.one or https://acme.conductor.one.",
+    };
+    assert.deepEqual(await offer(null), typed);
+    assert.deepEqual(await offer(nothing), typed);
+    const fixed = { sandbox: false, choice: false, tenant: false };
+    assert.deepEqual(await offer({ ...nothing, signIn: "access" }), {
+      ...fixed,
+      hint: "Sign in through Cloudflare Access, then reload this page.",
+    });
+    assert.deepEqual(await offer({ ...nothing, problem: "Set both." }), { ...fixed, hint: "Set both." });
+    await fill(page, { token: TOKEN, ...DEPLOY_BOT });
+    await press(page);
+    assert.equal(await page.locator("#tenant-error").textContent(), "The tenant is missing.");
+    await close();
+  });
+
   it("works under a strict Content-Security-Policy, with nothing on the browser's console", async () => {
     const { page, seen, violations, close } = await openConsole(browser, served.url);
     const policy = (await (await page.reload()).allHeaders())["content-security-policy"];

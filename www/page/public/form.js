@@ -128,7 +128,7 @@ export function setError(name, message) {
 }
 
 const MISSING = {
-  tenant: "Enter the tenant or its server.",
+  tenant: "The tenant is missing.",
   operator: "Enter the operator token.",
   token: "Enter a bearer token.",
   appId: "Enter the app’s ID.",
