@@ -15,7 +15,7 @@ let worker = { sandbox: false, tenant: null, signIn: null, problem: null };
 let operatorToken = null;
 
 const isSandbox = () => form.elements.where.value === "sandbox";
-/** Whether the Worker forwards to a tenant, be it that it does not say to which yet. */
+/** Whether the Worker forwards to a tenant, even if it does not name it yet. */
 const forwards = () => Boolean(worker.tenant || worker.signIn || worker.problem);
 
 /** Where the form points: the client's options, those of each call, and its name. `direct`: the page calls another origin. */
