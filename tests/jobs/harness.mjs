@@ -48,6 +48,8 @@ export async function startJobs(bindings = {}) {
     tokens: 0,
     tokenStatus: 200,
     answer: () => ({ status: 200 }),
+    /** Hosts that were called besides the API's. */
+    strangers: [],
     /** The team's public keys at Cloudflare Access. */
     accessKeys: { keys: [] },
   };
@@ -57,7 +59,10 @@ export async function startJobs(bindings = {}) {
   async function outbound(request) {
     const { host, pathname } = new URL(request.url);
     if (host === "acme.cloudflareaccess.com") return Response.json(api.accessKeys);
-    if (host !== HOST) throw new Error(`a request to ${host}`);
+    if (host !== HOST) {
+      api.strangers.push(host);
+      throw new Error(`a request to ${host}`);
+    }
     if (pathname === "/auth/v1/token") {
       api.tokens += 1;
       const status = isForThisHost(await request.text()) ? api.tokenStatus : 401;
