@@ -98,7 +98,8 @@ async function check(sdk, rows) {
 function refuseList(errors) {
   errors.sort((a, b) => a.line - b.line);
   const [{ line, message }] = errors;
-  const also = errors.length > 1 ? ` ${errors.length - 1} more lines cannot be read.` : "";
+  const more = errors.length - 1;
+  const also = more > 0 ? ` ${more} more ${more === 1 ? "line" : "lines"} cannot be read.` : "";
   return failure(400, `Line ${line}: ${message}${also}`, { details: errors.slice(0, ERRORS_SHOWN) });
 }
 
