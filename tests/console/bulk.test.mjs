@@ -61,7 +61,7 @@ describe("a list in the console", { timeout: 600_000 }, () => {
   };
   const revocations = (seen) => seen.requests.filter((request) => request.url().includes("/api/v1/"));
 
-  it("is checked before anything is sent, and what cannot be read is told by line", async () => {
+  it("is checked before anything is sent, and its bad lines are shown with their numbers", async () => {
     const { page, press, seen, close } = await open(
       `appId,connectorId,id\n${lines(3)}\napp-load,,x\napp-load,con-load,..\n${lines(1)}`,
     );
@@ -81,7 +81,7 @@ describe("a list in the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("tells that a list holds nothing, and what of the form is missing", async () => {
+  it("says that a list holds nothing, and which fields are empty", async () => {
     const { page, press, close } = await open("app-load,con-load\n");
     await press("Check the list");
     assert.equal(await title(page, "Nothing"), "Nothing to revoke");
@@ -106,7 +106,7 @@ describe("a list in the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("is revoked, and the report tells of each line", async () => {
+  it("is revoked, and the report has each line", async () => {
     const { page, press, seen, violations, close } = await open(`${lines(40)}\napp-load,con-load,gone\n${lines(2)}`);
     await press("Check the list");
     await title(page, "Revoke 41");
@@ -203,7 +203,7 @@ describe("a list in the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("stops at once when cancelled twice, and says that it does not know of what was under way", async () => {
+  it("stops at once when cancelled twice, and says 'not known' of requests under way", async () => {
     const { page, press, close } = await open(lines(30));
     const api = await hold(page);
     await press("Check the list");
@@ -253,7 +253,7 @@ describe("a list in the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("shows the rate and the time that is left, where the package tells them, and else what is under way", async () => {
+  it("shows the rate and the time that is left, when the package reports them, and else the requests under way", async () => {
     const { page, close } = await open(lines(3));
     const shown = await page.evaluate(async () => {
       const { about } = await import("./dom.js");

@@ -28,15 +28,15 @@ describe("the console", { timeout: 600_000 }, () => {
   const revocations = (seen) => seen.requests.filter((request) => request.url().includes("/api/v1/"));
   const rowOf = (page, text) => page.locator("#credentials li", { hasText: text });
 
-  it("revokes, and tells what was revoked and when", async () => {
+  it("revokes, and shows what was revoked and when", async () => {
     const { page, seen, close } = await openConsole(browser, served.url);
     await fill(page, { token: TOKEN, ...DEPLOY_BOT });
     const before = Date.now();
     await press(page);
     assert.deepEqual(await outcome(page), ["Revoked", "cred-deploy-bot"]);
 
-    const told = await page.locator("#outcome").textContent();
-    const [, utc] = /\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\)/.exec(told);
+    const shown = await page.locator("#outcome").textContent();
+    const [, utc] = /\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\)/.exec(shown);
     assert.ok(Date.parse(`${utc}Z`) >= before - 1000 && Date.parse(`${utc}Z`) <= Date.now());
     const [request, ...more] = revocations(seen);
     assert.deepEqual(more, []);
@@ -46,7 +46,7 @@ describe("the console", { timeout: 600_000 }, () => {
     assert.equal(headers.authorization, `Bearer ${TOKEN}`);
     assert.equal(headers.referer, undefined);
     const answer = await request.response();
-    assert.ok(told.includes((await answer.allHeaders())["x-request-id"]));
+    assert.ok(shown.includes((await answer.allHeaders())["x-request-id"]));
 
     await rowOf(page, "deploy bot")
       .getByText(/^Revoked /)
@@ -55,7 +55,7 @@ describe("the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("tells a token that is refused, and forgets it", async () => {
+  it("says that a token was refused, and forgets it", async () => {
     const { page, close } = await openConsole(browser, served.url);
     await fill(page, { token: "no-such-token", ...DEPLOY_BOT });
     await press(page);
@@ -68,7 +68,7 @@ describe("the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("tells a credential that does not exist", async () => {
+  it("says that a credential does not exist", async () => {
     const { page, close } = await openConsole(browser, served.url);
     await fill(page, { token: TOKEN, ...DEPLOY_BOT, credential: "cred-unheard-of" });
     await press(page);
@@ -76,7 +76,7 @@ describe("the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("tells too many requests, and how long to wait", async () => {
+  it("says that there were too many requests, and how long to wait", async () => {
     const { page, close } = await openConsole(browser, served.url);
     await page.getByRole("button", { name: "too many requests" }).click();
     await press(page);
@@ -325,7 +325,7 @@ describe("the console", { timeout: 600_000 }, () => {
     assert.deepEqual(seen.messages, []);
     assert.deepEqual(seen.errors, []);
 
-    // The policy is in force: what it forbids does not happen, and is told.
+    // The policy is in force: what it forbids does not happen, and is reported.
     const inline = await page.evaluate(() => {
       const style = document.createElement("style");
       style.textContent = "body { outline: 7px solid red }";

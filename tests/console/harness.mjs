@@ -66,7 +66,7 @@ export async function openConsole(browser, url, options = {}) {
   return { page, seen, violations: () => page.evaluate(() => globalThis.violations), close: () => context.close() };
 }
 
-/** What the heading says of what happened, once it has been told: it has the focus then. */
+/** The lines of the result's heading, once it is shown: it has the focus then. */
 export async function outcome(page) {
   const heading = page.locator("#outcome-title:focus");
   await heading.waitFor();

@@ -154,7 +154,7 @@ class Queue {
     this.waiting = sent.map((one) => ({ message: message(one), due: 0 }));
   }
 
-  /** Delivers messages, and takes back what the consumer wants again. Gives what workerd tells of the invocation. */
+  /** Delivers messages, and takes back what the consumer wants again. Gives workerd's report of the invocation. */
   async deliver(messages) {
     const result = await this.#worker
       .queue("c1-revoke-jobs", structuredClone(messages))

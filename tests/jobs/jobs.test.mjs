@@ -87,7 +87,7 @@ describe("jobs", { timeout: 600_000 }, () => {
       });
     }
 
-    it("queues nothing of a list with a bad line, and tells which", async () => {
+    it("queues nothing of a list with a bad line, and says which", async () => {
       const { status, body } = await post("appId,connectorId,id\na,c,1\na,,2\na,c\na,c,..\n");
       assert.equal(status, 400);
       assert.match(body.message, /^Line 3: The connectorId is missing\..* 2 more lines cannot be read\.$/);
@@ -172,7 +172,7 @@ describe("jobs", { timeout: 600_000 }, () => {
     assert.equal(api.tokens, 1);
   });
 
-  it("tells what failed and why, and tries the rest", async () => {
+  it("shows what failed and why, and tries the rest", async () => {
     api.answer = (id) => ({ status: { "cred-3": 404, "cred-12": 403 }[id] ?? 200 });
     const { id, queue } = await edge.begin(credentials(20));
     await queue.drain();
@@ -344,7 +344,7 @@ describe("jobs", { timeout: 600_000 }, () => {
     assert.equal(status, "paused");
     assert.ok(Date.parse(pausedUntil) >= Date.now() + start + 50_000);
 
-    // The other chunks, delivered meanwhile, are told to wait too.
+    // The other chunks, delivered meanwhile, have to wait too.
     await queue.deliver(queue.take(2));
     assert.equal(
       [...api.requests.values()].reduce((sum, n) => sum + n, 0),

@@ -189,7 +189,7 @@ export class Job extends DurableObject {
     if (known) return this.#sql.exec("UPDATE credential SET attempts = attempts + ? WHERE n = ?", attempts, n);
     let next = { revoked: "revoked", refused: "failed", lost: "pending", again: "pending" }[result];
     let { reason } = answer;
-    // The API finds no credential that is revoked already. So after a lost answer, a 404 tells nothing.
+    // A lost answer may have been a revocation, after which the API finds no such credential.
     if (next === "failed" && answer.statusCode === 404 && (lost || othersOpen)) {
       next = "unknown";
       reason = `${reason} An earlier request may have revoked it: its answer was lost.`;

@@ -23,7 +23,7 @@ function entryOf(row, where) {
   return { line: row.line, appId, connectorId, id, outcome, ...answer, where };
 }
 
-/** CSV for spreadsheets: all cells in quotes, whatever separator the spreadsheet expects. @param {Row[]} rows */
+/** CSV for spreadsheets: all cells are in quotes, for any separator that the spreadsheet expects. @param {Row[]} rows */
 export function toCsv(rows, where) {
   const entries = rows.map((row) => entryOf(row, where));
   return `${Papa.unparse(entries, { columns: COLUMNS, quotes: true, escapeFormulae: FORMULA })}\r\n`;

@@ -5,7 +5,7 @@ import { clientFor, forget, form, inputs, isComplete, setError, where } from "./
 import { showSandbox } from "./sandbox.js";
 import { readList, toCsv, toJsonLines } from "./vendor/lists.js";
 
-/** Problems that the table shows. The report has all: 10,000 rows would help nobody and slow the page down. */
+/** Problems that the table shows. The report has all. */
 const SHOWN = 200;
 
 /** The list that was checked: `{ place, rows, first, run }`, with the first row of each credential, and the run that is under way. */
@@ -89,6 +89,7 @@ export class Run {
   /** How many rows were not revoked, by reason, and the first of them. */
   kinds = new Map();
   problems = [];
+  refusal = null; // the error of a token that was refused
 
   constructor(rows) {
     this.rows = rows;
@@ -124,6 +125,7 @@ export class Run {
     row.result = result;
     row.outcome = "revoked";
     if (result.status === "revoked") return;
+    if (result.statusCode === 401) this.refusal = result.error;
     const isSent = result.attempts > 0;
     // Attempts before the last may have lost their answers, and so may those of an earlier run.
     const { verdict, title } = explain(result.error, place, row.mayBeRevoked || result.attempts > 1);
@@ -256,8 +258,8 @@ function showRun(run) {
   showProblems(run.problems, { head: ["Line", "Credential", "Problem"], kinds: run.kinds, total: bad });
 
   // A screen reader hears each tenth of the way, not each result.
-  const told = `${Math.floor((run.done / total) * 10) * 10} percent`;
-  if (run.done > 0 && $("status").textContent !== told) $("status").textContent = told;
+  const percent = `${Math.floor((run.done / total) * 10) * 10} percent`;
+  if (run.done > 0 && $("status").textContent !== percent) $("status").textContent = percent;
   return counts;
 }
 
@@ -268,17 +270,16 @@ function showEnd(run, place, problem) {
   const isWhole = not + unknown === 0;
   let text = isWhole ? "That is the whole list." : "A retry sends only what is not revoked. The reasons are below.";
   if (run.cancelled) text = "The run was cancelled. A retry sends only what is not revoked.";
-  const refused = list.first.find(({ result }) => result?.error?.statusCode === 401);
-  if (problem || refused) {
-    const told = explain(problem ?? refused.result.error, place);
-    text = `${told.title}. ${told.text}`;
-    if (told.forget) forget();
-    if (told.field) setError(told.field, `${told.title}.`);
+  if (problem || run.refusal) {
+    const { title, text: advice, field, forget: isUseless } = explain(problem ?? run.refusal, place);
+    text = `${title}. ${advice}`;
+    if (isUseless) forget();
+    if (field) setError(field, `${title}.`);
   }
   const parts = [`${number(counts.revoked)} revoked`, not && `${number(not)} not`, unknown && `${number(unknown)} not known`];
   const title = isWhole ? `${count(counts.revoked, "credential")} revoked` : parts.filter(Boolean).join(", ");
-  const phase = counts.revoked === 0 ? "failed" : "incomplete";
-  show(isWhole ? "revoked" : phase, title, text, Object.entries({ Where: place.host, When: moment(new Date()) }));
+  const phase = (isWhole && "revoked") || (counts.revoked === 0 ? "failed" : "incomplete");
+  show(phase, title, text, Object.entries({ Where: place.host, When: moment(new Date()) }));
   $("retry").textContent = `Retry the ${number(not + unknown)}`;
   $("status").textContent = "";
   $("bulk-title").focus();

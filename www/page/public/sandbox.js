@@ -3,8 +3,7 @@ import { $, ask, clock, el, number } from "./dom.js";
 import { fillToken, form, inputs } from "./form.js";
 import { fillIds } from "./one.js";
 
-/** The sandbox's state, as last shown. */
-let sandbox = null;
+let sandbox = null; // its state, as last shown
 
 /** Shows the state given, or else asks for it. */
 export async function showSandbox(state) {
