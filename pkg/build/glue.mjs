@@ -32,7 +32,6 @@ export async function glueFactory(source, { name, crateModules }) {
         imports: { "./${name}": glue, ...crate },
         start(exports) {
           glue.__wbg_set_wasm(exports);
-          exports.__wbindgen_start();
         },
       };
     }`;
