@@ -1,5 +1,5 @@
-// Builds the package: `node pkg/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or DIR) is
-// what `npm pack` packs. The build is reproducible: the same sources give the same bytes in any folder.
+// Builds the package: `node pkg/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or DIR)
+// is what `npm pack` packs. The build is reproducible: the same sources give the same bytes in any folder.
 //
 // src/ → cargo → wasm-bindgen → wasm-opt → c1_revoke.wasm, dist/glue.js, dist/wasm.js
 // pkg/src/ → one file for each way to get the wasm: dist/c1-revoke.js (inlined as text), dist/c1-revoke-edge.js (imported),
@@ -22,7 +22,8 @@ const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
 const WASM_BINDGEN = process.env.WASM_BINDGEN ?? join(ROOT, ".tools/bin/wasm-bindgen");
 const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")), "bin");
 
-// The features that rustc uses, which every supported runtime has. (With --all-features, wasm-opt writes what Node and browsers cannot read.)
+// The features that rustc uses, which every supported runtime has. (With --all-features, wasm-opt writes what Node and browsers
+// cannot read.)
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 const WASM_OPT_FLAGS = [...FEATURES.map((feature) => `--enable-${feature}`), "-Oz", "--strip-debug", "--strip-producers"];
 
@@ -137,7 +138,9 @@ function remappedPaths() {
   return from.map(([path, name]) => `--remap-path-prefix=${path}=${name}`).join("\x1f");
 }
 
-/** The optimised module and its glue: `{ wasm, glue }`. Cached in target/, because optimising takes longer than all other steps. */
+/**
+ * The optimised module and its glue: `{ wasm, glue }`. Cached in target/, because optimising takes longer than all other steps.
+ */
 async function core(compiled) {
   const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join()).update(CRATE_MODULES.join());
   for (const file of ["build/glue.mjs", "package-lock.json"]) {
@@ -154,8 +157,8 @@ async function core(compiled) {
     const cargo = join(dir, "c1_revoke_cargo.wasm");
     const input = join(dir, "c1_revoke_input.wasm");
     writeFileSync(cargo, compiled);
-    // wasm-bindgen passes objects in a table of references where the module declares that feature, and leaks an entry of it for every
-    // import that throws. Without the declaration it passes them by number.
+    // wasm-bindgen passes objects in a table of references where the module declares that feature, and leaks an entry of it for
+    // every import that throws. Without the declaration it passes them by number.
     binaryen("wasm-opt", "--strip-target-features", "--debuginfo", cargo, "-o", input);
     execFileSync(WASM_BINDGEN, [input, "--target", "bundler", "--no-typescript", "--out-dir", dir, "--out-name", "c1_revoke"], {
       stdio: "inherit",

@@ -1,5 +1,5 @@
-// Prints the sizes of what users download: `npm run size`, after a build. esbuild bundles and minifies each in this run. Exits with 1 if
-// the package is over budget.
+// Prints the sizes of what users download: `npm run size`, after a build. esbuild bundles and minifies each in this run. Exits
+// with 1 if the package is over budget.
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";

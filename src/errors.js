@@ -1,5 +1,5 @@
-// The error classes. They are JavaScript because they must extend Error, and a separate file so that an app that imports only errors
-// includes no WebAssembly. Rust constructs them. Names and fields are those of the official SDK.
+// The error classes. They are JavaScript because they must extend Error, and a separate file so that an app that imports only
+// errors includes no WebAssembly. Rust constructs them. Names and fields are those of the official SDK.
 // biome-ignore-all lint/complexity/noUselessConstructor: default ones run the page's Array iterator in some engines; it may be patched
 
 /** Sets the `name` of a class as a string, which minifiers do not change. */

@@ -3,8 +3,8 @@
 import * as esbuild from "esbuild";
 
 /**
- * The source of an ES module that exports `createGlue()`. Each call evaluates the glue anew and returns `{ glue, imports, start }`:
- * what the glue exports, the import object for the wasm, and a function to call with the exports of the new instance.
+ * The source of an ES module that exports `createGlue()`. Each call evaluates the glue anew and returns `{ glue, imports, start
+ * }`: what the glue exports, the import object for the wasm, and a function to call with the exports of the new instance.
  *
  * `source` is the text of the file `name`, which `wasm-bindgen --target bundler` writes beside the wasm. `crateModules` are the
  * paths of the modules that it imports.

@@ -1,8 +1,8 @@
 // Makes sure that a crash (trap) of the WebAssembly core leaves no call pending and does not affect later clients.
 //
-// After a trap a wasm instance is unusable: the state of its memory is unknown, and its promises never settle. The core is written
-// not to trap. If it does, the guard notices (a raw export throws nothing else), rejects the pending promises and reports the trap,
-// so that the next client gets a new instance.
+// After a trap a wasm instance is unusable: the state of its memory is unknown, and its promises never settle. The core is
+// written not to trap. If it does, the guard notices (a raw export throws nothing else), rejects the pending promises and reports
+// the trap, so that the next client gets a new instance.
 import { UnexpectedClientError } from "../errors.js";
 
 const { apply } = Reflect;
@@ -15,7 +15,10 @@ export class Guard {
   /** The error of every call after a trap. */
   failure;
   #depth = 0;
-  /** The functions that reject the pending promises, by number. A plain object, because a page may have patched the methods of Set. */
+  /**
+   * The functions that reject the pending promises, by number. A plain object, because a page may have patched the methods of
+   * Set.
+   */
   #pending = { __proto__: null };
   #next = 0;
   #onTrap;

@@ -1,6 +1,6 @@
-// What Rust cannot do safely with foreign JavaScript values: callers' objects and signals, the page's promises, streams and clocks. A
-// page may have patched any global or method, so an exception can occur anywhere. Functions that throw say so, and Rust declares them
-// with `catch`.
+// What Rust cannot do safely with foreign JavaScript values: callers' objects and signals, the page's promises, streams and
+// clocks. A page may have patched any global or method, so an exception can occur anywhere. Functions that throw say so, and Rust
+// declares them with `catch`.
 
 /** @typedef {{ timedOut: boolean, reason: any }} Interruption why a wait ended early: a timeout or an abort */
 /** @typedef {{ text: string, truncated: boolean }} Body the text read from a response body, and whether there is more */
@@ -25,7 +25,10 @@ function attempt(action) {
   }
 }
 
-/** Wraps any value in a promise. `Promise.resolve` would return a caller's promise itself, whose `then` may throw or call back twice. */
+/**
+ * Wraps any value in a promise. `Promise.resolve` would return a caller's promise itself, whose `then` may throw or call back
+ * twice.
+ */
 const promiseOf = (value) => new Promise((resolve) => resolve(value));
 
 /** Runs an action and ignores its result, its exception and its rejection. */
@@ -48,14 +51,14 @@ export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
 export const isRecord = (value) => typeof value === "object" && value !== null && attempt(() => !Array.isArray(value)) === true;
 
 /**
- * Returns the caller's `RequestInit`: the options, merged over the deprecated `fetchOptions`. It has no prototype, because a page may
- * have added fields to one. Throws what a getter throws.
+ * Returns the caller's `RequestInit`: the options, merged over the deprecated `fetchOptions`. It has no prototype, because a page
+ * may have added fields to one. Throws what a getter throws.
  */
 export const requestInit = (deprecated, options) => ({ __proto__: null, ...deprecated, ...options });
 
 /**
- * Copies an ASCII string into `bytes`, which has the same length. Stops at the first character that is not ASCII. Returns the number of
- * characters copied. Secrets are read this way, because the usual conversion leaves copies in wasm memory.
+ * Copies an ASCII string into `bytes`, which has the same length. Stops at the first character that is not ASCII. Returns the
+ * number of characters copied. Secrets are read this way, because the usual conversion leaves copies in wasm memory.
  */
 export function copyAscii(text, bytes) {
   let copied = 0;
@@ -125,7 +128,10 @@ export const timestamp = (time) => attempt(() => new Date(time).toISOString());
 
 // --- Waiting ---
 
-/** Cancels all waits of a call or bulk run, when the caller's signal aborts or `cancel` is called. It uses one listener for all waits. */
+/**
+ * Cancels all waits of a call or bulk run, when the caller's signal aborts or `cancel` is called. It uses one listener for all
+ * waits.
+ */
 export class Cancellation {
   /** @type {Interruption | undefined} */
   interruption;
@@ -176,8 +182,8 @@ export class Cancellation {
 }
 
 /**
- * A wait that a cancellation or a timeout ends early, even if the awaited promise ignores both. The promises that it returns always
- * settle, at the latest when the wait ends: a pending promise would keep the Rust objects that wait for it.
+ * A wait that a cancellation or a timeout ends early, even if the awaited promise ignores both. The promises that it returns
+ * always settle, at the latest when the wait ends: a pending promise would keep the Rust objects that wait for it.
  */
 export class Wait {
   /** @type {Interruption | undefined} */
@@ -204,7 +210,9 @@ export class Wait {
     cancellation.add(this);
   }
 
-  /** Returns the signal for a request: the caller's own if nothing else can end the wait. Throws if AbortController is missing. */
+  /**
+   * Returns the signal for a request: the caller's own if nothing else can end the wait. Throws if AbortController is missing.
+   */
   signal(cancellable) {
     if (!cancellable && !this.#limited) {
       return this.#cancellation.signal;
@@ -213,7 +221,9 @@ export class Wait {
     return this.#controller.signal;
   }
 
-  /** Settles like `value`, or rejects if the wait is interrupted first. A value that arrives at the same time takes precedence. */
+  /**
+   * Settles like `value`, or rejects if the wait is interrupted first. A value that arrives at the same time takes precedence.
+   */
   race(value) {
     return new Promise((resolve, reject) => {
       this.#reject = reject;
