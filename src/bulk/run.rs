@@ -231,7 +231,9 @@ impl Run {
             }
             // Without timers there is no way to wait.
             Err(Interrupt::Thrown(cause)) => self.stop(Stop::Error, Error::Unexpected("setTimeout failed", cause)),
-            // The next step heeds it. What is in flight is waited for.
+            // Cancelled just now, by what was told of the progress: the next step heeds it.
+            Err(_) if !self.shared.stopped.get() => {}
+            // What is in flight is waited for.
             Err(_) => poll_fn(|context| self.shared.inbox.poll(context)).await,
         }
     }
