@@ -197,7 +197,7 @@ pub async fn sleep(cancellation: &Cancellation, ms: f64) -> Result<(), Interrupt
             return Err(over);
         }
         left -= MAX_TIMER;
-        if !(left > 0.0) {
+        if left.is_nan() || left <= 0.0 {
             return Ok(());
         }
     }

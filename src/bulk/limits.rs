@@ -99,7 +99,7 @@ fn read_policy(value: &str, quota: Option<f64>) -> Option<Limits> {
             continue;
         }
         let rate = if quota == Some(limit) { 0.0 } else { limit / window };
-        if found.map_or(true, |(lowest, _)| rate < lowest) {
+        if found.is_none_or(|(lowest, _)| rate < lowest) {
             found = Some((rate, policy));
         }
     }

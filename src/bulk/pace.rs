@@ -149,7 +149,7 @@ impl Run {
     fn accept(&mut self, now: f64) {
         self.first_answer.get_or_insert(now);
         self.last_answer = now;
-        if self.samples.back().map_or(true, |(time, _)| now - time >= SAMPLE) {
+        if self.samples.back().is_none_or(|(time, _)| now - time >= SAMPLE) {
             self.samples.push_back((now, self.accepted));
             if self.samples.len() > SAMPLES {
                 self.samples.pop_front();

@@ -508,7 +508,7 @@ impl Scheduler {
             Status::Skipped => &mut self.progress.skipped,
         };
         *count = count.saturating_add(1);
-        if self.samples.back().map_or(true, |(time, _)| now - time >= RATE_SAMPLE) {
+        if self.samples.back().is_none_or(|(time, _)| now - time >= RATE_SAMPLE) {
             let before = self.worked_off().saturating_sub(usize::from(status != Status::Skipped));
             self.samples.push_back((now, before));
         }
@@ -655,8 +655,7 @@ impl Scheduler {
 
     fn refused(&mut self, refusal: &Refusal, now: f64, random: f64) {
         let Refusal { epoch, in_flight, retry_after, .. } = *refusal;
-        // Written so that NaN is too long.
-        if retry_after.is_some_and(|wait| !(wait <= self.options.max_pause)) {
+        if retry_after.is_some_and(|wait| wait.is_nan() || wait > self.options.max_pause) {
             self.refused_for_too_long(refusal, now);
             return;
         }
