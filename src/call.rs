@@ -52,7 +52,8 @@ impl Caller {
     pub async fn revoke(&self, revocation: &Revocation, settings: &CallSettings) -> Result<Revoked, Error> {
         let cancellation = Cancellation::following(&settings.signal);
         let (trace, stopped) = (Trace::default(), Cell::new(false));
-        let attempt = Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: &trace, stopped: &stopped };
+        let attempt =
+            Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: &trace, stopped: &stopped };
         attempts::run(settings, &cancellation, async || attempt.send(|| true).await, conclude).await
     }
 

@@ -18,6 +18,16 @@ export interface RevokeCredentialsProgress {
   inFlight: number;
   /** While the run pauses because the server asked for it: when it goes on, in milliseconds since 1970 (as `Date.now()`). */
   pausedUntil?: number;
+  /**
+   * Items revoked or failed per second, measured over the last ten seconds, pauses included. Missing until the first items have
+   * their results, and after the run has stopped.
+   */
+  ratePerSecond?: number;
+  /**
+   * The estimated time until all items have their results, in milliseconds: what is left at `ratePerSecond`. Missing when
+   * `ratePerSecond` or `total` is.
+   */
+  etaMs?: number;
 }
 
 /** What became of one item. */
@@ -71,14 +81,22 @@ export interface RevokeCredentialsReport<
 /**
  * What a bulk run can be told, besides all {@link RequestOptions}, which hold for each item's request. Unlike a single call, a run
  * repeats by default what may pass (failed connections, timeouts, the statuses in `retryCodes`): 8 attempts for each item, with the
- * waits of `BackoffStrategy`; `retries: { strategy: "none" }` makes it one. A 429 pauses the run and is not counted.
+ * waits of `BackoffStrategy`; `retries: { strategy: "none" }` makes it one.
+ *
+ * A 429, or a 503 with `Retry-After`, is no such attempt. It pauses the whole run for as long as `Retry-After` says; then one request is
+ * sent alone, to see whether the server accepts requests again. The run learns from it how many requests a second the server accepts,
+ * sends a little fewer, and tries more from time to time. `RateLimit` and `X-RateLimit-*` headers are followed, so that such a server
+ * need not refuse anything. A 429 without `Retry-After`, while others are accepted, means that there are too many requests at once:
+ * fewer are then in flight. An item that is refused again and again, while others are accepted, fails. A `Retry-After` of more than 15
+ * minutes is not waited for: its item fails, and the run stops if the next ones are refused for as long. Items that failed or were
+ * skipped for a 429 are in {@link RevokeCredentialsReport.remaining}.
  */
 export type RevokeCredentialsOptions<
   R extends C1ApiAppV1ConnectorServiceRevokeCredentialRequest = C1ApiAppV1ConnectorServiceRevokeCredentialRequest,
 > = RequestOptions & {
   /**
-   * Most requests in flight at a time, 1 to 1000. Default 6: a Worker may have six connections waiting for headers. The run uses
-   * fewer while the server answers 429.
+   * Most requests in flight at a time, 1 to 1000. Default 6: a Worker may have six connections waiting for headers. The run has
+   * fewer in flight until the first answer (10), and when the server limits their number or rate.
    */
   concurrency?: number;
   /** Called when the counts have changed. What it throws or rejects with is ignored. */

@@ -15,12 +15,12 @@ use crate::http::attempts::{self, CallSettings};
 use crate::http::secret::Secret;
 use crate::http::server::hostname_of;
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport, MASK};
-use wasm_bindgen_futures::future_to_promise;
 use js_sys::{Array, Function, JsString, Promise, Uint8Array};
 use serde::Serialize;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::{CryptoKey, SubtleCrypto};
 use zeroize::Zeroizing;
 
@@ -312,17 +312,19 @@ impl OAuth {
         };
         let once = CallSettings::default();
         let settings = if request.ahead { &once } else { &self.settings };
-        let (authorization, expires_in) = attempts::run(settings, &request.cancellation, send, conclude).await.map_err(|error| {
-            let transient = match &error {
-                Error::Connection(_) | Error::TimedOut(_) => true,
-                Error::TokenRefused(parts) => matches!(parts.0.status, 429 | 500..),
-                _ => false,
-            };
-            NoToken { error: error.into(), transient }
-        })?;
+        let (authorization, expires_in) =
+            attempts::run(settings, &request.cancellation, send, conclude).await.map_err(|error| {
+                let transient = match &error {
+                    Error::Connection(_) | Error::TimedOut(_) => true,
+                    Error::TokenRefused(parts) => matches!(parts.0.status, 429 | 500..),
+                    _ => false,
+                };
+                NoToken { error: error.into(), transient }
+            })?;
         // Unless the token was cleared meanwhile.
         if self.request.borrow().as_ref().is_some_and(|current| Rc::ptr_eq(current, request)) {
-            let held = Lifetime::new(asked.get(), expires_in).map(|lifetime| Held { authorization: authorization.clone(), lifetime });
+            let held =
+                Lifetime::new(asked.get(), expires_in).map(|lifetime| Held { authorization: authorization.clone(), lifetime });
             self.held.replace(held);
         }
         Ok(authorization)

@@ -143,9 +143,7 @@ impl Fields {
     /// # Errors
     /// It is something else.
     pub fn having(&self, name: &str, methods: &[&str], expected: &str) -> Result<Option<JsValue>, Error> {
-        self.expect(name, expected, |value| {
-            methods.iter().all(|method| peek(value, method).is_function()).then(|| value.clone())
-        })
+        self.expect(name, expected, |value| methods.iter().all(|method| peek(value, method).is_function()).then(|| value.clone()))
     }
 
     /// The elements of an array of at most `max` strings or whole numbers, as strings. `None` stands for any other element: a sparse array can be
@@ -158,7 +156,9 @@ impl Fields {
             let length = peek(value, "length").as_f64().filter(|length| is_array(value) && *length <= f64::from(max))?;
             let element = |index: u32| {
                 let element = peek(value, &index.to_string());
-                element.as_string().or_else(|| Some((element.as_f64().filter(|number| number.fract() == 0.0)? as u32).to_string()))
+                element
+                    .as_string()
+                    .or_else(|| Some((element.as_f64().filter(|number| number.fract() == 0.0)? as u32).to_string()))
             };
             (0..length as u32).map(element).collect()
         })

@@ -2,9 +2,9 @@
 
 use super::Body;
 use crate::error::{Error, UNEXPECTED};
-use wasm_bindgen_futures::JsFuture;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 mod js {
     use super::*;
@@ -75,7 +75,11 @@ impl From<Interrupt> for Error {
 impl From<js::Interruption> for Interrupt {
     fn from(interruption: js::Interruption) -> Interrupt {
         let reason = interruption.reason();
-        if interruption.timed_out() { Interrupt::TimedOut(reason) } else { Interrupt::Aborted(reason) }
+        if interruption.timed_out() {
+            Interrupt::TimedOut(reason)
+        } else {
+            Interrupt::Aborted(reason)
+        }
     }
 }
 
@@ -170,9 +174,7 @@ impl Wait {
 
     async fn settled(&self, promise: Promise) -> Result<JsValue, Interrupt> {
         // Our own reason is the truer one where an engine reports every abort as the same error.
-        JsFuture::from(promise)
-            .await
-            .map_err(|thrown| self.js.interruption().map_or(Interrupt::Thrown(thrown), Interrupt::from))
+        JsFuture::from(promise).await.map_err(|thrown| self.js.interruption().map_or(Interrupt::Thrown(thrown), Interrupt::from))
     }
 }
 
@@ -195,7 +197,7 @@ pub async fn sleep(cancellation: &Cancellation, ms: f64) -> Result<(), Interrupt
             return Err(over);
         }
         left -= MAX_TIMER;
-        if !(left > 0.0) {
+        if left.is_nan() || left <= 0.0 {
             return Ok(());
         }
     }

@@ -14,7 +14,6 @@ use crate::http::attempts::CallSettings;
 use crate::http::retry::Backoff;
 use crate::http::transport::Trace;
 use crate::options::BulkOptions;
-use wasm_bindgen_futures::spawn_local;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::future::{poll_fn, Future};
@@ -22,6 +21,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 
 /// More requests in flight would only queue inside the platform.
 const MAX_CONCURRENCY: f64 = 1000.0;
@@ -261,6 +261,10 @@ impl Run {
 
     fn take_in(&mut self, event: Event) {
         self.changed = true;
+        // The run learns of an abort before it hears of the requests that the abort ended: those not sent are skipped.
+        if matches!(event, Event::Ended(_, Err(_))) {
+            self.heed_cancellation();
+        }
         match event {
             Event::Pulled(result) => self.pulled(result),
             Event::Ended(index, Err(Error::Withheld)) => {
@@ -357,7 +361,9 @@ impl Run {
         let Some(item) = self.items.get_mut(&index) else { return };
         let trace = &item.trace;
         let outcome = match &result {
-            Err(Error::Aborted(_) | Error::TimedOut(_)) if trace.requests.get() == 0 && self.shared.stopped.get() => Outcome::Unsent,
+            Err(Error::Aborted(_) | Error::TimedOut(_)) if trace.requests.get() == 0 && self.shared.stopped.get() => {
+                Outcome::Unsent
+            }
             result => outcome(result, trace, &self.shared.settings),
         };
         // What an earlier attempt failed with does not matter any more.

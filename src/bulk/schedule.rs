@@ -8,6 +8,11 @@
 //! - A refusal (429, or 503 with `Retry-After`) pauses the whole run: for as long as the server says, and longer if it keeps
 //!   refusing after that; without `Retry-After`, for a short time, doubling, with jitter, up to a minute. A pause that would
 //!   make the run wait for more than `max_pause` since the server last accepted a request is not begun: the run stops instead.
+//! - A `Retry-After` of more than `max_pause` is not waited for. Its item fails, and another run may send it. Such an answer
+//!   says nothing of whom it means: the item, whose record may be locked for days, or everybody, whose quota for the day is used
+//!   up. So the run does not pause for it, but sends one other request. If the server accepts that one, the refusal was the
+//!   item's own, and the run goes on. If it refuses [`MAX_LONG_REFUSALS`] of them in a row, or has accepted nothing in this run,
+//!   the run stops. The price of a wrong guess is one or two requests; that of stopping is a list of credentials not revoked.
 //! - [`Pace`] decides how fast requests are sent, and how many may be in flight.
 //! - After a pause, one request is sent alone, to probe. Pauses alternate: after one, an item that was not refused goes first,
 //!   after the next one the oldest. So neither can starve the other. An item that is refused as the probe, again and again,
@@ -41,10 +46,14 @@ const MAX_REFUSED_ITEMS: usize = 1024;
 /// How many refusals of one item teach the pace. Later ones may be its own, and would slow the others down.
 const MAX_TEACHING_REFUSALS: u32 = 3;
 
-/// How often an item may be refused as the only request after a pause, while the server accepts others in between. Under a limit
-/// that accepts every second such request, an item that could be revoked is refused so often, and each time in between, once
-/// in 500.
-const MAX_OWN_REFUSALS: u32 = 4;
+/// How often an item may be refused as the only request after a pause, while the server accepts others in between. Giving up a
+/// credential that could be revoked is worse than a few pauses more: under a limit that accepts every second request, an item
+/// is refused so often, with another accepted each time in between, once in 4^8 = 65,536.
+const MAX_OWN_REFUSALS: u32 = 8;
+
+/// How many requests, sent one after the other, may be refused with a `Retry-After` beyond `max_pause` before the run stops. More
+/// than one, because locked items may lie side by side in a list; few, because each is sent although the server asked for none.
+const MAX_LONG_REFUSALS: u32 = 3;
 
 /// How long the server may refuse the last items of a run, which leave no other one to compare with, before they fail, in
 /// milliseconds. Longer than the windows of common limits, which are a minute at most.
@@ -213,8 +222,6 @@ pub struct Progress {
     pub rate_per_second: Option<f64>,
     /// The estimated time until all items are settled, in milliseconds. `None`: without a rate, or without a known total.
     pub eta_ms: Option<f64>,
-    /// How many requests a second the run has learned to send. `None`: no limit is known.
-    pub learned_per_second: Option<f64>,
 }
 
 /// An item between being pulled and being settled.
@@ -257,6 +264,8 @@ struct Refusing {
     since: f64,
     /// How many pauses it asked for.
     times: u32,
+    /// How many times in a row it asked for one that is too long to wait for.
+    too_long: u32,
     /// The request that was sent since the last pause, to probe.
     probe: Option<usize>,
 }
@@ -449,6 +458,9 @@ impl Scheduler {
                 self.refused(&refusal, now, random);
             }
         }
+        if self.in_doubt() && self.progress.in_flight == 0 {
+            self.stop(Stop::RateLimited);
+        }
     }
 
     /// Sends nothing more. The first reason stays.
@@ -468,12 +480,6 @@ impl Scheduler {
         self.stopped
     }
 
-    /// Sends no more than so many requests a second, whatever the server accepts; `None` lifts this. For several runs that
-    /// share a limit, each with its part of it.
-    pub fn limit_rate(&mut self, per_second: Option<f64>) {
-        self.pace.cap(per_second);
-    }
-
     /// The state of the run.
     pub fn progress(&self, now: f64) -> Progress {
         let now = now.max(self.now);
@@ -483,7 +489,7 @@ impl Scheduler {
         let done = self.progress.revoked.saturating_add(self.progress.failed).saturating_add(self.progress.skipped);
         let left = self.options.total.map(|total| total.saturating_sub(done) as f64);
         let eta_ms = rate_per_second.zip(left).map(|(rate, left)| left / rate * 1000.0);
-        Progress { paused_until, rate_per_second, eta_ms, learned_per_second: self.pace.learned(now), ..self.progress }
+        Progress { paused_until, rate_per_second, eta_ms, ..self.progress }
     }
 
     /// The time, which is never less than it was. What is no number counts as no time.
@@ -502,7 +508,7 @@ impl Scheduler {
             Status::Skipped => &mut self.progress.skipped,
         };
         *count = count.saturating_add(1);
-        if self.samples.back().map_or(true, |(time, _)| now - time >= RATE_SAMPLE) {
+        if self.samples.back().is_none_or(|(time, _)| now - time >= RATE_SAMPLE) {
             let before = self.worked_off().saturating_sub(usize::from(status != Status::Skipped));
             self.samples.push_back((now, before));
         }
@@ -533,10 +539,17 @@ impl Scheduler {
         self.refusing.is_some_and(|refusing| refusing.times > 1 || self.epoch % 2 == 1)
     }
 
+    /// Whether the server has asked for a pause that is too long to wait for, and accepted nothing yet. The answers to what is
+    /// in flight then tell whether it means everybody.
+    fn in_doubt(&self) -> bool {
+        self.accepted == 0 && self.refusing.is_some_and(|refusing| refusing.too_long > 0)
+    }
+
     /// Whether another request may be in flight.
     fn has_room(&self) -> bool {
         let probing = self.refusing.is_some_and(|refusing| refusing.probe.is_some());
-        !probing && self.progress.in_flight < self.pace.window()
+        let in_doubt = self.in_doubt() && self.progress.in_flight > 0;
+        !probing && !in_doubt && self.progress.in_flight < self.pace.window()
     }
 
     /// The next request to send now: of those that are due the first of the input, so that what was refused goes before what
@@ -642,11 +655,15 @@ impl Scheduler {
 
     fn refused(&mut self, refusal: &Refusal, now: f64, random: f64) {
         let Refusal { epoch, in_flight, retry_after, .. } = *refusal;
+        if retry_after.is_some_and(|wait| wait.is_nan() || wait > self.options.max_pause) {
+            self.refused_for_too_long(refusal, now);
+            return;
+        }
         if retry_after.is_none() && self.refusing.is_none() && (self.accepts || epoch != self.epoch) {
             self.refused_alone(refusal, now, random);
             return;
         }
-        let refusing = self.refusing.unwrap_or(Refusing { since: now, times: 0, probe: None });
+        let refusing = self.refusing.unwrap_or(Refusing { since: now, times: 0, too_long: 0, probe: None });
         let suspect = self.note_refusal(refusal, refusing.since, now);
         let mut wait = retry_after.unwrap_or(0.0);
         if epoch == self.epoch {
@@ -668,6 +685,22 @@ impl Scheduler {
             self.paused_until = self.paused_until.max(until);
             self.pace.pause_until(self.paused_until);
         } else {
+            self.stop(Stop::RateLimited);
+        }
+    }
+
+    /// The server asks for a pause that is too long to wait for. What was sent before the last such answer is no new event.
+    fn refused_for_too_long(&mut self, refusal: &Refusal, now: f64) {
+        self.settle(refusal.index, Status::Failed, true);
+        self.item_failed();
+        if refusal.epoch != self.epoch {
+            return;
+        }
+        self.next_epoch();
+        let refusing = self.refusing.unwrap_or(Refusing { since: now, times: 0, too_long: 0, probe: None });
+        let too_long = refusing.too_long.saturating_add(1);
+        self.refusing = Some(Refusing { too_long, probe: None, ..refusing });
+        if too_long >= MAX_LONG_REFUSALS {
             self.stop(Stop::RateLimited);
         }
     }

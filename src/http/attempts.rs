@@ -71,7 +71,11 @@ impl Schedule<'_> {
 
     fn after_failure(&mut self, error: &Error) -> Option<f64> {
         let retried = self.settings.retry.as_ref().is_some_and(|retry| retry.connection_errors);
-        if retried && error.is_connection_failure() { self.next(None) } else { None }
+        if retried && error.is_connection_failure() {
+            self.next(None)
+        } else {
+            None
+        }
     }
 
     /// The wait before the next attempt, if there is to be one.

@@ -336,7 +336,11 @@ impl Answer<'_> {
 
 /// What is to be removed from texts. A short secret protects nothing, and removing it would mangle every text.
 fn shown_secret(secret: &Secret) -> &str {
-    if secret.text().len() < SHORTEST_SECRET { "" } else { secret.text() }
+    if secret.text().len() < SHORTEST_SECRET {
+        ""
+    } else {
+        secret.text()
+    }
 }
 
 impl Drop for Answer<'_> {
