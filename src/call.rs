@@ -10,6 +10,7 @@ use crate::http::attempts::{self, CallSettings};
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport};
 use js_sys::JsString;
 use serde::Serialize;
+use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
@@ -50,9 +51,9 @@ impl Caller {
     /// Whatever is not the API's confirmation.
     pub async fn revoke(&self, revocation: &Revocation, settings: &CallSettings) -> Result<Revoked, Error> {
         let cancellation = Cancellation::following(&settings.signal);
-        let trace = Trace::default();
-        let attempt = Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: &trace };
-        attempts::run(settings, &cancellation, async || attempt.send(|| Permit::Send).await, conclude).await
+        let (trace, stopped) = (Trace::default(), Cell::new(false));
+        let attempt = Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: &trace, stopped: &stopped };
+        attempts::run(settings, &cancellation, async || attempt.send(|| true).await, conclude).await
     }
 
     /// The token that the next request would carry.
@@ -64,17 +65,6 @@ impl Caller {
         let token = self.security.authorization(&cancellation, settings.request.limit).await?;
         token.ok_or_else(|| Error::invalid("this client has no credentials"))
     }
-}
-
-/// Whether a request may be sent at this moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permit {
-    /// It may.
-    Send,
-    /// Not now: the bulk run pauses.
-    Later,
-    /// Not any more: the bulk run has stopped.
-    Never,
 }
 
 /// One attempt of a revocation.
@@ -89,6 +79,8 @@ pub struct Attempt<'a> {
     pub cancellation: &'a Cancellation,
     /// Notes what was sent and answered.
     pub trace: &'a Trace,
+    /// Whether the bulk run that this belongs to has stopped: then no token is renewed.
+    pub stopped: &'a Cell<bool>,
 }
 
 impl<'a> Attempt<'a> {
@@ -97,14 +89,14 @@ impl<'a> Attempt<'a> {
     ///
     /// # Errors
     /// There is no token, no permission, or no answer.
-    pub async fn send(&self, permit: impl Fn() -> Permit) -> Result<Answer<'a>, Error> {
-        let Attempt { caller, revocation, settings, cancellation, trace } = *self;
-        let mut renewed = false;
+    pub async fn send(&self, permit: impl Fn() -> bool) -> Result<Answer<'a>, Error> {
+        let Attempt { caller, revocation, settings, cancellation, trace, stopped } = *self;
+        let mut unauthorized = None;
         loop {
             // Getting a token has a time limit of its own, so that it does not use up the request's.
             let authorization = caller.security.authorization(cancellation, settings.request.limit).await?;
-            if permit() != Permit::Send {
-                return Err(Failure::Withheld.into());
+            if !permit() {
+                return unauthorized.ok_or(Failure::Withheld.into());
             }
             let outgoing = Outgoing {
                 url: &revocation.url,
@@ -113,11 +105,11 @@ impl<'a> Attempt<'a> {
                 secret: authorization.as_ref().map(|authorization| authorization.token().clone()).unwrap_or_default(),
             };
             let answer = caller.transport.send(&outgoing, &settings.request, cancellation, trace).await?;
-            let expired = answer.head.status == 401 && !renewed && permit() != Permit::Never;
-            if !expired || !caller.security.renew(authorization.as_ref()) {
+            let renewable = answer.head.status == 401 && unauthorized.is_none() && !stopped.get();
+            if !renewable || !caller.security.renew(authorization.as_ref()) {
                 return Ok(answer);
             }
-            renewed = true;
+            unauthorized = Some(answer);
         }
     }
 }

@@ -70,30 +70,23 @@ export const hasGlobal = (name) => typeof peek(globalThis, name) === "function";
 
 // --- Secrets in text ---
 
-/** How JSON and URLs may write a character: escaped, percent-encoded, or as it is. */
-const WRITTEN = /\\u00[0-9a-f]{2}|%[0-9a-f]{2}|\\[^u]|[^]/gi;
+/** A pattern for a secret that JSON or a URL holds: each character as it is, after a backslash, as `\\u00XX`, or percent-encoded. */
+function escapedForms(secret) {
+  const character = (char) => {
+    const hex = char.charCodeAt(0).toString(16).replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
+    const literal = char.replace(/[^\w\s]/, "\\$&");
+    return `(?:\\\\?${literal}|\\\\u00${hex}|%${hex})`;
+  };
+  return new RegExp(secret.replace(/[^]/g, character), "g");
+}
 
-/** The text without this secret, whether it appears as it is, escaped for JSON, or percent-encoded, in whole or in part. */
+/** The text without this secret, whether it appears as it is, escaped for JSON, or percent-encoded. */
 export function redact(text, secret) {
   if (secret === "" || text.length < secret.length) {
     return text;
   }
-  return attempt(() => redactWritten(text.replaceAll(secret, MASK), secret)) ?? MASK;
-}
-
-function redactWritten(text, secret) {
-  if (!/[\\%]/.test(text)) {
-    return text;
-  }
-  const written = text.match(WRITTEN);
-  const plain = written.map((unit) => (unit.length < 3 ? unit.at(-1) : String.fromCharCode(Number.parseInt(unit.slice(-2), 16)))).join("");
-  let shown = "";
-  let from = 0;
-  for (let at = plain.indexOf(secret); at >= 0; at = plain.indexOf(secret, from)) {
-    shown += written.slice(from, at).join("") + MASK;
-    from = at + secret.length;
-  }
-  return shown + written.slice(from).join("");
+  const shown = () => text.replaceAll(/[\\%]/.test(text) ? escapedForms(secret) : secret, MASK);
+  return attempt(shown) ?? MASK;
 }
 
 /** A copy of a JSON value without this secret in any string or name. */

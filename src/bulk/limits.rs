@@ -136,3 +136,81 @@ fn reset(value: &str, now: f64) -> Option<f64> {
     };
     Some((until - now).max(0.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NOW: f64 = 1_795_000_000_000.0;
+
+    fn read(headers: &[(&str, &str)]) -> Option<Limits> {
+        Limits::read(|name| headers.iter().find(|(other, _)| *other == name).map(|(_, value)| (*value).to_owned()), NOW)
+    }
+
+    fn limits(remaining: f64, reset: f64) -> Limits {
+        Limits { remaining: Some(remaining), reset: Some(reset), ..Limits::default() }
+    }
+
+    #[test]
+    fn structured_fields() {
+        assert_eq!(read(&[("ratelimit", "\"default\";r=50;t=30")]), Some(limits(50.0, 30_000.0)));
+        let both = read(&[("ratelimit", "\"a\";r=50;t=30"), ("ratelimit-policy", "\"a\";q=100;w=60")]);
+        assert_eq!(both, Some(Limits { quota: Some(100.0), window: Some(60_000.0), ..limits(50.0, 30_000.0) }));
+        let tightest = read(&[("ratelimit", "\"day\";r=5000;t=3600, \"second\"; r=2; t=1")]);
+        assert_eq!(tightest, Some(limits(2.0, 1000.0)));
+    }
+
+    #[test]
+    fn older_forms() {
+        let flat = read(&[("ratelimit", "limit=100, remaining=50, reset=30")]);
+        assert_eq!(flat, Some(Limits { quota: Some(100.0), ..limits(50.0, 30_000.0) }));
+        let fields = read(&[
+            ("ratelimit-limit", "100, 100;w=60"),
+            ("ratelimit-remaining", "50"),
+            ("ratelimit-reset", "30"),
+            ("ratelimit-policy", "1000;w=3600, 100;w=60"),
+        ]);
+        assert_eq!(fields, Some(Limits { quota: Some(100.0), window: Some(60_000.0), ..limits(50.0, 30_000.0) }));
+    }
+
+    #[test]
+    fn the_policy_with_the_lowest_rate_counts() {
+        let policy =
+            read(&[("ratelimit-policy", "\"second\";q=10;w=1, \"hour\";q=3600;w=3600, \"bytes\";q=1;w=60;qu=\"bytes\"")]);
+        assert_eq!(policy, Some(Limits { quota: Some(3600.0), window: Some(3_600_000.0), ..Limits::default() }));
+    }
+
+    #[test]
+    fn a_reset_is_in_seconds_or_a_time() {
+        for reset in ["30", "1795000030", "1795000030000", "Wed, 18 Nov 2026 11:07:10 GMT"] {
+            let found = read(&[("x-ratelimit-remaining", "50"), ("x-ratelimit-reset", reset)]);
+            assert_eq!(found, Some(limits(50.0, 30_000.0)), "{reset}");
+        }
+        assert_eq!(read(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1700000000")]), Some(limits(0.0, 0.0)));
+    }
+
+    #[test]
+    fn nonsense_is_ignored() {
+        for value in ["", "-1", "NaN", "inf", "1e9", "many", "0x10", "99999999999999999999", "\"a\";r=-5;t=x", "r", ";;=,=;"] {
+            for name in ["ratelimit", "ratelimit-policy", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit-limit"] {
+                assert_eq!(read(&[(name, value)]), None, "{name}: {value}");
+            }
+        }
+        assert_eq!(read(&[("ratelimit-policy", "\"a\";q=100;w=0")]), None);
+        assert_eq!(read(&[]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_numbers_that_make_sense(text in "[\"a-z0-9=;, .rtqw-]{0,60}") {
+            for name in ["ratelimit", "ratelimit-policy", "ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+                if let Some(Limits { remaining, reset, quota, window }) = read(&[(name, &text)]) {
+                    for number in [remaining, reset, quota, window].into_iter().flatten() {
+                        prop_assert!(number.is_finite() && number >= 0.0);
+                    }
+                }
+            }
+        }
+    }
+}

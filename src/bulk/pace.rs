@@ -34,7 +34,7 @@ const SAMPLE: f64 = 100.0;
 const SAMPLES: usize = 128;
 
 /// A run that was so many times as long as the pause before it is measured well.
-const LONG_RUN: f64 = 2.0;
+const LONG_RUN: f64 = 1.25;
 
 /// By how much the rate has grown after the time K, when it is expected to be refused: AWS and CUBIC shrink it by 0.7 and grow
 /// it back; here the rate itself is known, and a tenth is more than its error.
@@ -52,10 +52,13 @@ const K_GROWTH: f64 = 2.5;
 const K_MAX: f64 = 25_000.0;
 
 /// Rates that differ by less than this are the same.
-const SAME: f64 = 0.05;
+const SAME: f64 = 0.06;
 
 /// A rate that was confirmed is kept to this part of it: "just below".
 const BELOW: f64 = 0.98;
+
+/// By how much a rate is lowered at most by a refusal that confirms it.
+const EASED: f64 = 0.98;
 
 /// From this multiple of K on without a refusal (the rate is then a fifth above the one that was refused) the limit has moved,
 /// and the rate doubles in each such time, in milliseconds.
@@ -406,7 +409,10 @@ impl Pace {
         let rate = estimate.min(careful.max(without_burst)).max(MIN_RATE);
         let k = match before.growth {
             Growth::Cubic { k } if (rate / before.rate - 1.0).abs() < SAME => {
-                return Learned { rate: rate * BELOW, growth: Growth::Cubic { k: (k * K_GROWTH).min(K_MAX) } };
+                // Each estimate is on the low side. Were the new one taken as it is, refusals that have another cause, such as
+                // an overload every few seconds, would soon lower the rate to nothing.
+                let rate = (before.rate * EASED).max(rate * BELOW);
+                return Learned { rate, growth: Growth::Cubic { k: (k * K_GROWTH).min(K_MAX) } };
             }
             _ if !long && without_burst < careful => K_UNSURE,
             _ => K_FIRST,
@@ -444,5 +450,124 @@ impl Pace {
             *quota = quota.saturating_add(*quota / 8).saturating_add(1);
         }
         self.run = Run::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sends at this spacing, each request being accepted at once, and returns the time after the last one.
+    fn accept(pace: &mut Pace, from: f64, count: u32, spacing: f64) -> f64 {
+        (0..count).fold(from, |now, _| {
+            pace.sent(now);
+            pace.accepted(now);
+            now + spacing
+        })
+    }
+
+    fn learned(pace: &Pace, now: f64) -> f64 {
+        pace.learned(now).unwrap()
+    }
+
+    #[test]
+    fn nothing_binds_without_a_refusal() {
+        let mut pace = Pace::new(32);
+        assert_eq!(pace.window(), INITIAL_WINDOW);
+        let now = accept(&mut pace, 0.0, 1000, 0.1);
+        assert_eq!((pace.window(), pace.earliest(now), pace.learned(now)), (32, None, None));
+    }
+
+    #[test]
+    fn a_refusal_teaches_the_rate_that_was_accepted() {
+        let mut pace = Pace::new(6);
+        let now = accept(&mut pace, 0.0, 400, 5.0);
+        pace.refused(6, Some(1000.0), now);
+        pace.pause_until(now + 1000.0);
+        let rate = learned(&pace, now + 1000.0);
+        assert!((180.0..=200.0).contains(&rate), "{rate}");
+        let mut sent = 0;
+        let mut time = now + 1000.0;
+        while time < now + 2000.0 {
+            match pace.earliest(time) {
+                Some(later) => time = later,
+                None => {
+                    pace.sent(time);
+                    sent += 1;
+                }
+            }
+        }
+        assert!((180..=206).contains(&sent), "{sent}");
+    }
+
+    #[test]
+    fn a_rate_that_is_confirmed_is_probed_more_rarely_and_one_that_is_not_refused_grows() {
+        let mut pace = Pace::new(6);
+        let mut now = accept(&mut pace, 0.0, 1000, 5.0);
+        for _ in 0..4 {
+            pace.refused(6, Some(1000.0), now);
+            now += 1000.0;
+            pace.pause_until(now);
+            now = accept(&mut pace, now, 2000, 5.0);
+        }
+        let growth = |pace: &Pace, time| learned(pace, now + time) / learned(pace, now - 10_000.0);
+        assert!(learned(&pace, now - 9000.0) < 200.0);
+        assert!(growth(&pace, 0.0) < 1.03, "{}", growth(&pace, 0.0));
+        assert!(growth(&pace, 60_000.0) > 3.0);
+    }
+
+    #[test]
+    fn refusals_without_retry_after_leave_fewer_in_flight_and_more_come_back() {
+        let mut pace = Pace::new(6);
+        let now = accept(&mut pace, 0.0, 100, 5.0);
+        pace.refused(6, None, now);
+        assert_eq!((pace.window(), pace.learned(now)), (5, None));
+        pace.refused_as_well(4, None);
+        assert_eq!(pace.window(), 3);
+        accept(&mut pace, now, 2000, 5.0);
+        assert_eq!(pace.window(), 6);
+        for _ in 0..99 {
+            pace.refused(pace.window(), None, now);
+        }
+        assert_eq!(pace.window(), 1);
+    }
+
+    #[test]
+    fn a_window_that_is_known_is_filled_and_waited_for() {
+        let mut pace = Pace::new(6);
+        for start in [0.0, 60_000.0] {
+            let now = accept(&mut pace, start, 100, if start == 0.0 { 10.0 } else { 20.0 });
+            assert_eq!(pace.earliest(now), None);
+            pace.refused(6, Some(start + 60_000.0 - now), now);
+            pace.pause_until(start + 60_000.0);
+        }
+        let now = accept(&mut pace, 120_000.0, 100, 20.0);
+        assert_eq!(pace.earliest(now + 500.0), Some(180_000.0));
+        assert_eq!(pace.earliest(180_000.0), None);
+    }
+
+    #[test]
+    fn what_headers_leave_is_kept_to() {
+        let mut pace = Pace::new(6);
+        let left = |remaining| Limits { remaining: Some(remaining), reset: Some(5000.0), ..Limits::default() };
+        pace.limits(&left(2.0), 0, 0.0);
+        for _ in 0..2 {
+            assert_eq!(pace.earliest(0.0), None);
+            pace.sent(0.0);
+        }
+        assert_eq!(pace.earliest(0.0), Some(5000.0));
+        assert_eq!(pace.earliest(5000.0), None);
+        pace.limits(&Limits { reset: Some(1e12), ..left(0.0) }, 0, 5000.0);
+        assert_eq!(pace.earliest(5000.0), Some(5000.0 + MAX_RESET), "a reset far ahead is not waited for");
+    }
+
+    #[test]
+    fn a_cap_binds_at_once_and_can_be_lifted() {
+        let mut pace = Pace::new(6);
+        pace.cap(Some(10.0));
+        pace.sent(0.0);
+        assert_eq!(pace.earliest(0.0), Some(100.0 - CATCH_UP));
+        pace.cap(None);
+        assert_eq!(pace.earliest(0.0), None);
     }
 }

@@ -8,7 +8,7 @@ use super::Limits;
 use crate::border::notify;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
-use crate::call::{conclude, Attempt, Caller, Permit, Revocation};
+use crate::call::{conclude, Attempt, Caller, Revocation};
 use crate::error::{Error, Failure};
 use crate::http::attempts::CallSettings;
 use crate::http::retry::Backoff;
@@ -59,6 +59,8 @@ struct Shared {
     settings: Rc<CallSettings>,
     cancellation: Cancellation,
     schedule: RefCell<Scheduler>,
+    /// Whether nothing more is to be sent.
+    stopped: Cell<bool>,
     clock: Clock,
     inbox: Inbox,
 }
@@ -119,16 +121,9 @@ impl Inbox {
 }
 
 impl Shared {
-    /// Whether the request of this item may be sent at this moment.
-    fn permit(&self, index: usize) -> Permit {
-        let mut schedule = self.schedule.borrow_mut();
-        if schedule.stopped().is_some() {
-            Permit::Never
-        } else if schedule.may_send(index, self.clock.now()) {
-            Permit::Send
-        } else {
-            Permit::Later
-        }
+    /// Whether the request of this item may be sent at this moment: the run has not stopped, and does not pause.
+    fn permit(&self, index: usize) -> bool {
+        !self.stopped.get() && self.schedule.borrow_mut().may_send(index, self.clock.now())
     }
 }
 
@@ -160,9 +155,9 @@ impl Run {
             ..Options::default()
         });
         let cancellation = Cancellation::following(&settings.signal);
-        let (schedule, clock, inbox) = (RefCell::new(schedule), Clock::start(), Inbox::default());
+        let (schedule, stopped, clock, inbox) = (RefCell::new(schedule), Cell::new(false), Clock::start(), Inbox::default());
         Ok(Run {
-            shared: Rc::new(Shared { caller, settings, cancellation, schedule, clock, inbox }),
+            shared: Rc::new(Shared { caller, settings, cancellation, schedule, stopped, clock, inbox }),
             read_request,
             input,
             items: HashMap::new(),
@@ -207,13 +202,10 @@ impl Run {
         }
         pulls.cancel();
         self.report_progress();
-        let (progress, stopped) = {
-            let schedule = self.shared.schedule.borrow();
-            (schedule.progress(self.shared.clock.now()), schedule.stopped().is_some())
-        };
-        if stopped && !self.ended {
+        if self.shared.stopped.get() && !self.ended {
             self.input.close();
         }
+        let progress = self.shared.schedule.borrow().progress(self.shared.clock.now());
         self.report.finish(&progress)
     }
 
@@ -251,7 +243,7 @@ impl Run {
     }
 
     fn stop(&mut self, stop: Stop, error: Error) {
-        if self.shared.schedule.borrow().stopped().is_none() {
+        if !self.shared.stopped.replace(true) {
             self.shared.schedule.borrow_mut().stop(stop);
             self.reason = Some(error.into());
             self.changed = true;
@@ -260,7 +252,7 @@ impl Run {
 
     /// The run has stopped for the error of this item, if that has just happened.
     fn note_stop(&mut self, index: usize) {
-        if self.reason.is_none() && self.shared.schedule.borrow().stopped().is_some() {
+        if self.shared.schedule.borrow().stopped().is_some() && !self.shared.stopped.replace(true) {
             self.reason = self.items.get(&index).and_then(|item| item.error.clone());
         }
     }
@@ -271,9 +263,8 @@ impl Run {
             Event::Pulled(result) => self.pulled(result),
             Event::Ended(index, Err(error)) if matches!(error.failure(), Failure::Withheld) => {
                 // During a pause, the schedule has taken the item back. After a stop, it is to be settled.
-                let mut schedule = self.shared.schedule.borrow_mut();
-                if schedule.stopped().is_some() {
-                    schedule.may_send(index, self.shared.clock.now());
+                if self.shared.stopped.get() {
+                    self.shared.schedule.borrow_mut().may_send(index, self.shared.clock.now());
                 }
             }
             Event::Ended(index, result) => self.ended(index, result),
@@ -282,7 +273,7 @@ impl Run {
 
     fn pull(&mut self, index: usize, pulls: &Rc<Cancellation>) {
         // An array or a `Set` may have an iterator that never ends.
-        if self.shared.schedule.borrow().stopped().is_some() && self.input.total.is_none_or(|total| index >= total) {
+        if self.shared.stopped.get() && self.input.total.is_none_or(|total| index >= total) {
             self.shared.schedule.borrow_mut().pulled(Pulled::End, self.shared.clock.now());
             return;
         }
@@ -350,8 +341,8 @@ impl Run {
         let Some(Item { kind: Kind::Original(revocation, _), trace, .. }) = self.items.get(&index) else { return };
         let (shared, revocation, trace) = (self.shared.clone(), revocation.clone(), trace.clone());
         spawn_local(async move {
-            let Shared { caller, settings, cancellation, .. } = &*shared;
-            let attempt = Attempt { caller, revocation: &revocation, settings, cancellation, trace: &trace };
+            let Shared { caller, settings, cancellation, stopped, .. } = &*shared;
+            let attempt = Attempt { caller, revocation: &revocation, settings, cancellation, trace: &trace, stopped };
             let result = match attempt.send(|| shared.permit(index)).await {
                 Ok(answer) => conclude(answer).await.map(|_| ()),
                 Err(error) => Err(error),
@@ -365,7 +356,7 @@ impl Run {
         let trace = &item.trace;
         let outcome = match result.as_ref().map_err(Error::failure) {
             Ok(()) => Outcome::Revoked,
-            Err(Failure::Aborted(_) | Failure::TimedOut(_)) if trace.requests.get() == 0 && self.reason.is_some() => {
+            Err(Failure::Aborted(_) | Failure::TimedOut(_)) if trace.requests.get() == 0 && self.shared.stopped.get() => {
                 Outcome::Unsent
             }
             Err(failure) => outcome(failure, trace, &self.shared.settings),

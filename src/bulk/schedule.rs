@@ -38,6 +38,9 @@ const MAX_WAITING_DUPLICATES: usize = 1024;
 /// this high because each of them may be one that the server always refuses, and the items behind them must have their turn.
 const MAX_REFUSED_ITEMS: usize = 1024;
 
+/// How many refusals of one item teach the pace. Later ones may be its own, and would slow the others down.
+const MAX_TEACHING_REFUSALS: u32 = 3;
+
 /// How often an item may be refused as the only request after a pause, while the server accepts others in between. Under a limit
 /// that accepts every second such request, an item that could be revoked is refused so often, and each time in between, once
 /// in 500.
@@ -221,7 +224,7 @@ struct Item {
     failures: u32,
     first_sent: f64,
     state: State,
-    refused: bool,
+    refusals: u32,
     /// Refusals that the server's limit does not explain, and how many requests the server had accepted at the last one.
     own_refusals: u32,
     refused_probes: u32,
@@ -321,7 +324,7 @@ impl Scheduler {
             return Action::Settle(settled);
         }
         // The next item may be a better probe than those at hand.
-        let pull_first = self.prefers_fresh() && !self.items.iter().any(|item| item.is_due(now) && !item.refused);
+        let pull_first = self.prefers_fresh() && !self.items.iter().any(|item| item.is_due(now) && !item.was_refused());
         if pull_first && self.may_pull(now) {
             return self.pull();
         }
@@ -543,7 +546,7 @@ impl Scheduler {
             return None;
         }
         let prefers_fresh = self.prefers_fresh();
-        let order = |item: &&mut Item| (prefers_fresh && item.refused, item.index);
+        let order = |item: &&mut Item| (prefers_fresh && item.was_refused(), item.index);
         let item = self.items.iter_mut().filter(|item| item.is_due(now)).min_by_key(order)?;
         if self.pace.earliest(now).is_some() {
             return None;
@@ -572,12 +575,12 @@ impl Scheduler {
             return self.options.total.is_some();
         }
         let prefers_fresh = self.prefers_fresh();
-        let fresh = self.items.iter().filter(|item| !item.refused).count();
+        let fresh = self.items.iter().filter(|item| !item.was_refused()).count();
         self.progress.in_flight < self.pace.window()
             && fresh / 2 < self.options.concurrency
             && self.items.len().saturating_sub(fresh) < MAX_REFUSED_ITEMS
             && self.duplicates.len() < MAX_WAITING_DUPLICATES
-            && !self.items.iter().any(|item| item.is_due(now) && !(prefers_fresh && item.refused))
+            && !self.items.iter().any(|item| item.is_due(now) && !(prefers_fresh && item.was_refused()))
     }
 
     fn settle(&mut self, index: usize, status: Status, remaining: bool) {
@@ -644,7 +647,7 @@ impl Scheduler {
             return;
         }
         let refusing = self.refusing.unwrap_or(Refusing { since: now, times: 0, probe: None });
-        let known = self.note_refusal(refusal, refusing.since, now);
+        let suspect = self.note_refusal(refusal, refusing.since, now);
         let mut wait = retry_after.unwrap_or(0.0);
         if epoch == self.epoch {
             self.next_epoch();
@@ -653,7 +656,7 @@ impl Scheduler {
             if retry_after.is_none() || refusing.times > 0 {
                 wait = wait.max(PAUSE.wait(refusing.times, random));
             }
-            if !known {
+            if !suspect {
                 self.pace.refused(in_flight, retry_after, now);
             }
         } else {
@@ -675,7 +678,8 @@ impl Scheduler {
         item.state = State::Waiting(now + PAUSE.wait(item.refusals_alone, random));
         item.refusals_alone = item.refusals_alone.saturating_add(1);
         let exhausted = item.refusals_alone >= MAX_REFUSALS_ALONE;
-        let known = std::mem::replace(&mut item.refused, true);
+        let suspect = item.refusals >= MAX_TEACHING_REFUSALS;
+        item.refusals = item.refusals.saturating_add(1);
         if exhausted {
             self.settle(refusal.index, Status::Failed, true);
             self.item_failed();
@@ -685,7 +689,7 @@ impl Scheduler {
             return;
         }
         self.next_epoch();
-        if !known {
+        if !suspect {
             self.pace.refused(refusal.in_flight, None, now);
         }
     }
@@ -696,14 +700,15 @@ impl Scheduler {
     }
 
     /// Counts a refusal of this item, and settles it when that is its own too often. Returns whether the item was refused
-    /// before: then this refusal teaches nothing about the server's rate.
+    /// so often before that this refusal teaches nothing about the server's rate.
     fn note_refusal(&mut self, refusal: &Refusal, since: f64, now: f64) -> bool {
-        let nothing_else = self.ended && self.items.iter().all(|item| item.refused || item.index == refusal.index);
+        let nothing_else = self.ended && self.items.iter().all(|item| item.was_refused() || item.index == refusal.index);
         let patient = self.accepted == 0 || now - since < LAST_ITEMS_PATIENCE;
         let Some(item) = self.items.iter_mut().find(|item| item.index == refusal.index) else { return true };
-        let known = std::mem::replace(&mut item.refused, true);
+        let suspect = item.refusals >= MAX_TEACHING_REFUSALS;
+        item.refusals = item.refusals.saturating_add(1);
         if !refusal.probed {
-            return known;
+            return suspect;
         }
         item.refused_probes = item.refused_probes.saturating_add(1);
         if self.accepted > item.accepted_before {
@@ -715,7 +720,7 @@ impl Scheduler {
             self.settle(refusal.index, Status::Failed, true);
             self.item_failed();
         }
-        known
+        suspect
     }
 }
 
@@ -727,7 +732,7 @@ impl Item {
             failures: 0,
             first_sent: now,
             state: State::Waiting(now),
-            refused: false,
+            refusals: 0,
             own_refusals: 0,
             refused_probes: 0,
             accepted_before: 0,
@@ -740,6 +745,10 @@ impl Item {
             State::Waiting(until) => Some(until),
             State::InFlight { .. } => None,
         }
+    }
+
+    fn was_refused(&self) -> bool {
+        self.refusals > 0
     }
 
     fn is_due(&self, now: f64) -> bool {

@@ -346,9 +346,9 @@ mod tests {
     #[test]
     fn redirects() {
         let followed = Head { redirected: true, ..head(200, "application/json") };
-        assert_eq!(Redirect::of(&followed, false), Some(Redirect::Followed));
-        assert_eq!(Redirect::of(&Head { status: 307, ..followed }, false), Some(Redirect::Followed));
-        assert_eq!(Redirect::of(&head(0, ""), true), Some(Redirect::NotFollowed));
+        assert_eq!(Redirect::of(&followed), Some(Redirect::Followed));
+        assert_eq!(Redirect::of(&Head { status: 307, ..followed }), Some(Redirect::Followed));
+        assert_eq!(Redirect::of(&Head { opaque_redirect: true, ..head(0, "") }), Some(Redirect::NotFollowed));
         for (status, redirect) in [
             (299, None),
             (300, Some(Redirect::NotFollowed)),
@@ -357,7 +357,7 @@ mod tests {
             (400, None),
             (0, None),
         ] {
-            assert_eq!(Redirect::of(&head(status, ""), false), redirect, "{status}");
+            assert_eq!(Redirect::of(&head(status, "")), redirect, "{status}");
         }
         assert_eq!(Redirect::NotFollowed.to_string(), "Redirected, so nothing was revoked");
         assert!(Redirect::Followed.to_string().contains("unknown"));
@@ -403,7 +403,7 @@ mod tests {
             grpc_status in proptest::option::of("[0-9]{0,2}"),
             body in bodies(),
         ) {
-            let head = Head { status, content_type, redirected, content_range, grpc_status };
+            let head = Head { status, content_type, redirected, opaque_redirect: false, content_range, grpc_status };
             let verdict = judge(&head, body);
             if verdict == Verdict::Revoked {
                 prop_assert!(status == 200 && !redirected && !content_range);

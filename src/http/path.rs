@@ -95,13 +95,13 @@ mod tests {
             ("a\nb", IdError::Control),
             ("\u{7f}", IdError::Control),
             ("\u{85}", IdError::Control),
-            (&"a".repeat(MAX_ID_LENGTH + 1), IdError::TooLong),
-            (&"😀".repeat(MAX_ID_LENGTH / 2 + 1), IdError::TooLong),
+            (&"a".repeat(MAX_ID_LENGTH as usize + 1), IdError::TooLong),
+            (&"😀".repeat(MAX_ID_LENGTH as usize / 2 + 1), IdError::TooLong),
         ] {
             assert_eq!(encode_id(id), Err(error), "{id:?}");
         }
         assert_eq!(encode_id("...").as_deref(), Ok("..."));
-        assert!(encode_id(&"é".repeat(MAX_ID_LENGTH)).is_ok());
+        assert!(encode_id(&"é".repeat(MAX_ID_LENGTH as usize)).is_ok());
     }
 
     proptest! {

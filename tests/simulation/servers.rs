@@ -92,9 +92,8 @@ impl Server {
                 self.tokens = (self.tokens + rate * (now - self.at) / 1000.0).min(*burst);
             }
             Limit::FixedWindow { window, phase, .. } => {
-                if ((now + phase) / window).floor() > ((self.at + phase) / window).floor() {
-                    self.used = 0;
-                }
+                let begun = ((now + phase) / window).floor() > ((self.at + phase) / window).floor();
+                self.used = if begun { 0 } else { self.used };
             }
             _ => {}
         }

@@ -17,7 +17,7 @@ fn moving(at: f64) -> f64 {
 pub fn cases() -> Vec<Case> {
     let bucket = |rate, burst| Limit::TokenBucket { rate, burst, left: None };
     let window = |quota, window| Limit::FixedWindow { quota, window, phase: 0.37 * window };
-    let storms = |retry_after| Limit::Storms { period: 20_000.0, length: 3_000.0, retry_after };
+    let storms = |retry_after| Limit::Storms { period: 5_000.0, length: 1_500.0, retry_after };
     let mut cases = Vec::new();
     for (headers, suffix) in [(Headers::None, ""), (Headers::Draft, "; RateLimit"), (Headers::Custom, "; X-RateLimit")] {
         for (name, limit, latency) in [
@@ -33,8 +33,8 @@ pub fn cases() -> Vec<Case> {
     }
     for (name, limit) in [
         ("4 at once, 25 ms", Limit::Concurrency(4)),
-        ("503 for 3 s of 20, Retry-After: 1", storms(Some(1000.0))),
-        ("503 for 3 s of 20", storms(None)),
+        ("503 for 1.5 s of 5, Retry-After: 1", storms(Some(1000.0))),
+        ("503 for 1.5 s of 5", storms(None)),
         ("latency grows beyond 4 at once", Limit::Load(4.0)),
         ("no limit, 25 ms", Limit::Unlimited),
     ] {

@@ -77,6 +77,8 @@ export function bulkServer(sdk, answer = () => status(200), { tokens, ...props }
   const asked = new Map();
   const fetcher = async (input, init) => {
     const request = init === undefined && input instanceof Request ? input : new Request(input, init);
+    // As `fetch` does: an aborted request is not sent.
+    if (request.signal?.aborted) throw request.signal.reason;
     if (request.url.endsWith("/auth/v1/token")) {
       const token = await tokens(++server.tokens);
       const body = token ? { access_token: token, token_type: "Bearer", expires_in: 3600 } : { error: "invalid_client" };

@@ -408,7 +408,6 @@ const PATCHES = [
   [WeakMap.prototype, { get: fail, set: fail, delete: fail, has: fail }],
   [WeakSet.prototype, { add: fail, delete: fail, has: fail }],
   [WeakRef.prototype, { deref: fail }],
-  [FinalizationRegistry.prototype, { register: fail, unregister: fail }],
   // Not push and pop: Node itself does not live without them.
   [Array.prototype, { map: fail, filter: fail, forEach: fail, find: fail, some: fail, every: fail }],
   [EventTarget.prototype, { addEventListener: fail, removeEventListener: fail }],
