@@ -22,13 +22,14 @@ const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
 const WASM_BINDGEN = process.env.WASM_BINDGEN ?? join(ROOT, ".tools/bin/wasm-bindgen");
 const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")), "bin");
 
-// Without --enable flags wasm-opt uses the features that the module itself declares: those that rustc and wasm-bindgen used.
+// The features that rustc uses, which every supported runtime has. (With --all-features, wasm-opt writes what Node and browsers cannot read.)
+const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 const WASM_OPT_FLAGS = [
-  "-Os",
+  ...FEATURES.map((feature) => `--enable-${feature}`),
+  "-Oz",
   "--strip-debug",
   "--strip-producers",
-  "--strip-target-features",
-  // wasm-bindgen's names are long and hold hashes, which do not compress: 4 KB (gzip).
+  // wasm-bindgen's names are long and hold hashes, which do not compress: with those in the glue, 3.4 KB (gzip).
   "--minify-imports-and-exports-and-modules",
 ];
 
@@ -165,8 +166,12 @@ async function core(compiled) {
   } else {
     mkdirSync(dir, { recursive: true });
     say("wasm-bindgen: writing the glue");
-    const input = join(dir, "c1_revoke_cargo.wasm");
-    writeFileSync(input, compiled);
+    const cargo = join(dir, "c1_revoke_cargo.wasm");
+    const input = join(dir, "c1_revoke_input.wasm");
+    writeFileSync(cargo, compiled);
+    // wasm-bindgen passes objects in a table of references where the module declares that feature, and leaks an entry of it for every
+    // import that throws. Without the declaration it passes them by number.
+    binaryen("wasm-opt", "--strip-target-features", "--debuginfo", cargo, "-o", input);
     execFileSync(WASM_BINDGEN, [input, "--target", "bundler", "--no-typescript", "--out-dir", dir, "--out-name", "c1_revoke"], {
       stdio: "inherit",
     });

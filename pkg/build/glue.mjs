@@ -35,7 +35,6 @@ export async function glueFactory(source, { name, crateModules, names }) {
         imports: { a: { ...glue, ${crateImports.map(([module, name, short]) => `${short}: crate["${module}"].${name}`)} } },
         start(exports) {
           glue.__wbg_set_wasm(exports);
-          exports.__wbindgen_start();
         },
       };
     }`;

@@ -53,8 +53,8 @@ enum Grant {
 }
 
 enum Key {
-    /// As the client secret holds it: a JSON Web Key.
-    Jwk(JsValue),
+    /// As the client secret holds it: the text of a JSON Web Key.
+    Jwk(Zeroizing<String>),
     /// From its first use on: a key that WebCrypto does not let out.
     Imported(CryptoKey),
 }
@@ -89,7 +89,7 @@ impl Credentials {
             (None, None) => return Err(Error::invalid("clientSecret is missing (or give an oidcToken)")),
             (Some(_), Some(_)) => return Err(Error::invalid("give clientSecret or oidcToken, not both")),
             (Some(secret), None) => {
-                let jwk = read_key(&secret).map_err(|error| Error::invalid(error.to_string()))?;
+                let jwk = read_secret(&secret).map_err(|error| Error::invalid(error.to_string()))?;
                 Grant::Key(RefCell::new(Key::Jwk(jwk)))
             }
             (None, Some(source)) => match (source.dyn_ref::<Function>(), source.dyn_ref::<JsString>()) {
@@ -102,18 +102,24 @@ impl Credentials {
     }
 }
 
-/// The private key in a client secret, as a JSON Web Key.
-fn read_key(secret: &JsString) -> Result<JsValue, ClientSecretError> {
+/// The text of the JSON Web Key in a client secret, checked.
+fn read_secret(secret: &JsString) -> Result<Zeroizing<String>, ClientSecretError> {
     if secret.length() > MAX_SECRET {
         return Err(ClientSecretError::Base64url);
     }
     let secret = secret_text(secret).map_err(|_| ClientSecretError::Base64url)?;
-    let json = client_secret::decode(&secret)?;
+    let text = client_secret::decode(&secret)?;
+    read_key(&text)?;
+    Ok(text)
+}
+
+/// A JSON Web Key as WebCrypto takes it: its members that matter, and no others.
+fn read_key(text: &str) -> Result<JsValue, ClientSecretError> {
     // The parser's error would quote the key.
-    let key = js_sys::JSON::parse(&json).map_err(|_| ClientSecretError::Json)?;
+    let key = js_sys::JSON::parse(text).map_err(|_| ClientSecretError::Json)?;
     let member = |name| peek(&key, name).dyn_into::<JsString>().ok().and_then(|member| secret_text(&member).ok());
-    let (kty, crv, d, x) = (member("kty"), member("crv"), member("d"), member("x"));
-    let [kty, crv, d, x] = [&kty, &crv, &d, &x].map(|member| member.as_ref().map(|text| text.as_str()));
+    let members = [member("kty"), member("crv"), member("d"), member("x")];
+    let [kty, crv, d, x] = members.each_ref().map(|member| member.as_ref().map(|text| text.as_str()));
     client_secret::check_key(kty, crv, d, x)?;
     serde_wasm_bindgen::to_value(&Jwk { kty, crv, d, x }).map_err(|_| ClientSecretError::Json)
 }
@@ -371,7 +377,7 @@ impl OAuth {
 async fn import(key: &RefCell<Key>, subtle: &SubtleCrypto, wait: &Wait) -> Result<CryptoKey, Error> {
     let jwk = match &*key.borrow() {
         Key::Imported(key) => return Ok(key.clone()),
-        Key::Jwk(jwk) => jwk.clone(),
+        Key::Jwk(text) => read_key(text).map_err(|error| Error::invalid(error.to_string()))?,
     };
     // WebKitGTK refuses one PKCS #8 key in 256, but no JWK.
     let promise = subtle.import_key_with_str("jwk", jwk.unchecked_ref(), ED25519, false, &Array::of1(&"sign".into()));
