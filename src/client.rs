@@ -10,10 +10,10 @@ use crate::error::Error;
 use crate::http::attempts::CallSettings;
 use crate::http::path::{encode_id, revoke_path, MAX_ID_LENGTH};
 use crate::options::{read_transport, BulkOptions, CallDefaults};
-use wasm_bindgen_futures::future_to_promise;
 use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 
 /// A client of the C1 API's operation "Revoke Credential".
 #[wasm_bindgen]

@@ -17,7 +17,7 @@ const resolutions = [
   { module: "esnext", moduleResolution: "bundler" },
 ];
 
-for (const file of ["examples.ts", "wrong.ts", "required.cts", "platform.ts"])
+for (const file of ["bulk.ts", "examples.ts", "wrong.ts", "required.cts", "platform.ts"])
   copyFileSync(join(tests, "types", file), join(dropIn, file));
 
 describe("types", () => {
@@ -27,7 +27,7 @@ describe("types", () => {
       it(`${compiler}, ${moduleResolution}: documented uses compile, wrong ones do not`, async () => {
         // A bundler's resolution knows no `require`.
         const required = moduleResolution === "bundler" ? [] : ["required.cts"];
-        const files = ["examples.ts", "wrong.ts", "platform.ts", ...required];
+        const files = ["bulk.ts", "examples.ts", "wrong.ts", "platform.ts", ...required];
         assert.equal(await compile(dropIn, `${compiler}-${moduleResolution}`, compiler, files, resolution), "");
       });
     }

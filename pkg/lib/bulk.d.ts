@@ -18,9 +18,15 @@ export interface RevokeCredentialsProgress {
   inFlight: number;
   /** During a pause: when it ends, in milliseconds since 1970, as `Date.now()`. */
   pausedUntil?: number;
-  /** Items revoked or failed per second, over the last ten seconds. Missing at first, and after a stop. */
+  /**
+   * Items revoked or failed per second, over the last ten seconds, including pauses. Missing until the first items have results,
+   * and after the run has stopped.
+   */
   ratePerSecond?: number;
-  /** The estimated time until all items have a result, in milliseconds. Missing without `ratePerSecond` or `total`. */
+  /**
+   * The estimated time until all items have results, in milliseconds, at `ratePerSecond`. Missing without `ratePerSecond` or
+   * `total`.
+   */
   etaMs?: number;
 }
 
@@ -81,15 +87,22 @@ export interface RevokeCredentialsReport<
 /**
  * Options of a bulk run, in addition to {@link RequestOptions}, which apply to each item's request. Unlike a single call, a run
  * without `retries` retries connection failures, timeouts and the statuses in `retryCodes`: up to 8 attempts per item, with the
- * waits of `BackoffStrategy`. `retries: { strategy: "none" }` allows one attempt. A 429 pauses the run and does not count as a
- * failed attempt.
+ * waits of `BackoffStrategy`. `retries: { strategy: "none" }` allows one attempt.
+ *
+ * A 429, or a 503 with `Retry-After`, does not count as a failed attempt. It pauses the whole run for the time in `Retry-After`.
+ * One request is then sent alone, as a probe. The run learns the rate that the server accepts, sends a little less, and rarely
+ * probes for more. It obeys `RateLimit` and `X-RateLimit-*` headers, so that a server that sends them need not refuse anything. A
+ * 429 without `Retry-After`, while others are accepted, means too many requests at once: the run lowers the number in flight. An
+ * item that is refused repeatedly while others are accepted fails. The run does not wait for a `Retry-After` of more than 15
+ * minutes: the item fails, and the run stops if the next ones are refused for as long. Items that failed or were skipped because
+ * of a 429 are in {@link RevokeCredentialsReport.remaining}.
  */
 export type RevokeCredentialsOptions<
   R extends C1ApiAppV1ConnectorServiceRevokeCredentialRequest = C1ApiAppV1ConnectorServiceRevokeCredentialRequest,
 > = RequestOptions & {
   /**
    * The maximum number of requests in flight, 1 to 1000. Default 6: a Worker may have six connections waiting for headers. The
-   * run uses fewer if the server returns 429 without `Retry-After`.
+   * run uses at most 10 until the first response, and fewer if the server limits their number or rate.
    */
   concurrency?: number;
   /** Called when the progress has changed. Exceptions and rejections are ignored. */

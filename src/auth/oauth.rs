@@ -10,17 +10,17 @@ use crate::border::fields::Fields;
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Cancellation, Interrupt, Wait};
 use crate::border::{parse_json, peek, peek_text, random_bytes, secret_text};
-use crate::error::{Error, HttpFailure, OAuthError};
+use crate::error::{Error, Failure, HttpFailure, OAuthError};
 use crate::http::attempts::{self, CallSettings};
 use crate::http::secret::Secret;
 use crate::http::server::hostname_of;
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport, MASK};
-use wasm_bindgen_futures::future_to_promise;
 use js_sys::{Array, Function, JsString, Promise, Uint8Array};
 use serde::Serialize;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::{CryptoKey, SubtleCrypto};
 use zeroize::Zeroizing;
 
@@ -253,7 +253,9 @@ impl OAuth {
             drop(waiter);
             match result {
                 Some(Ok(authorization)) => return Ok(authorization),
-                Some(Err(NoToken { error, transient })) if !request.ahead => return Err(Error::NoToken { error, transient }),
+                Some(Err(NoToken { error, transient })) if !request.ahead => {
+                    return Err(Failure::NoToken { error, transient }.into())
+                }
                 // The patience is over, or a renewal without retries failed.
                 Some(Err(_)) | None => self.detach(&request),
             }
@@ -312,17 +314,19 @@ impl OAuth {
         };
         let once = CallSettings::default();
         let settings = if request.ahead { &once } else { &self.settings };
-        let (authorization, expires_in) = attempts::run(settings, &request.cancellation, send, conclude).await.map_err(|error| {
-            let transient = match &error {
-                Error::Connection(_) | Error::TimedOut(_) => true,
-                Error::TokenRefused(parts) => matches!(parts.0.status, 429 | 500..),
-                _ => false,
-            };
-            NoToken { error: error.into(), transient }
-        })?;
+        let (authorization, expires_in) =
+            attempts::run(settings, &request.cancellation, send, conclude).await.map_err(|error| {
+                let transient = match error.failure() {
+                    Failure::Connection(_) | Failure::TimedOut(_) => true,
+                    Failure::TokenRefused(failure, _) => matches!(failure.status, 429 | 500..),
+                    _ => false,
+                };
+                NoToken { error: error.into(), transient }
+            })?;
         // Not if the token was cleared meanwhile.
         if self.request.borrow().as_ref().is_some_and(|current| Rc::ptr_eq(current, request)) {
-            let held = Lifetime::new(asked.get(), expires_in).map(|lifetime| Held { authorization: authorization.clone(), lifetime });
+            let held =
+                Lifetime::new(asked.get(), expires_in).map(|lifetime| Held { authorization: authorization.clone(), lifetime });
             self.held.replace(held);
         }
         Ok(authorization)
@@ -348,14 +352,14 @@ impl OAuth {
     async fn assertion(&self, key: &RefCell<Key>, wait: &Wait) -> Result<Zeroizing<String>, Error> {
         let subtle = peek(&peek(&js_sys::global(), "crypto"), "subtle");
         if !subtle.is_object() {
-            return Err(Error::Unsupported(String::from(
+            return Err(Error::unsupported(
                 "crypto.subtle is missing here: client credentials are signed with Ed25519, which needs https or localhost",
-            )));
+            ));
         }
         let subtle: SubtleCrypto = subtle.unchecked_into();
         let key = import(key, &subtle, wait).await?;
         let (Some(nonce), Some(id)) = (random_bytes(), random_bytes()) else {
-            return Err(Error::Unsupported(String::from("c1-revoke needs crypto.getRandomValues for client credentials")));
+            return Err(Error::unsupported("c1-revoke needs crypto.getRandomValues for client credentials"));
         };
         let now = (now_since_epoch() / 1000.0) as u64;
         let claims = Claims::new(&self.credentials.client_id, hostname_of(&self.server), now, &id);
@@ -392,14 +396,14 @@ async fn signed(wait: &Wait, promise: Result<Promise, JsValue>) -> Result<JsValu
 }
 
 fn cannot_sign() -> Error {
-    Error::Unsupported(String::from(
+    Error::unsupported(
         "WebCrypto cannot sign with Ed25519 here. That needs Chrome 137, Firefox 129, Safari 17 or Node 20, and https or localhost",
-    ))
+    )
 }
 
 fn json(value: &impl Serialize) -> Result<String, Error> {
     let value = serde_wasm_bindgen::to_value(value).unwrap_or_default();
-    let text = js_sys::JSON::stringify(&value).map_err(|cause| Error::Unexpected("JSON.stringify failed", cause))?;
+    let text = js_sys::JSON::stringify(&value).map_err(|cause| Error::unexpected("JSON.stringify failed", cause))?;
     Ok(text.into())
 }
 
@@ -417,11 +421,11 @@ async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>)
         }
         // A response that is not an error may contain a token, and a cut body may contain a part of a secret.
         let body = if status < 400 || text.truncated { MASK.into() } else { text.text };
-        return Err(Error::TokenRefused(Box::new((HttpFailure { message, ..answer.failure(body) }, oauth))));
+        return Err(Failure::TokenRefused(HttpFailure { message, ..answer.failure(body) }, oauth).into());
     }
     let unusable = |why: &str| {
         let failure = HttpFailure { message: format!("the answer {why}"), ..answer.failure(MASK.into()) };
-        Error::TokenRefused(Box::new((failure, OAuthError::default())))
+        Error::from(Failure::TokenRefused(failure, OAuthError::default()))
     };
     let token = peek(&value, "access_token").dyn_into::<JsString>().map_err(|_| unusable("holds no access_token"))?;
     let authorization = bearer(&token).map_err(|_| unusable("holds an access_token that is not a bearer token"))?;

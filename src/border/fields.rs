@@ -1,5 +1,6 @@
-//! Reads callers' objects field by field. A field that is undefined or null is absent. Every error is an [`Error::Validation`]
-//! that names the field and never shows its value, which may be a secret in the wrong place.
+//! Reads callers' objects field by field. A field that is undefined or null is absent. Every error is a
+//! [`Failure::Validation`](crate::error::Failure::Validation) that names the field and never shows its value, which may be a
+//! secret in the wrong place.
 
 use super::{is_array, peek};
 use crate::error::Error;
@@ -42,7 +43,7 @@ impl Fields {
         if is_absent(&self.object) {
             return Ok(None);
         }
-        let value = Reflect::get(&self.object, &name.into()).map_err(Error::Validation)?;
+        let value = Reflect::get(&self.object, &name.into()).map_err(Error::validation)?;
         Ok((!is_absent(&value)).then_some(value))
     }
 
@@ -143,9 +144,7 @@ impl Fields {
     /// # Errors
     /// It is something else.
     pub fn having(&self, name: &str, methods: &[&str], expected: &str) -> Result<Option<JsValue>, Error> {
-        self.expect(name, expected, |value| {
-            methods.iter().all(|method| peek(value, method).is_function()).then(|| value.clone())
-        })
+        self.expect(name, expected, |value| methods.iter().all(|method| peek(value, method).is_function()).then(|| value.clone()))
     }
 
     /// The elements of an array of at most `max` strings or whole numbers, as strings. The length is checked first: a sparse
@@ -158,7 +157,9 @@ impl Fields {
             let length = peek(value, "length").as_f64().filter(|length| is_array(value) && *length <= f64::from(max))?;
             let element = |index: u32| {
                 let element = peek(value, &index.to_string());
-                element.as_string().or_else(|| Some((element.as_f64().filter(|number| number.fract() == 0.0)? as u32).to_string()))
+                element
+                    .as_string()
+                    .or_else(|| Some((element.as_f64().filter(|number| number.fract() == 0.0)? as u32).to_string()))
             };
             (0..length as u32).map(element).collect()
         })

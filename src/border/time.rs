@@ -18,7 +18,11 @@ extern "C" {
 /// Milliseconds since 1970, for dates and the lifetimes of tokens. 0 if the clock does not work.
 pub fn now_since_epoch() -> f64 {
     let now = system_time();
-    if now.is_finite() { now } else { 0.0 }
+    if now.is_finite() {
+        now
+    } else {
+        0.0
+    }
 }
 
 /// A clock for waits. It never runs backwards, and after a wait it has advanced by at least that wait.

@@ -1,10 +1,10 @@
 //! Waits for foreign promises. They may never settle and may ignore signals. A [`Wait`] ends anyway.
 
 use super::Body;
-use crate::error::{Error, UNEXPECTED};
-use wasm_bindgen_futures::JsFuture;
+use crate::error::{Error, Failure, UNEXPECTED};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 mod js {
     use super::*;
@@ -64,18 +64,23 @@ pub enum Interrupt {
 /// An interruption comes from the caller or a time limit. Anything else is unexpected.
 impl From<Interrupt> for Error {
     fn from(interrupt: Interrupt) -> Error {
-        match interrupt {
-            Interrupt::Aborted(reason) => Error::Aborted(reason),
-            Interrupt::TimedOut(reason) => Error::TimedOut(reason),
-            Interrupt::Thrown(cause) => Error::Unexpected(UNEXPECTED, cause),
-        }
+        let failure = match interrupt {
+            Interrupt::Aborted(reason) => Failure::Aborted(reason),
+            Interrupt::TimedOut(reason) => Failure::TimedOut(reason),
+            Interrupt::Thrown(cause) => Failure::Unexpected(UNEXPECTED, cause),
+        };
+        failure.into()
     }
 }
 
 impl From<js::Interruption> for Interrupt {
     fn from(interruption: js::Interruption) -> Interrupt {
         let reason = interruption.reason();
-        if interruption.timed_out() { Interrupt::TimedOut(reason) } else { Interrupt::Aborted(reason) }
+        if interruption.timed_out() {
+            Interrupt::TimedOut(reason)
+        } else {
+            Interrupt::Aborted(reason)
+        }
     }
 }
 
@@ -170,9 +175,7 @@ impl Wait {
 
     async fn settled(&self, promise: Promise) -> Result<JsValue, Interrupt> {
         // Prefer our own reason: some engines report every abort as the same error.
-        JsFuture::from(promise)
-            .await
-            .map_err(|thrown| self.js.interruption().map_or(Interrupt::Thrown(thrown), Interrupt::from))
+        JsFuture::from(promise).await.map_err(|thrown| self.js.interruption().map_or(Interrupt::Thrown(thrown), Interrupt::from))
     }
 }
 
@@ -195,7 +198,7 @@ pub async fn sleep(cancellation: &Cancellation, ms: f64) -> Result<(), Interrupt
             return Err(over);
         }
         left -= MAX_TIMER;
-        if !(left > 0.0) {
+        if left.is_nan() || left <= 0.0 {
             return Ok(());
         }
     }

@@ -99,7 +99,7 @@ fn read_policy(value: &str, quota: Option<f64>) -> Option<Limits> {
             continue;
         }
         let rate = if quota == Some(limit) { 0.0 } else { limit / window };
-        if found.map_or(true, |(lowest, _)| rate < lowest) {
+        if found.is_none_or(|(lowest, _)| rate < lowest) {
             found = Some((rate, policy));
         }
     }
@@ -132,7 +132,8 @@ fn reset(value: &str, now: f64) -> Option<f64> {
         Some(time) if time >= EPOCH_MILLISECONDS => time,
         Some(time) if time >= EPOCH_SECONDS => time * 1000.0,
         Some(wait) => return Some(wait * 1000.0),
-        None => return retry_after::parse(value, now),
+        // More digits than a number has.
+        None => return retry_after::parse(value, now).filter(|wait| wait.is_finite()),
     };
     Some((until - now).max(0.0))
 }

@@ -148,7 +148,7 @@ impl Run {
     fn accept(&mut self, now: f64) {
         self.first_answer.get_or_insert(now);
         self.last_answer = now;
-        if self.samples.back().map_or(true, |(time, _)| now - time >= SAMPLE) {
+        if self.samples.back().is_none_or(|(time, _)| now - time >= SAMPLE) {
             self.samples.push_back((now, self.accepted));
             if self.samples.len() > SAMPLES {
                 self.samples.pop_front();
@@ -220,8 +220,7 @@ pub struct Pace {
     /// Whether there was any response.
     answered: bool,
     learned: Option<Learned>,
-    /// The maximum rates of the caller and of the server's policy.
-    cap: f64,
+    /// The maximum rate of the server's policy.
     policy: f64,
     /// When the next request is due, evenly spaced.
     next: f64,
@@ -245,7 +244,6 @@ impl Pace {
             widen_every: WIDEN,
             answered: false,
             learned: None,
-            cap: f64::INFINITY,
             policy: f64::INFINITY,
             next: f64::NEG_INFINITY,
             run: Run::default(),
@@ -364,20 +362,16 @@ impl Pace {
         }
     }
 
-    /// Limits the rate, in requests per second. `None`: no limit but the server's.
-    pub fn cap(&mut self, per_second: Option<f64>) {
-        self.cap = per_second.map_or(f64::INFINITY, |rate| (rate / 1000.0).max(MIN_RATE));
-    }
-
     /// The current rate, in requests per second. `None`: no limit is known.
-    pub fn learned(&self, now: f64) -> Option<f64> {
+    #[cfg(test)]
+    fn learned(&self, now: f64) -> Option<f64> {
         let rate = self.rate(now) * 1000.0;
         rate.is_finite().then_some(rate)
     }
 
     fn rate(&self, now: f64) -> f64 {
         let learned = self.learned.map_or(f64::INFINITY, |learned| learned.at(self.run.elapsed(now)));
-        learned.min(self.cap).min(self.policy)
+        learned.min(self.policy)
     }
 
     /// Learns the rate from a refusal with a pause.
@@ -560,15 +554,5 @@ mod tests {
         assert_eq!(pace.earliest(5000.0), None);
         pace.limits(&Limits { reset: Some(1e12), ..left(0.0) }, 0, 5000.0);
         assert_eq!(pace.earliest(5000.0), Some(5000.0 + MAX_RESET), "a reset far ahead is not waited for");
-    }
-
-    #[test]
-    fn a_cap_binds_at_once_and_can_be_lifted() {
-        let mut pace = Pace::new(6);
-        pace.cap(Some(10.0));
-        pace.sent(0.0);
-        assert_eq!(pace.earliest(0.0), Some(100.0 - CATCH_UP));
-        pace.cap(None);
-        assert_eq!(pace.earliest(0.0), None);
     }
 }

@@ -129,7 +129,14 @@ impl Report {
     }
 
     /// Adds an item's result, and returns it as an object. `duplicate_of`: the index of the original.
-    pub fn add(&mut self, index: usize, request: JsValue, attempts: u32, ending: &Ending, duplicate_of: Option<usize>) -> JsValue {
+    pub fn add(
+        &mut self,
+        index: usize,
+        request: JsValue,
+        attempts: u32,
+        ending: &Ending,
+        duplicate_of: Option<usize>,
+    ) -> JsValue {
         let result = ItemResult {
             index,
             request: Kept(request),

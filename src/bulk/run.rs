@@ -8,13 +8,12 @@ use super::Limits;
 use crate::border::notify;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
-use crate::call::{conclude, Attempt, Caller, Revocation, Revoked};
-use crate::error::Error;
+use crate::call::{conclude, Attempt, Caller, Revocation};
+use crate::error::{Error, Failure};
 use crate::http::attempts::CallSettings;
 use crate::http::retry::Backoff;
 use crate::http::transport::Trace;
 use crate::options::BulkOptions;
-use wasm_bindgen_futures::spawn_local;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::future::{poll_fn, Future};
@@ -22,6 +21,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 
 /// More requests would only queue in the platform.
 const MAX_CONCURRENCY: f64 = 1000.0;
@@ -87,7 +87,7 @@ enum Event {
     /// The input returned a request or its end, or threw.
     Pulled(Result<Option<JsValue>, JsValue>),
     /// The attempt of an item has ended.
-    Ended(usize, Result<Revoked, Error>),
+    Ended(usize, Result<(), Error>),
 }
 
 /// Events that the run has not processed yet.
@@ -230,8 +230,10 @@ impl Run {
                 }
             }
             // Waiting is impossible without timers.
-            Err(Interrupt::Thrown(cause)) => self.stop(Stop::Error, Error::Unexpected("setTimeout failed", cause)),
-            // The next step handles the cancellation. Requests in flight are awaited.
+            Err(Interrupt::Thrown(cause)) => self.stop(Stop::Error, Error::unexpected("setTimeout failed", cause)),
+            // A progress callback has just cancelled the run. The next step handles it.
+            Err(_) if !self.shared.stopped.get() => {}
+            // Requests in flight are awaited.
             Err(_) => poll_fn(|context| self.shared.inbox.poll(context)).await,
         }
     }
@@ -259,9 +261,13 @@ impl Run {
 
     fn take_in(&mut self, event: Event) {
         self.changed = true;
+        // The abort is processed before the requests that it ended, so that items not sent are skipped.
+        if matches!(event, Event::Ended(_, Err(_))) {
+            self.heed_cancellation();
+        }
         match event {
             Event::Pulled(result) => self.pulled(result),
-            Event::Ended(index, Err(Error::Withheld)) => {
+            Event::Ended(index, Err(error)) if matches!(error.failure(), Failure::Withheld) => {
                 // During a pause, the schedule has taken the item back. After a stop, the item must be settled.
                 if self.shared.stopped.get() {
                     self.shared.schedule.borrow_mut().may_send(index, self.shared.clock.now());
@@ -344,19 +350,22 @@ impl Run {
             let Shared { caller, settings, cancellation, stopped, .. } = &*shared;
             let attempt = Attempt { caller, revocation: &revocation, settings, cancellation, trace: &trace, stopped };
             let result = match attempt.send(|| shared.permit(index)).await {
-                Ok(answer) => conclude(answer).await,
+                Ok(answer) => conclude(answer).await.map(|_| ()),
                 Err(error) => Err(error),
             };
             shared.inbox.push(Event::Ended(index, result));
         });
     }
 
-    fn ended(&mut self, index: usize, result: Result<Revoked, Error>) {
+    fn ended(&mut self, index: usize, result: Result<(), Error>) {
         let Some(item) = self.items.get_mut(&index) else { return };
         let trace = &item.trace;
-        let outcome = match &result {
-            Err(Error::Aborted(_) | Error::TimedOut(_)) if trace.requests.get() == 0 && self.shared.stopped.get() => Outcome::Unsent,
-            result => outcome(result, trace, &self.shared.settings),
+        let outcome = match result.as_ref().map_err(Error::failure) {
+            Ok(()) => Outcome::Revoked,
+            Err(Failure::Aborted(_) | Failure::TimedOut(_)) if trace.requests.get() == 0 && self.shared.stopped.get() => {
+                Outcome::Unsent
+            }
+            Err(failure) => outcome(failure, trace, &self.shared.settings),
         };
         // The error of an earlier attempt no longer matters.
         item.error = result.err().map(JsValue::from);
@@ -400,13 +409,12 @@ impl Run {
     }
 }
 
-/// What the result of an attempt means for the run. Only a decision of the server itself is final.
-fn outcome(result: &Result<Revoked, Error>, trace: &Trace, settings: &CallSettings) -> Outcome {
+/// What the failure of an attempt means for the run. Only a decision of the server itself is final.
+fn outcome(failure: &Failure, trace: &Trace, settings: &CallSettings) -> Outcome {
     let connection_errors = settings.retry.as_ref().is_none_or(|retry| retry.connection_errors);
-    match result {
-        Ok(_) => Outcome::Revoked,
-        Err(Error::Refused(failure)) if failure.redirected => Outcome::Lost,
-        Err(Error::Refused(failure)) => match (failure.status, trace.retry_after()) {
+    match failure {
+        Failure::Refused(failure) if failure.redirected => Outcome::Lost,
+        Failure::Refused(failure) => match (failure.status, trace.retry_after()) {
             (429, retry_after) => Outcome::RateLimited { retry_after },
             // A 503 with Retry-After applies to the whole service (RFC 9110, 15.6.4).
             (503, Some(wait)) => Outcome::RateLimited { retry_after: Some(wait) },
@@ -416,10 +424,10 @@ fn outcome(result: &Result<Revoked, Error>, trace: &Trace, settings: &CallSettin
             (408 | 425 | 500.., _) => Outcome::Lost,
             _ => Outcome::Failed,
         },
-        Err(Error::Malformed(parts)) if !parts.1.undecided => Outcome::Failed,
-        Err(Error::Connection(_) | Error::TimedOut(_)) if connection_errors => Outcome::Unavailable,
-        Err(Error::Aborted(_) | Error::NoToken { transient: true, .. }) => Outcome::Unavailable,
-        Err(Error::NoToken { transient: false, .. }) => Outcome::Unauthorized,
-        Err(_) => Outcome::Lost,
+        Failure::Malformed(_, malformation) if !malformation.undecided => Outcome::Failed,
+        Failure::Connection(_) | Failure::TimedOut(_) if connection_errors => Outcome::Unavailable,
+        Failure::Aborted(_) | Failure::NoToken { transient: true, .. } => Outcome::Unavailable,
+        Failure::NoToken { transient: false, .. } => Outcome::Unauthorized,
+        _ => Outcome::Lost,
     }
 }

@@ -8,6 +8,11 @@
 //! - A refusal (429, or 503 with `Retry-After`) pauses the whole run: for as long as the server says, and longer if it keeps
 //!   refusing after that; without `Retry-After`, for a short time, doubling, with jitter, up to a minute. A pause that would
 //!   make the run wait for more than `max_pause` since the server last accepted a request does not begin: the run stops instead.
+//! - The run does not wait for a `Retry-After` of more than `max_pause`. The item fails, and another run may send it. Such a
+//!   response does not say what it concerns: the item, whose record may be locked for days, or all requests, because the daily
+//!   quota is used up. So the run does not pause but sends one other request. If the server accepts it, the refusal concerned the
+//!   item, and the run continues. If it refuses [`MAX_LONG_REFUSALS`] of them in a row, or has accepted nothing in this run, the
+//!   run stops. A wrong guess costs one or two requests; stopping would leave a list of credentials not revoked.
 //! - [`Pace`] decides how fast requests are sent, and how many may be in flight.
 //! - After a pause, one request is sent alone, as a probe. Pauses alternate: after one, an item that was not refused goes first;
 //!   after the next, the oldest item. So neither can starve the other. An item that is repeatedly refused as the probe while the
@@ -42,9 +47,14 @@ const MAX_REFUSED_ITEMS: usize = 1024;
 /// others.
 const MAX_TEACHING_REFUSALS: u32 = 3;
 
-/// How often an item may be refused as a probe while the server accepts others in between. If a limit accepts every second probe,
-/// a valid item is refused this often once in 500.
-const MAX_OWN_REFUSALS: u32 = 4;
+/// How often an item may be refused as a probe while the server accepts others in between. Giving up a valid item is worse than a
+/// few more pauses: if a limit accepts every second request, a valid item is refused this often, with another accepted each time
+/// in between, once in 4^8 = 65,536.
+const MAX_OWN_REFUSALS: u32 = 8;
+
+/// The number of consecutive requests that may be refused with a `Retry-After` beyond `max_pause` before the run stops. More than
+/// one, because locked items may be adjacent in a list. Few, because the server has asked for no requests.
+const MAX_LONG_REFUSALS: u32 = 3;
 
 /// How long the server may refuse the last items of a run before they fail, in milliseconds. There is no other item to compare
 /// with. It is longer than the windows of common limits, which are at most a minute.
@@ -212,8 +222,6 @@ pub struct Progress {
     pub rate_per_second: Option<f64>,
     /// The estimated time until all items are settled, in milliseconds. `None`: without a rate, or without a known total.
     pub eta_ms: Option<f64>,
-    /// The learned rate, in requests per second. `None`: no limit is known.
-    pub learned_per_second: Option<f64>,
 }
 
 /// An item between being pulled and being settled.
@@ -256,6 +264,8 @@ struct Refusing {
     since: f64,
     /// The number of pauses in it.
     times: u32,
+    /// How many times in a row it asked for a pause that is too long.
+    too_long: u32,
     /// The probe sent since the last pause.
     probe: Option<usize>,
 }
@@ -448,6 +458,9 @@ impl Scheduler {
                 self.refused(&refusal, now, random);
             }
         }
+        if self.in_doubt() && self.progress.in_flight == 0 {
+            self.stop(Stop::RateLimited);
+        }
     }
 
     /// Stops the run: nothing more is sent. The first reason is kept.
@@ -467,12 +480,6 @@ impl Scheduler {
         self.stopped
     }
 
-    /// Limits the rate, in requests per second, even if the server accepts more. `None` removes the limit. Several runs that
-    /// share a server's limit can each use a part of it.
-    pub fn limit_rate(&mut self, per_second: Option<f64>) {
-        self.pace.cap(per_second);
-    }
-
     /// Returns the progress of the run.
     pub fn progress(&self, now: f64) -> Progress {
         let now = now.max(self.now);
@@ -482,7 +489,7 @@ impl Scheduler {
         let done = self.progress.revoked.saturating_add(self.progress.failed).saturating_add(self.progress.skipped);
         let left = self.options.total.map(|total| total.saturating_sub(done) as f64);
         let eta_ms = rate_per_second.zip(left).map(|(rate, left)| left / rate * 1000.0);
-        Progress { paused_until, rate_per_second, eta_ms, learned_per_second: self.pace.learned(now), ..self.progress }
+        Progress { paused_until, rate_per_second, eta_ms, ..self.progress }
     }
 
     /// Advances the time, which never goes backwards. NaN is ignored.
@@ -501,7 +508,7 @@ impl Scheduler {
             Status::Skipped => &mut self.progress.skipped,
         };
         *count = count.saturating_add(1);
-        if self.samples.back().map_or(true, |(time, _)| now - time >= RATE_SAMPLE) {
+        if self.samples.back().is_none_or(|(time, _)| now - time >= RATE_SAMPLE) {
             let before = self.worked_off().saturating_sub(usize::from(status != Status::Skipped));
             self.samples.push_back((now, before));
         }
@@ -532,10 +539,17 @@ impl Scheduler {
         self.refusing.is_some_and(|refusing| refusing.times > 1 || self.epoch % 2 == 1)
     }
 
+    /// Whether the server has asked for a pause that is too long, and accepted nothing yet. The responses to the requests in
+    /// flight then show whether that concerns all requests.
+    fn in_doubt(&self) -> bool {
+        self.accepted == 0 && self.refusing.is_some_and(|refusing| refusing.too_long > 0)
+    }
+
     /// Whether another request may be in flight.
     fn has_room(&self) -> bool {
         let probing = self.refusing.is_some_and(|refusing| refusing.probe.is_some());
-        !probing && self.progress.in_flight < self.pace.window()
+        let in_doubt = self.in_doubt() && self.progress.in_flight > 0;
+        !probing && !in_doubt && self.progress.in_flight < self.pace.window()
     }
 
     /// The next request to send now: of those due, the first in input order, so that refused items go before new ones.
@@ -640,11 +654,15 @@ impl Scheduler {
 
     fn refused(&mut self, refusal: &Refusal, now: f64, random: f64) {
         let Refusal { epoch, in_flight, retry_after, .. } = *refusal;
+        if retry_after.is_some_and(|wait| wait.is_nan() || wait > self.options.max_pause) {
+            self.refused_for_too_long(refusal, now);
+            return;
+        }
         if retry_after.is_none() && self.refusing.is_none() && (self.accepts || epoch != self.epoch) {
             self.refused_alone(refusal, now, random);
             return;
         }
-        let refusing = self.refusing.unwrap_or(Refusing { since: now, times: 0, probe: None });
+        let refusing = self.refusing.unwrap_or(Refusing { since: now, times: 0, too_long: 0, probe: None });
         let suspect = self.note_refusal(refusal, refusing.since, now);
         let mut wait = retry_after.unwrap_or(0.0);
         if epoch == self.epoch {
@@ -666,6 +684,22 @@ impl Scheduler {
             self.paused_until = self.paused_until.max(until);
             self.pace.pause_until(self.paused_until);
         } else {
+            self.stop(Stop::RateLimited);
+        }
+    }
+
+    /// The server asks for a pause that is too long. A request sent before the last such response is not a new event.
+    fn refused_for_too_long(&mut self, refusal: &Refusal, now: f64) {
+        self.settle(refusal.index, Status::Failed, true);
+        self.item_failed();
+        if refusal.epoch != self.epoch {
+            return;
+        }
+        self.next_epoch();
+        let refusing = self.refusing.unwrap_or(Refusing { since: now, times: 0, too_long: 0, probe: None });
+        let too_long = refusing.too_long.saturating_add(1);
+        self.refusing = Some(Refusing { too_long, probe: None, ..refusing });
+        if too_long >= MAX_LONG_REFUSALS {
             self.stop(Stop::RateLimited);
         }
     }

@@ -188,8 +188,8 @@ impl Display for Redirect {
 
 /// The official SDK's message for a response that is not a success. A long body is cut.
 pub fn refusal_message(head: &Head, body: &str) -> String {
-    let mut message = Redirect::of(head)
-        .map_or_else(|| String::from("Unexpected Status or Content-Type"), |redirect| redirect.to_string());
+    let mut message =
+        Redirect::of(head).map_or_else(|| String::from("Unexpected Status or Content-Type"), |redirect| redirect.to_string());
     message += &format!(": Status {}", head.status);
     match head.content_type.as_str() {
         "application/json" => {}

@@ -4,7 +4,7 @@ use super::retry::{self, Backoff, Next, StatusCodes};
 use super::transport::{Answer, RequestSettings};
 use crate::border::time::Clock;
 use crate::border::wait::Cancellation;
-use crate::error::Error;
+use crate::error::{Error, Failure};
 use wasm_bindgen::JsValue;
 
 /// The settings of a call: its own options, merged over the client's.
@@ -71,7 +71,11 @@ impl Schedule<'_> {
 
     fn after_failure(&mut self, error: &Error) -> Option<f64> {
         let retried = self.settings.retry.as_ref().is_some_and(|retry| retry.connection_errors);
-        if retried && error.is_connection_failure() { self.next(None) } else { None }
+        if retried && matches!(error.failure(), Failure::Connection(_)) {
+            self.next(None)
+        } else {
+            None
+        }
     }
 
     /// The wait before the next attempt, if there is to be one.

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { arch, cpus, release, totalmem, type } from "node:os";
+import { CASES } from "./limits.mjs";
 
 const REFERENCE = "hand-written";
 /** MiB that the heap may grow by over 90,000 calls, or 60,000 items: collecting results, or a leak, would take tens. */
@@ -26,6 +27,7 @@ const difference = (figures, name, reference = REFERENCE) => paired(figures, nam
 const fixed = (digits) => (value) => (value === undefined ? "–" : value.toFixed(digits));
 const one = fixed(1);
 const two = fixed(2);
+const percent = (share) => `${one(share * 100)} %`;
 const whole = (value) => Math.round(value).toLocaleString("en");
 const mib = (bytes) => (bytes === undefined || bytes === null ? undefined : bytes / 2 ** 20);
 
@@ -73,6 +75,22 @@ const bulkTable = (results) =>
         BULK_NAMES[name],
         ...[bulk.stub, bulk.loopback].flatMap((figures) => [whole(1000 / median(figures[name])), two(throughput(figures, name))]),
       ]),
+    ),
+  );
+
+const limitsTable = (results) =>
+  table(
+    ["runtime", "server", "", "items/s", "share of the limit used", "requests wasted"],
+    eachRuntime(results, ({ limits = {} }) =>
+      Object.entries(limits).flatMap(([server, contestants]) =>
+        Object.entries(contestants).map(([name, { rate, used, wasted }]) => [
+          server,
+          BULK_NAMES[name] ?? name,
+          whole(rate),
+          percent(used),
+          percent(wasted),
+        ]),
+      ),
     ),
   );
 
@@ -144,6 +162,18 @@ function aimsTable(results) {
       );
     }
   }
+  for (const [runtime, { limits = {} }] of Object.entries(results)) {
+    for (const [server, { revokeCredentials }] of Object.entries(limits)) {
+      const { aim: limit } = CASES[server];
+      const { used, wasted } = revokeCredentials;
+      aim(
+        `bulk in ${runtime}, ${server}: used, wasted`,
+        `≥ ${percent(limit.used)}, ≤ ${percent(limit.wasted)}`,
+        `${percent(used)}, ${percent(wasted)}`,
+        used >= limit.used && wasted <= limit.wasted,
+      );
+    }
+  }
   if (results.Node) {
     const over = difference(results.Node.startUp, "c1-revoke");
     const growth = parallelGrowth(results.Node);
@@ -190,7 +220,7 @@ function commit() {
 const busy = (load) =>
   load > BUSY ? `\n**The machine was busy (load ${one(load)} before the run): these figures tell little.**\n` : "";
 
-export function report({ results, load, rounds, block, concurrency, turn, versions, minutes }) {
+export function report({ results, simulated, load, rounds, block, concurrency, turn, versions, minutes }) {
   const [cpu] = cpus();
   return `# Benchmarks
 
@@ -226,6 +256,20 @@ ${startUpTable(results)}
 ${concurrency} in flight, for some ${turn.bulk} ms in each turn. Here the stub answers a turn of the event loop later.
 
 ${bulkTable(results)}
+
+## Bulk against a rate limit
+
+Servers on loopback whose answers take 25 ms; 6 requests in flight. The naive pool's items retry by themselves, each after its own
+\`Retry-After\`. The share of the limit used is the shortest time in which the server accepts all items, divided by the time taken.
+
+${limitsTable(results)}
+
+## Bulk against simulated servers
+
+The schedule of a bulk run, in virtual time (\`cargo run --release --example bulk_rates\`), beside the schedule before it (a pause for each
+\`Retry-After\`, and half as many in flight), the naive pool, and a pool with the rate limiter of the AWS SDKs' adaptive mode.
+
+${simulated.trim()}
 
 ## 100,000 calls
 

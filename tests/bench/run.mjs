@@ -3,9 +3,11 @@
 //
 // Contestants take turns in rounds, each round in another order, so that whatever else the machine does strikes all alike. A figure
 // is the median of the rounds; a ratio is the median of the rounds' own ratios.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
+import { measureLimits } from "./limits.mjs";
 import { isFlat, report } from "./report.mjs";
 import { contestants, installProject, runtimes, startServer, versionOf } from "./runtimes.mjs";
 
@@ -65,6 +67,7 @@ async function measureRuntime(name, server) {
       const task = { task: "bulk", transport, concurrency: CONCURRENCY };
       figures.bulk[transport] = await perCall(runtime, BULK_CONTESTANTS, task);
     }
+    if (name !== "Chromium") figures.limits = await measureLimits(runtime, (what) => say(name, what));
     if (name === "Node") {
       figures.parallel = {};
       for (const count of PARALLEL.counts) {
@@ -101,9 +104,16 @@ const results = {};
 for (const name of Object.keys(runtimes)) results[name] = await measureRuntime(name, server);
 for (const name of Object.keys(runtimes)) results[name].startUp = await measureStartUp(name, server);
 server.stop();
+say("native", "simulated limits");
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const simulated = execFileSync("cargo", ["run", "--quiet", "--release", "--locked", "--example", "bulk_rates"], {
+  cwd: root,
+  encoding: "utf8",
+});
 
 const text = report({
   results,
+  simulated,
   load,
   rounds: ROUNDS,
   block: BLOCK,

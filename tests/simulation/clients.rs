@@ -62,15 +62,7 @@ impl Client for Ours {
             Verdict::Refused => Outcome::RateLimited { retry_after: reply.retry_after },
             Verdict::Unavailable => Outcome::Unavailable,
         };
-        let before = self.scheduler.progress(now);
         self.scheduler.answered(item, outcome, limits, now, random);
-        if reply.verdict != Verdict::Accepted && std::env::var("TRACE").is_ok() {
-            println!(
-                "{now:.0} refused {item} {:?} -> {:?}",
-                before.learned_per_second,
-                self.scheduler.progress(now).learned_per_second
-            );
-        }
     }
 }
 

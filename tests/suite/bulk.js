@@ -120,13 +120,29 @@ for (const [concurrency, expected] of [
   [50, 50],
 ]) {
   bulk(`concurrency ${concurrency}: ${expected} requests in flight, never more`, async ({ sdk }, clock) => {
-    const server = bulkServer(sdk, (id) => ({ ...status(200), after: 50 + Number(id.slice(1)) * 7 }));
-    const report = await finish(clock, server.revoke(many(50), concurrency === undefined ? {} : { concurrency }));
-    assertCounts(report, 50, 0, 0);
+    const server = bulkServer(sdk, (id) => ({ ...status(200), after: 50 + (Number(id.slice(1)) % 50) * 7 }));
+    const report = await finish(clock, server.revoke(many(150), concurrency === undefined ? {} : { concurrency }));
+    assertCounts(report, 150, 0, 0);
     assert.strictEqual(server.peak, expected);
-    assert.lengthOf(server.sent, 50);
+    assert.lengthOf(server.sent, 150);
   });
 }
+
+bulk("before the first answer, which may name a limit, at most 10 requests are in flight", async ({ sdk }, clock) => {
+  let answered = false;
+  const server = bulkServer(sdk, async (id) => {
+    assert.isTrue(answered || server.sent.length <= 10);
+    await new Promise((resolve) => setTimeout(resolve, id === "c3" ? 500 : 5000));
+    answered = true;
+    return { ...status(200), after: 0 };
+  });
+  assertCounts(await finish(clock, server.revoke(many(200), { concurrency: 40 })), 200, 0, 0);
+  assert.lengthOf(
+    server.times().filter((at) => at < 500),
+    10,
+  );
+  assert.strictEqual(server.peak, 40);
+});
 
 bulk("concurrency above 1000 is 1000", async ({ sdk }, clock) => {
   for (const concurrency of [1001, Number.POSITIVE_INFINITY]) {
@@ -310,9 +326,48 @@ bulk("onProgress tells the counts, what is in flight, and the total where it is 
       done,
       [...done].sort((a, b) => a - b),
     );
+    // 20 items in 400 ms, of which the first 100 are the first answer's.
+    const { ratePerSecond, etaMs, ...counts } = seen.at(-1);
     const fields = { done: 20, revoked: 19, failed: 1, inFlight: 0 };
-    assert.deepEqual(seen.at(-1), total === undefined ? fields : { ...fields, total });
+    assert.deepEqual(counts, total === undefined ? fields : { ...fields, total });
+    assert.isAtLeast(ratePerSecond, 50);
+    assert.isAtMost(ratePerSecond, 67);
+    assert.strictEqual(etaMs, total === undefined ? undefined : 0);
   }
+});
+
+bulk("onProgress tells the rate, and the time left where the total is known", async ({ sdk }, clock) => {
+  for (const make of [(items) => items, (items) => items.values()]) {
+    const server = bulkServer(sdk);
+    const seen = [];
+    await finish(clock, server.revoke(make(many(600)), { onProgress: (progress) => seen.push(progress) }));
+    for (const progress of seen.filter(({ done }) => done === 0)) {
+      assert.notProperty(progress, "ratePerSecond");
+      assert.notProperty(progress, "etaMs");
+    }
+    const later = seen.filter(({ done }) => done > 120);
+    assert.isNotEmpty(later);
+    for (const { done, total, ratePerSecond, etaMs } of later) {
+      // Six at a time, each of which takes 100 ms.
+      assert.closeTo(ratePerSecond, 60, 4);
+      if (total === undefined) assert.isUndefined(etaMs);
+      else assert.closeTo(etaMs, (600 - done) / 0.06, (600 - done) * 1.5);
+    }
+  }
+});
+
+bulk("a run that has stopped tells no rate and no time left", async ({ sdk }, clock) => {
+  const controller = new AbortController();
+  const server = bulkServer(sdk);
+  const seen = [];
+  const onProgress = (progress) => {
+    if (progress.done > 60) controller.abort();
+    seen.push(progress);
+  };
+  await finish(clock, server.revoke(many(200), { signal: controller.signal, onProgress }));
+  assert.strictEqual(seen.at(-1).done, 200);
+  assert.notProperty(seen.at(-1), "ratePerSecond");
+  assert.notProperty(seen.at(-1), "etaMs");
 });
 
 bulk("onProgress tells of a pause, and until when", async ({ sdk }, clock) => {
@@ -522,12 +577,10 @@ for (const [name, header] of [
     const report = await finish(clock, server.revoke(many(30)));
     assertCounts(report, 30, 0, 0);
     assert.isEmpty(server.times().filter((at) => at > 0 && at < 7000));
-    // What was refused goes first, and half as many fly.
-    const after = server.sent.filter(({ at }) => at === 7000);
-    assert.deepEqual(
-      after.map(({ id }) => id),
-      ["c3", "c6", "c7"],
-    );
+    // One request is sent alone, to see whether the server accepts requests again.
+    const after = server.times().filter((at) => at > 0);
+    assert.strictEqual(after[0], 7000);
+    assert.isAtLeast(after[1], 8000);
     assert.strictEqual(report.results[3].attempts, 2);
     // The five others in flight were answered during the pause.
     assert.strictEqual(Date.parse(report.results[5].answeredAt), EPOCH + 1000);
@@ -541,12 +594,17 @@ bulk(
     const report = await finish(clock, server.revoke(many(5), { concurrency: 1 }));
     const times = server.times();
     const waits = times.slice(1).map((at, i) => at - times[i]);
-    for (const [i, wait] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) assert.closeTo(waits[i], wait * 1000, 2);
+    assert.isAtMost(waits[0], 100, "a limit on concurrent requests is over soon");
+    for (const [i, wait] of waits.slice(1).entries()) assert.closeTo(wait, Math.min(2 * waits[i], 60_000), 2);
+    assert.closeTo(waits.at(-1), 60_000, 2);
     assert.isAtMost(elapsed(), 15 * 60_000);
     assert.isAtLeast(elapsed(), 13 * 60_000);
-    assertCounts(report, 0, 1, 4);
+    assert.deepEqual([report.revoked, report.failed + report.skipped], [0, 5]);
     for (const { error } of report.results) assert.strictEqual(assertError(sdk, error, "SDKError").statusCode, 429);
-    assert.strictEqual(report.results[0].attempts, times.length);
+    assert.strictEqual(
+      column(report, "attempts").reduce((sum, attempts) => sum + attempts),
+      times.length,
+    );
     assert.lengthOf(report.remaining(), 5);
   },
   LATEST,
@@ -578,30 +636,134 @@ bulk("a 503 with Retry-After pauses the run like a 429; without, it does not", a
   assert.isEmpty(server.times().filter((at) => at > 0 && at < 5000));
 });
 
-bulk("429s are no attempts that failed: however many, the item is revoked", async ({ sdk }, clock) => {
-  const server = bulkServer(sdk, (id, nth) => (id === "c0" && nth < 14 ? refused(1) : status(200)));
-  const report = await finish(clock, server.revoke(many(60), { concurrency: 2 }));
-  assertCounts(report, 60, 0, 0);
-  assert.strictEqual(report.results[0].attempts, 15);
+bulk("one item's Retry-After of three days fails that item at once, and stops nothing", async ({ sdk }, clock) => {
+  for (const [bad, concurrency] of [
+    [["c0"], 6],
+    [["c20"], 1],
+    [["c7", "c8"], 2],
+    [["c1", "c25", "c49"], 6],
+  ]) {
+    const start = elapsed();
+    const server = bulkServer(sdk, (id) => (bad.includes(id) ? refused(3 * 86_400) : status(200)));
+    const report = await finish(clock, server.revoke(many(50), { concurrency }));
+    assertCounts(report, 50 - bad.length, bad.length, 0);
+    for (const { id } of report.remaining()) assert.strictEqual(server.times(id).length, 1);
+    assert.deepEqual(report.remaining(), requests(...bad));
+    assert.isAtMost(elapsed() - start, 10_000);
+  }
 });
 
-bulk("the run halves what is in flight after a refusal, and adds one with each round of successes", async ({ sdk }, clock) => {
-  const server = bulkServer(sdk, (id, nth) => (id === "c40" && nth === 0 ? refused(10) : status(200)));
-  const report = await finish(clock, server.revoke(many(150), { concurrency: 8 }));
-  assertCounts(report, 150, 0, 0);
-  const rounds = new Map();
-  for (const { at } of server.sent) rounds.set(at, (rounds.get(at) ?? 0) + 1);
-  // All answers take 100 ms, so that requests go out in rounds.
-  const counts = [...rounds.values()];
-  assert.deepEqual(counts.slice(0, 13), [8, 8, 8, 8, 8, 8, 4, 5, 6, 7, 8, 8, 8]);
+bulk("a quota of the day that is used up stops the run within a few requests", async ({ sdk }, clock) => {
+  for (const concurrency of [1, 6, 30]) {
+    const server = bulkServer(sdk, () => (server.sent.length > 40 ? refused(40_000) : status(200)));
+    const report = await finish(clock, server.revoke(many(200), { concurrency }));
+    assert.strictEqual(report.revoked, 40);
+    assert.isAtMost(server.sent.length, 40 + concurrency + 3);
+    assert.lengthOf(report.remaining(), 160);
+    for (const { status: word, error } of report.results) {
+      if (word !== "revoked") assert.strictEqual(assertError(sdk, error, "SDKError").statusCode, 429);
+    }
+  }
 });
 
-bulk("refusals of one volley count once; a second volley halves again", async ({ sdk }, clock) => {
-  const server = bulkServer(sdk, (_, nth) => (nth < 2 ? refused(10) : status(200)));
-  await finish(clock, server.revoke(many(8), { concurrency: 8 }));
-  const rounds = new Map();
-  for (const { at } of server.sent) rounds.set(at, (rounds.get(at) ?? 0) + 1);
-  assert.deepEqual([...rounds.values()].slice(0, 3), [8, 4, 2]);
+bulk("429s are no attempts that failed: they leave the item all it has", async ({ sdk }, clock) => {
+  // Refused for itself, while others are accepted: 6 refusals and 7 failures are more than 8 attempts.
+  const answer = (id, nth) =>
+    id === "c0" && nth < 13 ? (nth % 2 ? status(503) : nth < 12 ? refused(1) : status(500)) : status(200);
+  const server = bulkServer(sdk, answer);
+  const report = await finish(clock, server.revoke(many(400), { concurrency: 2, retryCodes: ["5XX"] }));
+  assertCounts(report, 400, 0, 0);
+  assert.strictEqual(report.results[0].attempts, 14);
+});
+
+bulk("while the server refuses everything, no item fails for it, however often it is refused", async ({ sdk }, clock) => {
+  for (const [items, options] of [
+    [1, {}],
+    [1, { retries: { strategy: "none" } }],
+    [20, {}],
+    [20, { concurrency: 1 }],
+  ]) {
+    const start = elapsed();
+    const server = bulkServer(sdk, () => (elapsed() - start < 5 * 60_000 ? refused(1) : status(200)));
+    assertCounts(await finish(clock, server.revoke(many(items), options)), items, 0, 0);
+    assert.isAtLeast(server.sent.length, items + 8);
+  }
+});
+
+bulk("refusals of requests sent together are one pause", async ({ sdk }, clock) => {
+  const server = bulkServer(sdk, (_, nth) => (nth === 0 ? refused(10) : status(200)));
+  assertCounts(await finish(clock, server.revoke(many(8), { concurrency: 8 })), 8, 0, 0);
+  assert.isEmpty(server.times().filter((at) => at > 0 && at < 10_100));
+  assert.isAtMost(server.times().at(-1), 11_000);
+});
+
+/** Answers of a server that allows `rate` requests a second, and `burst` of them at once; asks for a second; `headers` tells what is left. */
+function tokenBucket(rate, burst, headers = () => ({})) {
+  const bucket = { tokens: burst, at: elapsed(), refused: 0 };
+  bucket.answer = () => {
+    const now = elapsed();
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * rate) / 1000);
+    bucket.at = now;
+    const accepted = bucket.tokens >= 1;
+    if (accepted) bucket.tokens--;
+    else bucket.refused++;
+    const left = headers(Math.floor(bucket.tokens), Math.ceil((burst - bucket.tokens) / rate));
+    return { ...status(accepted ? 200 : 429, { ...left, ...(accepted ? {} : { "retry-after": "1" }) }), after: 25 };
+  };
+  return bucket;
+}
+
+bulk(
+  "the rate that the server allows is learned: little of it is left unused, and few requests are refused",
+  async ({ sdk }, clock) => {
+    for (const concurrency of [6, 20]) {
+      const start = elapsed();
+      const bucket = tokenBucket(100, 10);
+      const server = bulkServer(sdk, bucket.answer);
+      assertCounts(await finish(clock, server.revoke(many(2000), { concurrency })), 2000, 0, 0);
+      assert.isAtMost(elapsed() - start, 20_000 / 0.75);
+      assert.isAtMost(bucket.refused, 2000 * 0.03);
+    }
+  },
+);
+
+for (const [name, headers] of Object.entries({
+  RateLimit: (left, reset) => ({ ratelimit: `"default";r=${left};t=${reset}` }),
+  "RateLimit-Remaining": (left, reset) => ({ "ratelimit-remaining": String(left), "ratelimit-reset": String(reset) }),
+  "X-RateLimit-Remaining": (left, reset) => ({ "x-ratelimit-remaining": String(left), "x-ratelimit-reset": String(reset) }),
+})) {
+  bulk(`a server that tells its limit by ${name} need refuse next to nothing`, async ({ sdk }, clock) => {
+    const start = elapsed();
+    const bucket = tokenBucket(100, 10, headers);
+    const server = bulkServer(sdk, bucket.answer);
+    assertCounts(await finish(clock, server.revoke(many(1000))), 1000, 0, 0);
+    assert.isAtMost(bucket.refused, 2);
+    assert.isAtMost(elapsed() - start, 10_000 / 0.9);
+  });
+}
+
+bulk("nonsense in the headers of limits is ignored", async ({ sdk }, clock) => {
+  for (const value of ["", "-1", "NaN", "1e9", "many", "99999999999999999999", ";;=,", '"a";r=-5;t=x']) {
+    const start = elapsed();
+    const headers = { ratelimit: value, "ratelimit-policy": value, "x-ratelimit-remaining": value, "x-ratelimit-reset": value };
+    const server = bulkServer(sdk, () => status(200, headers));
+    assertCounts(await finish(clock, server.revoke(many(60))), 60, 0, 0);
+    assert.strictEqual(elapsed() - start, 1000, value);
+  }
+});
+
+bulk("a limit on concurrent requests, without Retry-After, is found and kept to", async ({ sdk }, clock) => {
+  let refusals = 0;
+  const start = elapsed();
+  const server = bulkServer(sdk, () => {
+    if (server.inFlight <= 4) return status(200);
+    refusals++;
+    return { ...refused(), after: 5 };
+  });
+  assertCounts(await finish(clock, server.revoke(many(1000), { concurrency: 16 })), 1000, 0, 0);
+  assert.isAtMost(refusals, 100);
+  // Four at a time, of 100 ms each, is 25 s.
+  assert.isAtMost(elapsed() - start, 25_000 / 0.8);
 });
 
 const ALWAYS = {
@@ -1280,4 +1442,15 @@ bulk("a dry run sends nothing, and finds bad items and duplicates", async ({ sdk
   }
   assert.deepEqual(report.remaining(), requests("a", "b", "d"), "what a run would send");
   assert.deepEqual(seen.at(-1), { done: 7, total: 7, revoked: 0, failed: 2, inFlight: 0 });
+});
+
+bulk("an abort in onProgress ends a run that pauses with nothing in flight", async ({ sdk }, clock) => {
+  const controller = new AbortController();
+  const server = bulkServer(sdk, () => refused(60));
+  const onProgress = ({ inFlight, pausedUntil }) => {
+    if (inFlight === 0 && pausedUntil !== undefined) controller.abort();
+  };
+  const report = await finish(clock, server.revoke(many(3), { signal: controller.signal, onProgress }));
+  assert.deepEqual([report.revoked, report.failed, report.skipped], [0, 3, 0]);
+  assert.lengthOf(report.remaining(), 3);
 });

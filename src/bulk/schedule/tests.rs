@@ -121,8 +121,11 @@ fn play(options: Options, world: &World) -> Run {
                     }
                     Event::Answered(index, outcome) => {
                         in_flight -= 1;
-                        if let Outcome::RateLimited { retry_after: Some(wait) } = outcome {
-                            paused_until = paused_until.max(now + wait);
+                        match outcome {
+                            Outcome::RateLimited { retry_after: Some(wait) } if wait <= options.max_pause => {
+                                paused_until = paused_until.max(now + wait);
+                            }
+                            _ => {}
                         }
                         run.answers.push((now, index, outcome));
                         scheduler.answered(index, outcome, None, now, world.random);
@@ -241,6 +244,50 @@ fn a_pause_of_days_is_not_begun() {
         assert_eq!((run.end, run.sent.len()), (100.0, 4));
         assert_eq!((count(&run, Status::Failed), count(&run, Status::Skipped)), (4, 5));
     }
+}
+
+const DAYS: f64 = 3.0 * 86_400_000.0;
+
+#[test]
+fn an_item_that_is_refused_for_days_fails_at_once_and_alone() {
+    for wait in [DAYS, f64::INFINITY, f64::NAN, MAX_PAUSE + 1.0] {
+        for concurrency in [1, 2, 6, 32] {
+            for poison in [vec![1], vec![25], vec![49], vec![24, 25], vec![2, 20, 40]] {
+                let case = (wait, concurrency, &poison);
+                let run = play(Options { concurrency, ..OPTIONS }, &poisoned(50, |id| poison.contains(&id), Some(wait)));
+                assert_eq!((run.stopped, count(&run, Status::Revoked)), (None, 50 - poison.len()), "{case:?}");
+                let failed: Vec<_> = run.settled.iter().filter(|item| item.status == Status::Failed).collect();
+                assert!(failed.iter().all(|item| poison.contains(&(item.index as u16)) && item.attempts == 1 && item.remaining));
+                assert!(
+                    run.end <= 100.0 * (50.0 / concurrency as f64 + 2.0 * poison.len() as f64 + 10.0),
+                    "{case:?}: {}",
+                    run.end
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_quota_of_the_day_that_is_used_up_stops_the_run_soon() {
+    for concurrency in [1, 2, 6, 32] {
+        let run = play(Options { concurrency, ..OPTIONS }, &poisoned(100, |id| id >= 40, Some(DAYS)));
+        assert_eq!(run.stopped.unwrap().1, Stop::RateLimited);
+        assert_eq!(count(&run, Status::Revoked), 40);
+        assert!(run.sent.len() < 40 + concurrency + MAX_LONG_REFUSALS as usize, "{concurrency}: {}", run.sent.len());
+        assert!(run.settled.iter().all(|item| item.remaining == (item.index >= 40)));
+    }
+}
+
+#[test]
+fn nothing_is_sent_after_a_refusal_for_days_until_the_server_has_accepted_something() {
+    let script = |id| match id {
+        0 => vec![(refused(Some(DAYS)), 10.0)],
+        _ => vec![(Outcome::Revoked, 500.0)],
+    };
+    let run = play(OPTIONS, &world(0..20, script));
+    assert_eq!((run.stopped, count(&run, Status::Revoked)), (None, 19));
+    assert!(run.sent.iter().all(|sent| sent.0 == 0.0 || sent.0 >= 500.0));
 }
 
 #[test]
@@ -416,6 +463,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         4 => Just(Outcome::Unavailable),
         2 => proptest::option::of(0.0..30_000.0).prop_map(refused),
+        1 => Just(refused(Some(DAYS))),
     ]
 }
 
@@ -631,11 +679,6 @@ fn schedules() -> u32 {
     std::env::var("BULK_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(2_000) / 4
 }
 
-/// Refusals of one item that the schedule cannot tell from the server's.
-fn refusals(script: &Script) -> usize {
-    script.iter().filter(|(outcome, _)| matches!(outcome, Outcome::RateLimited { .. })).count()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: schedules(), failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -662,10 +705,6 @@ proptest! {
         check(&options, &world, &run)?;
         prop_assert_eq!(run.stopped, None);
         for settled in &run.settled {
-            let refused = world.input[settled.index].map_or(0, |id| refusals(&world.scripts[&id]));
-            if refused >= MAX_OWN_REFUSALS as usize && settled.status == Status::Failed {
-                continue;
-            }
             let can_be = world.input[settled.index].is_some_and(|id| world.scripts[&id].last().unwrap().0 == Outcome::Revoked);
             prop_assert_eq!(settled.status, if can_be { Status::Revoked } else { Status::Failed });
         }

@@ -6,6 +6,7 @@ import "./wasm-memories.js";
 import * as c1Revoke from "./contestants/c1-revoke.js";
 import * as handWritten from "./contestants/hand-written.js";
 import * as ky from "./contestants/ky.js";
+import * as naive from "./contestants/naive.js";
 import * as openapiFetch from "./contestants/openapi-fetch.js";
 import { memories } from "./wasm-memories.js";
 
@@ -101,6 +102,12 @@ function bulk({ contestant, transport, base, count, concurrency }) {
   return timed(() => bulkRun(sdk, count, concurrency));
 }
 
+/** Many calls to a server with a limit, until all are accepted: by a pool whose items retry by themselves, or by a bulk run. */
+function limited({ contestant, base, count, concurrency }) {
+  if (contestant === "naive pool") return timed(() => pool(count, concurrency, naive.create({ base })));
+  return timed(() => bulkRun(c1Revoke.createSdk({ base }), count, concurrency));
+}
+
 /** Calls of one contestant, all at once. */
 function parallel({ contestant, count }) {
   const revoke = clientOf(contestant, "stub", undefined, laterStub);
@@ -154,6 +161,6 @@ async function manyItems({ blocks, count, concurrency }) {
   return samples;
 }
 
-const tasks = { calls, bulk, parallel, nothing, manyCalls, manyItems };
+const tasks = { calls, bulk, limited, parallel, nothing, manyCalls, manyItems };
 
 export const ask = ({ task, ...details }) => tasks[task](details);
