@@ -47,7 +47,15 @@ const MODULES = [
   "sdk/models/shared/index",
 ];
 /** What the build makes. */
-const BUILT = ["cjs", "dist", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", ...CRATE_MODULES.map((file) => basename(file))];
+const BUILT = [
+  "cjs",
+  "dist",
+  "LICENSE-APACHE",
+  "LICENSE-MIT",
+  "c1_revoke.wasm",
+  "cdn.js",
+  ...CRATE_MODULES.map((file) => basename(file)),
+];
 
 /** errors.js stays a file of its own, so that `instanceof` works whichever entry point a class comes from. */
 const sharedErrors = {

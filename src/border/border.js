@@ -73,11 +73,14 @@ export const hasGlobal = (name) => typeof peek(globalThis, name) === "function";
 /** A pattern for a secret that JSON or a URL holds: each character as it is, after a backslash, as `\\u00XX`, or percent-encoded. */
 function escapedForms(secret) {
   const character = (char) => {
-    const hex = char.charCodeAt(0).toString(16).replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
+    const hex = char
+      .charCodeAt(0)
+      .toString(16)
+      .replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
     const literal = char.replace(/[^\w\s]/, "\\$&");
     return `(?:\\\\?${literal}|\\\\u00${hex}|%${hex})`;
   };
-  return new RegExp(secret.replace(/[^]/g, character), "g");
+  return new RegExp(secret.replace(/./gs, character), "g");
 }
 
 /** The text without this secret, whether it appears as it is, escaped for JSON, or percent-encoded. */
@@ -91,7 +94,9 @@ export function redact(text, secret) {
 
 /** A copy of a JSON value without this secret in any string or name. */
 export function redactJson(value, secret) {
-  const shown = attempt(() => JSON.stringify(value, (_, member) => (typeof member === "string" ? redact(member, secret) : member)));
+  const shown = attempt(() =>
+    JSON.stringify(value, (_, member) => (typeof member === "string" ? redact(member, secret) : member)),
+  );
   return attempt(() => JSON.parse(redact(shown, secret)));
 }
 
@@ -132,7 +137,7 @@ export class Cancellation {
   signal;
   #listener;
   /** @type {Set<Wait>} */
-  #waits = new Set();
+  waits = new Set();
 
   /** @param {any} signal the caller's, or undefined */
   constructor(signal) {
@@ -152,7 +157,9 @@ export class Cancellation {
     if (!this.interruption) {
       const interruption = { timedOut: peek(reason, "name") === "TimeoutError", reason };
       this.interruption = interruption;
-      attempt(() => this.#waits.forEach((wait) => wait.interrupt(interruption)));
+      attempt(() => {
+        for (const wait of this.waits) wait.interrupt(interruption);
+      });
     }
   }
 
@@ -162,16 +169,6 @@ export class Cancellation {
     if (this.#listener) {
       attempt(() => this.signal.removeEventListener("abort", this.#listener));
     }
-  }
-
-  /** @param {Wait} wait */
-  add(wait) {
-    attempt(() => this.#waits.add(wait));
-  }
-
-  /** @param {Wait} wait */
-  remove(wait) {
-    attempt(() => this.#waits.delete(wait));
   }
 }
 
@@ -201,7 +198,7 @@ export class Wait {
       this.#timer = setTimeout(() => this.interrupt({ timedOut: true, reason: attempt(reason) }), limit);
       this.#limited = true;
     }
-    cancellation.add(this);
+    attempt(() => cancellation.waits.add(this));
   }
 
   /** The signal for a request: the caller's own, unless there is more to follow. Throws where AbortController is missing. */
@@ -244,7 +241,7 @@ export class Wait {
     this.#controller = undefined;
     this.interrupt({ timedOut: false, reason: undefined });
     attempt(() => clearTimeout(this.#timer));
-    this.#cancellation.remove(this);
+    attempt(() => this.#cancellation.waits.delete(this));
     if (!complete) {
       attempt(() => controller?.abort());
     }
