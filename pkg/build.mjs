@@ -48,7 +48,15 @@ const MODULES = [
   "sdk/models/shared/index",
 ];
 /** The output of the build. */
-const BUILT = ["cjs", "dist", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", ...CRATE_MODULES.map((file) => basename(file))];
+const BUILT = [
+  "cjs",
+  "dist",
+  "LICENSE-APACHE",
+  "LICENSE-MIT",
+  "c1_revoke.wasm",
+  "cdn.js",
+  ...CRATE_MODULES.map((file) => basename(file)),
+];
 
 /** errors.js stays a separate file, so that `instanceof` works across entry points. */
 const sharedErrors = {
@@ -138,9 +146,7 @@ function remappedPaths() {
   return from.map(([path, name]) => `--remap-path-prefix=${path}=${name}`).join("\x1f");
 }
 
-/**
- * The optimised module and its glue: `{ wasm, glue }`. Cached in target/, because optimising takes longer than all other steps.
- */
+/** The optimised module and its glue: `{ wasm, glue }`. Cached in target/, because optimising takes longer than all other steps. */
 async function core(compiled) {
   const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join()).update(CRATE_MODULES.join());
   for (const file of ["build/glue.mjs", "package-lock.json"]) {

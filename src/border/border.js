@@ -76,11 +76,14 @@ export const hasGlobal = (name) => typeof peek(globalThis, name) === "function";
 /** A pattern for a secret inside JSON or a URL: each character as it is, after a backslash, as `\\u00XX`, or percent-encoded. */
 function escapedForms(secret) {
   const character = (char) => {
-    const hex = char.charCodeAt(0).toString(16).replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
+    const hex = char
+      .charCodeAt(0)
+      .toString(16)
+      .replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
     const literal = char.replace(/[^\w\s]/, "\\$&");
     return `(?:\\\\?${literal}|\\\\u00${hex}|%${hex})`;
   };
-  return new RegExp(secret.replace(/[^]/g, character), "g");
+  return new RegExp(secret.replace(/./gs, character), "g");
 }
 
 /** Masks a secret in a text, where it appears as it is, escaped for JSON, or percent-encoded. */
@@ -94,7 +97,9 @@ export function redact(text, secret) {
 
 /** Returns a copy of a JSON value with the secret masked in all strings and names. */
 export function redactJson(value, secret) {
-  const shown = attempt(() => JSON.stringify(value, (_, member) => (typeof member === "string" ? redact(member, secret) : member)));
+  const shown = attempt(() =>
+    JSON.stringify(value, (_, member) => (typeof member === "string" ? redact(member, secret) : member)),
+  );
   return attempt(() => JSON.parse(redact(shown, secret)));
 }
 
@@ -138,7 +143,7 @@ export class Cancellation {
   signal;
   #listener;
   /** @type {Set<Wait>} */
-  #waits = new Set();
+  waits = new Set();
 
   /** @param {any} signal the caller's, or undefined */
   constructor(signal) {
@@ -158,7 +163,9 @@ export class Cancellation {
     if (!this.interruption) {
       const interruption = { timedOut: peek(reason, "name") === "TimeoutError", reason };
       this.interruption = interruption;
-      attempt(() => this.#waits.forEach((wait) => wait.interrupt(interruption)));
+      attempt(() => {
+        for (const wait of this.waits) wait.interrupt(interruption);
+      });
     }
   }
 
@@ -168,16 +175,6 @@ export class Cancellation {
     if (this.#listener) {
       attempt(() => this.signal.removeEventListener("abort", this.#listener));
     }
-  }
-
-  /** @param {Wait} wait */
-  add(wait) {
-    attempt(() => this.#waits.add(wait));
-  }
-
-  /** @param {Wait} wait */
-  remove(wait) {
-    attempt(() => this.#waits.delete(wait));
   }
 }
 
@@ -207,7 +204,7 @@ export class Wait {
       this.#timer = setTimeout(() => this.interrupt({ timedOut: true, reason: attempt(reason) }), limit);
       this.#limited = true;
     }
-    cancellation.add(this);
+    attempt(() => cancellation.waits.add(this));
   }
 
   /**
@@ -254,7 +251,7 @@ export class Wait {
     this.#controller = undefined;
     this.interrupt({ timedOut: false, reason: undefined });
     attempt(() => clearTimeout(this.#timer));
-    this.#cancellation.remove(this);
+    attempt(() => this.#cancellation.waits.delete(this));
     if (!complete) {
       attempt(() => controller?.abort());
     }

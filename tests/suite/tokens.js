@@ -5,7 +5,6 @@ import { assert, assertError, ids, json, PATH, playOn, rejection, response, revo
 import {
   API_KEY,
   assertionIn,
-  base64url,
   bytesOf,
   CLIENT_ID,
   isSignedBy,
