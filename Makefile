@@ -32,15 +32,18 @@ PKG := target/stamps/pkg
 FRAMEWORKS := $(patsubst %/package.json,%/node_modules/.stamp,$(wildcard tests/frameworks/*/package.json))
 DOCS := target/stamps/rustdoc target/stamps/typedoc
 
-.PHONY: help prerequisites build demo bench docs test test-all lint fmt size soak clean browser more-browsers
+.PHONY: help prerequisites build demo demo-jobs bench docs test test-all lint fmt size soak clean browser more-browsers
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 build: $(PKG) ## the npm package, complete in pkg/ (`npm pack ./pkg` gives the tarball)
 
-demo: $(PKG) www/node_modules/.stamp ## builds, then serves the console on localhost
-	@npm start --prefix www
+demo: $(PKG) www/node_modules/.stamp ## builds, then serves the page and a sandbox on localhost
+	@npm start --silent --prefix www
+
+demo-jobs: $(PKG) www/node_modules/.stamp ## the same for the Worker that revokes lists through a queue
+	@npm run start-jobs --silent --prefix www
 
 test: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp browser ## every test; the last line is `N passed, N failed`
 	@node tests/run.mjs

@@ -22,8 +22,16 @@ const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
 const WASM_BINDGEN = process.env.WASM_BINDGEN ?? join(ROOT, ".tools/bin/wasm-bindgen");
 const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")), "bin");
 
-// Without --enable flags wasm-opt uses the features that the module itself declares: those that rustc and wasm-bindgen used.
-const WASM_OPT_FLAGS = ["-Os", "--strip-debug", "--strip-producers", "--strip-target-features"];
+// The features that rustc uses, which every supported runtime has. (With --all-features, wasm-opt writes what Node and browsers cannot read.)
+const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+const WASM_OPT_FLAGS = [
+  ...FEATURES.map((feature) => `--enable-${feature}`),
+  "-Oz",
+  "--strip-debug",
+  "--strip-producers",
+  // wasm-bindgen's names are long and hold hashes, which do not compress: with those in the glue, 3.4 KB (gzip).
+  "--minify-imports-and-exports-and-modules",
+];
 
 /** The crate's own JavaScript. The glue and the wasm import it from `../`, relative to dist/. */
 const CRATE_MODULES = ["errors.js", "border/border.js"];
@@ -46,7 +54,15 @@ const MODULES = [
   "sdk/models/shared/index",
 ];
 /** What the build makes. */
-const BUILT = ["cjs", "dist", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", ...CRATE_MODULES.map((file) => basename(file))];
+const BUILT = [
+  "cjs",
+  "dist",
+  "LICENSE-APACHE",
+  "LICENSE-MIT",
+  "c1_revoke.wasm",
+  "cdn.js",
+  ...CRATE_MODULES.map((file) => basename(file)),
+];
 
 /** errors.js stays a file of its own, so that `instanceof` works whichever entry point a class comes from. */
 const sharedErrors = {
@@ -150,16 +166,20 @@ async function core(compiled) {
   } else {
     mkdirSync(dir, { recursive: true });
     say("wasm-bindgen: writing the glue");
-    const input = join(dir, "c1_revoke_cargo.wasm");
-    writeFileSync(input, compiled);
+    const cargo = join(dir, "c1_revoke_cargo.wasm");
+    const input = join(dir, "c1_revoke_input.wasm");
+    writeFileSync(cargo, compiled);
+    // wasm-bindgen passes objects in a table of references where the module declares that feature, and leaks an entry of it for every
+    // import that throws. Without the declaration it passes them by number.
+    binaryen("wasm-opt", "--strip-target-features", "--debuginfo", cargo, "-o", input);
     execFileSync(WASM_BINDGEN, [input, "--target", "bundler", "--no-typescript", "--out-dir", dir, "--out-name", "c1_revoke"], {
       stdio: "inherit",
     });
     say("wasm-opt: optimising");
-    binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm);
+    const names = JSON.parse(binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm));
     const name = "c1_revoke_bg.js";
     const crateModules = CRATE_MODULES.map((file) => `../${basename(file)}`);
-    writeFileSync(glue, await glueFactory(readFileSync(join(dir, name), "utf8"), { name, crateModules }));
+    writeFileSync(glue, await glueFactory(readFileSync(join(dir, name), "utf8"), { name, crateModules, names }));
   }
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
 }
@@ -171,8 +191,12 @@ function assemble(wat) {
   return readFileSync(wasm);
 }
 
+/** Runs a tool of binaryen; returns what it writes to its standard output. */
 function binaryen(tool, ...options) {
-  execFileSync(process.execPath, [join(BINARYEN, tool), ...options], { stdio: "inherit" });
+  return execFileSync(process.execPath, [join(BINARYEN, tool), ...options], {
+    encoding: "utf8",
+    stdio: ["inherit", "pipe", "inherit"],
+  });
 }
 
 /** The one-file builds. */

@@ -4,7 +4,7 @@ use crate::auth::bearer::Authorization;
 use crate::auth::security::Security;
 use crate::border::wait::Cancellation;
 use crate::border::{is_record, parse_json, peek};
-use crate::error::{Error, Malformation};
+use crate::error::{Error, Failure, Malformation};
 use crate::http::answer::{judge, Body, Code, Facts, Malformed, Verdict};
 use crate::http::attempts::{self, CallSettings};
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport};
@@ -97,7 +97,7 @@ impl<'a> Attempt<'a> {
             // Getting a token has a time limit of its own, so that it does not use up the request's.
             let authorization = caller.security.authorization(cancellation, settings.request.limit).await?;
             if !permit() {
-                return unauthorized.ok_or(Error::Withheld);
+                return unauthorized.ok_or(Failure::Withheld.into());
             }
             let outgoing = Outgoing {
                 url: &revocation.url,
@@ -137,10 +137,10 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
             raw_response: answer.response().clone(),
             connector_service_revoke_credential_response: Empty {},
         }),
-        Verdict::Unexpected => Err(Error::Refused(Box::new(answer.failure(text.text)))),
+        Verdict::Unexpected => Err(Failure::Refused(answer.failure(text.text)).into()),
         Verdict::Malformed(malformed) => {
             let malformation = malformation(malformed, &text.text, &answer);
-            Err(Error::Malformed(Box::new((answer.failure(text.text), malformation))))
+            Err(Failure::Malformed(answer.failure(text.text), malformation).into())
         }
     }
 }

@@ -4,9 +4,13 @@ use js_sys::JsString;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-/// Why a call or a constructor failed.
+/// Why a call or a constructor failed. One pointer, because nearly every function may return it.
 #[derive(Debug)]
-pub enum Error {
+pub struct Error(Box<Failure>);
+
+/// What failed.
+#[derive(Debug)]
+pub enum Failure {
     /// An argument or an option is invalid, as this text says, or reading it threw this. Nothing was sent.
     Validation(JsValue),
     /// The caller aborted, with this reason.
@@ -24,11 +28,11 @@ pub enum Error {
     /// A piece of the platform is missing.
     Unsupported(String),
     /// The API answered with something else than success.
-    Refused(Box<HttpFailure>),
+    Refused(HttpFailure),
     /// The API answered with 200, and something that is not its success.
-    Malformed(Box<(HttpFailure, Malformation)>),
+    Malformed(HttpFailure, Malformation),
     /// The token endpoint answered with something else than a token.
-    TokenRefused(Box<(HttpFailure, OAuthError)>),
+    TokenRefused(HttpFailure, OAuthError),
     /// The token request failed that this call waited for. Everyone who waits for it gets the same error object.
     NoToken {
         /// The error.
@@ -81,17 +85,38 @@ pub const UNEXPECTED: &str = "Unexpected HTTP client error";
 impl Error {
     /// Invalid input, as this text says.
     pub fn invalid(detail: impl AsRef<str>) -> Error {
-        Error::Validation(detail.as_ref().into())
+        Error::validation(detail.as_ref().into())
+    }
+
+    /// Reading an argument or an option threw this.
+    pub fn validation(cause: JsValue) -> Error {
+        Failure::Validation(cause).into()
+    }
+
+    /// The caller's HTTP client, hook or function failed, for this cause.
+    pub fn unexpected(message: &'static str, cause: JsValue) -> Error {
+        Failure::Unexpected(message, cause).into()
+    }
+
+    /// A piece of the platform is missing, as this text says.
+    pub fn unsupported(detail: &str) -> Error {
+        Failure::Unsupported(detail.to_owned()).into()
     }
 
     /// The client returned something that is no `Response`.
     pub fn not_a_response() -> Error {
-        Error::Unexpected(UNEXPECTED, "the HTTP client did not return a Response".into())
+        Error::unexpected(UNEXPECTED, "the HTTP client did not return a Response".into())
     }
 
-    /// Whether the same request may succeed when it is sent again.
-    pub fn is_connection_failure(&self) -> bool {
-        matches!(self, Error::Connection(_))
+    /// What failed.
+    pub fn failure(&self) -> &Failure {
+        &self.0
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        Error(Box::new(failure))
     }
 }
 
@@ -172,34 +197,32 @@ const MALFORMED: &str = "Response validation failed";
 
 impl From<Error> for JsValue {
     fn from(error: Error) -> JsValue {
-        let built = match error {
-            Error::Validation(cause) => Ok(SDKValidationError::new("Input validation failed", &cause).into()),
-            Error::Aborted(reason) => Ok(RequestAbortedError::new("Request aborted by client", &options(reason)).into()),
-            Error::TimedOut(reason) => Ok(RequestTimeoutError::new("Request timed out", &options(reason)).into()),
-            Error::Connection(cause) => Ok(ConnectionError::new("Unable to make request", &options(cause)).into()),
-            Error::InvalidRequest(cause) => Ok(InvalidRequestError::new("Unable to create request", &options(cause)).into()),
-            Error::Unexpected(message, cause) => Ok(UnexpectedClientError::new(message, &options(cause)).into()),
-            Error::Unsupported(message) => Ok(UnsupportedRuntimeError::new(&message).into()),
-            Error::NoToken { error, .. } => Ok(error),
-            Error::Withheld => Ok(UnexpectedClientError::new("The request was not sent", &JsValue::UNDEFINED).into()),
-            Error::Refused(failure) => {
+        let built = match *error.0 {
+            Failure::Validation(cause) => Ok(SDKValidationError::new("Input validation failed", &cause).into()),
+            Failure::Aborted(reason) => Ok(RequestAbortedError::new("Request aborted by client", &options(reason)).into()),
+            Failure::TimedOut(reason) => Ok(RequestTimeoutError::new("Request timed out", &options(reason)).into()),
+            Failure::Connection(cause) => Ok(ConnectionError::new("Unable to make request", &options(cause)).into()),
+            Failure::InvalidRequest(cause) => Ok(InvalidRequestError::new("Unable to create request", &options(cause)).into()),
+            Failure::Unexpected(message, cause) => Ok(UnexpectedClientError::new(message, &options(cause)).into()),
+            Failure::Unsupported(message) => Ok(UnsupportedRuntimeError::new(&message).into()),
+            Failure::NoToken { error, .. } => Ok(error),
+            Failure::Withheld => Ok(UnexpectedClientError::new("The request was not sent", &JsValue::UNDEFINED).into()),
+            Failure::Refused(failure) => {
                 let message = failure.message.clone();
-                let options = http_options(*failure, Malformation::default(), OAuthError::default());
+                let options = http_options(failure, Malformation::default(), OAuthError::default());
                 SDKError::new(&message, &options).map(JsValue::from)
             }
-            Error::Malformed(parts) => {
-                let (failure, malformation) = *parts;
+            Failure::Malformed(failure, malformation) => {
                 let options = http_options(failure, malformation, OAuthError::default());
                 ResponseValidationError::new(MALFORMED, &options).map(JsValue::from)
             }
-            Error::TokenRefused(parts) => {
-                let (failure, oauth) = *parts;
+            Failure::TokenRefused(failure, oauth) => {
                 let message = format!("Token request failed: {}", failure.message);
                 let options = http_options(failure, Malformation::default(), oauth);
                 TokenRequestError::new(&message, &options).map(JsValue::from)
             }
         };
         // The classes read the response, which may be a polyfill's and throw.
-        built.unwrap_or_else(|cause| Error::Unexpected(UNEXPECTED, cause).into())
+        built.unwrap_or_else(|cause| Error::unexpected(UNEXPECTED, cause).into())
     }
 }

@@ -106,7 +106,7 @@ impl CallDefaults {
         if !(deprecated.is_undefined() || deprecated.is_object() || deprecated.is_function()) {
             return Err(options.mistyped("fetchOptions", "an object", &deprecated));
         }
-        let init = request_init(&deprecated, options.object_value()).map_err(Error::Validation)?;
+        let init = request_init(&deprecated, options.object_value()).map_err(Error::validation)?;
         let merged = Fields::of(&init, "options")?;
         let settings = CallSettings {
             request: RequestSettings { headers: merged.value("headers")?, init: Some(init.clone()), limit },

@@ -5,13 +5,13 @@
 
 use c1_revoke::Client;
 use gloo_net::http::{Method, Request};
-use js_sys::{global, Array, Function, Object, Promise, Reflect};
+use js_sys::{global, Array, Function, Object, Reflect};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::*;
 
-const URL: &str = "https://acme.conductor.one/api/v1/apps/a%2Fb/connectors/c/credentials/i";
+const URL: &str = "https://acme.conductor.one/api/v1/apps/a%20b/connectors/c/credentials/i";
 
 fn object(fields: &[(&str, JsValue)]) -> JsValue {
     let object = Object::new();
@@ -38,7 +38,7 @@ struct Ids<'a> {
 }
 
 fn ids(id: &str) -> JsValue {
-    serde_wasm_bindgen::to_value(&Ids { app_id: "a/b", connector_id: "c", id }).unwrap()
+    serde_wasm_bindgen::to_value(&Ids { app_id: "a b", connector_id: "c", id }).unwrap()
 }
 
 /// What a caller reads of a result.
@@ -51,7 +51,7 @@ struct Revoked {
 
 fn client() -> Client {
     let security = object(&[("bearerAuth", "tok".into())]);
-    Client::new(object(&[("security", security), ("tenantDomain", "acme".into())])).unwrap()
+    Client::new(&object(&[("security", security), ("tenantDomain", "acme".into())])).unwrap()
 }
 
 /// `fetch` for as long as this lives: it answers with what `answer` (the body of a JavaScript function of `request`) returns, and
@@ -81,10 +81,9 @@ impl Drop for Fetch {
 /// Replies as the API does when it has revoked.
 const REVOKED: &str = r#"return Promise.resolve(new Response("{}", { headers: { "content-type": "application/json" } }))"#;
 
-/// What comes of revoking a credential.
+/// Revokes a credential.
 async fn revoke(client: &Client, id: &str) -> Result<JsValue, JsValue> {
-    let promise: Promise = client.revoke_credential(ids(id), JsValue::UNDEFINED).unchecked_into();
-    JsFuture::from(promise).await
+    JsFuture::from(client.revoke_credential(&ids(id), &JsValue::UNDEFINED)).await
 }
 
 #[wasm_bindgen_test]
@@ -131,7 +130,7 @@ async fn a_bad_id_is_refused_before_any_request() {
 
 #[wasm_bindgen_test]
 fn a_bad_option_is_thrown_by_name() {
-    let error = Client::new(object(&[("tenantDomain", "evil.com#".into())])).map(|_| ()).unwrap_err();
+    let error = Client::new(&object(&[("tenantDomain", "evil.com#".into())])).map(|_| ()).unwrap_err();
     assert_eq!(text(&error, "name"), "SDKValidationError");
     assert!(text(&error, "message").contains("tenantDomain"));
 }
@@ -140,7 +139,7 @@ fn a_bad_option_is_thrown_by_name() {
 async fn a_client_may_be_dropped_while_its_call_is_pending() {
     let _fetch = Fetch::stub(REVOKED);
     let client = client();
-    let pending: Promise = client.revoke_credential(ids("i"), JsValue::UNDEFINED).unchecked_into();
+    let pending = client.revoke_credential(&ids("i"), &JsValue::UNDEFINED);
     drop(client);
     assert_eq!(get(&JsFuture::from(pending).await.unwrap(), "statusCode"), 200);
 }

@@ -7,9 +7,12 @@ import * as esbuild from "esbuild";
  * what the glue exports, the import object for the wasm, and a function to call with the exports of the new instance.
  *
  * `source` is the text of the file `name`, which `wasm-bindgen --target bundler` writes beside the wasm. `crateModules` are the paths of the
- * modules that it imports.
+ * modules that it imports. `names` are the short names that wasm-opt gave the module's imports (`[module, name, short]`), which are now all in a
+ * module "a", and its exports (`[name, short]`).
  */
-export async function glueFactory(source, { name, crateModules }) {
+export async function glueFactory(source, { name, crateModules, names }) {
+  const glueImports = names.imports.filter(([module]) => module === `./${name}`);
+  const crateImports = names.imports.filter(([module]) => module !== `./${name}`);
   // As CommonJS, a module can be the body of a function.
   const { outputFiles } = await esbuild.build({
     stdin: { contents: source },
@@ -29,13 +32,20 @@ export async function glueFactory(source, { name, crateModules }) {
       const glue = module.exports;
       return {
         glue,
-        imports: { "./${name}": glue, ...crate },
+        imports: { a: { ...glue, ${crateImports.map(([module, name, short]) => `${short}: crate["${module}"].${name}`)} } },
         start(exports) {
           glue.__wbg_set_wasm(exports);
-          exports.__wbindgen_start();
         },
       };
     }`;
-  const { code } = await esbuild.transform(factory, { format: "esm", target: "es2022", minify: true });
+  // The glue uses the short names, too.
+  const shortNames = Object.fromEntries([...glueImports.map(([, name, short]) => [name, short]), ...names.exports]);
+  const { code } = await esbuild.transform(factory, {
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    mangleProps: new RegExp(`^(${Object.keys(shortNames).join("|")})$`),
+    mangleCache: shortNames,
+  });
   return code;
 }

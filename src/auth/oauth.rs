@@ -10,7 +10,7 @@ use crate::border::fields::Fields;
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Cancellation, Interrupt, Wait};
 use crate::border::{parse_json, peek, peek_text, random_bytes, secret_text};
-use crate::error::{Error, HttpFailure, OAuthError};
+use crate::error::{Error, Failure, HttpFailure, OAuthError};
 use crate::http::attempts::{self, CallSettings};
 use crate::http::secret::Secret;
 use crate::http::server::hostname_of;
@@ -53,8 +53,8 @@ enum Grant {
 }
 
 enum Key {
-    /// As the client secret holds it: a JSON Web Key.
-    Jwk(JsValue),
+    /// As the client secret holds it: the text of a JSON Web Key.
+    Jwk(Zeroizing<String>),
     /// From its first use on: a key that WebCrypto does not let out.
     Imported(CryptoKey),
 }
@@ -89,7 +89,7 @@ impl Credentials {
             (None, None) => return Err(Error::invalid("clientSecret is missing (or give an oidcToken)")),
             (Some(_), Some(_)) => return Err(Error::invalid("give clientSecret or oidcToken, not both")),
             (Some(secret), None) => {
-                let jwk = read_key(&secret).map_err(|error| Error::invalid(error.to_string()))?;
+                let jwk = read_secret(&secret).map_err(|error| Error::invalid(error.to_string()))?;
                 Grant::Key(RefCell::new(Key::Jwk(jwk)))
             }
             (None, Some(source)) => match (source.dyn_ref::<Function>(), source.dyn_ref::<JsString>()) {
@@ -102,18 +102,24 @@ impl Credentials {
     }
 }
 
-/// The private key in a client secret, as a JSON Web Key.
-fn read_key(secret: &JsString) -> Result<JsValue, ClientSecretError> {
+/// The text of the JSON Web Key in a client secret, checked.
+fn read_secret(secret: &JsString) -> Result<Zeroizing<String>, ClientSecretError> {
     if secret.length() > MAX_SECRET {
         return Err(ClientSecretError::Base64url);
     }
     let secret = secret_text(secret).map_err(|_| ClientSecretError::Base64url)?;
-    let json = client_secret::decode(&secret)?;
+    let text = client_secret::decode(&secret)?;
+    read_key(&text)?;
+    Ok(text)
+}
+
+/// A JSON Web Key as WebCrypto takes it: its members that matter, and no others.
+fn read_key(text: &str) -> Result<JsValue, ClientSecretError> {
     // The parser's error would quote the key.
-    let key = js_sys::JSON::parse(&json).map_err(|_| ClientSecretError::Json)?;
+    let key = js_sys::JSON::parse(text).map_err(|_| ClientSecretError::Json)?;
     let member = |name| peek(&key, name).dyn_into::<JsString>().ok().and_then(|member| secret_text(&member).ok());
-    let (kty, crv, d, x) = (member("kty"), member("crv"), member("d"), member("x"));
-    let [kty, crv, d, x] = [&kty, &crv, &d, &x].map(|member| member.as_ref().map(|text| text.as_str()));
+    let members = [member("kty"), member("crv"), member("d"), member("x")];
+    let [kty, crv, d, x] = members.each_ref().map(|member| member.as_ref().map(|text| text.as_str()));
     client_secret::check_key(kty, crv, d, x)?;
     serde_wasm_bindgen::to_value(&Jwk { kty, crv, d, x }).map_err(|_| ClientSecretError::Json)
 }
@@ -247,7 +253,9 @@ impl OAuth {
             drop(waiter);
             match result {
                 Some(Ok(authorization)) => return Ok(authorization),
-                Some(Err(NoToken { error, transient })) if !request.ahead => return Err(Error::NoToken { error, transient }),
+                Some(Err(NoToken { error, transient })) if !request.ahead => {
+                    return Err(Failure::NoToken { error, transient }.into())
+                }
                 // Waited for long enough, or for a renewal that nobody would have repeated.
                 Some(Err(_)) | None => self.detach(&request),
             }
@@ -308,9 +316,9 @@ impl OAuth {
         let settings = if request.ahead { &once } else { &self.settings };
         let (authorization, expires_in) =
             attempts::run(settings, &request.cancellation, send, conclude).await.map_err(|error| {
-                let transient = match &error {
-                    Error::Connection(_) | Error::TimedOut(_) => true,
-                    Error::TokenRefused(parts) => matches!(parts.0.status, 429 | 500..),
+                let transient = match error.failure() {
+                    Failure::Connection(_) | Failure::TimedOut(_) => true,
+                    Failure::TokenRefused(failure, _) => matches!(failure.status, 429 | 500..),
                     _ => false,
                 };
                 NoToken { error: error.into(), transient }
@@ -344,14 +352,14 @@ impl OAuth {
     async fn assertion(&self, key: &RefCell<Key>, wait: &Wait) -> Result<Zeroizing<String>, Error> {
         let subtle = peek(&peek(&js_sys::global(), "crypto"), "subtle");
         if !subtle.is_object() {
-            return Err(Error::Unsupported(String::from(
+            return Err(Error::unsupported(
                 "crypto.subtle is missing here: client credentials are signed with Ed25519, which needs https or localhost",
-            )));
+            ));
         }
         let subtle: SubtleCrypto = subtle.unchecked_into();
         let key = import(key, &subtle, wait).await?;
         let (Some(nonce), Some(id)) = (random_bytes(), random_bytes()) else {
-            return Err(Error::Unsupported(String::from("c1-revoke needs crypto.getRandomValues for client credentials")));
+            return Err(Error::unsupported("c1-revoke needs crypto.getRandomValues for client credentials"));
         };
         let now = (now_since_epoch() / 1000.0) as u64;
         let claims = Claims::new(&self.credentials.client_id, hostname_of(&self.server), now, &id);
@@ -369,7 +377,7 @@ impl OAuth {
 async fn import(key: &RefCell<Key>, subtle: &SubtleCrypto, wait: &Wait) -> Result<CryptoKey, Error> {
     let jwk = match &*key.borrow() {
         Key::Imported(key) => return Ok(key.clone()),
-        Key::Jwk(jwk) => jwk.clone(),
+        Key::Jwk(text) => read_key(text).map_err(|error| Error::invalid(error.to_string()))?,
     };
     // WebKitGTK refuses one PKCS #8 key in 256, but no JWK.
     let promise = subtle.import_key_with_str("jwk", jwk.unchecked_ref(), ED25519, false, &Array::of1(&"sign".into()));
@@ -388,14 +396,14 @@ async fn signed(wait: &Wait, promise: Result<Promise, JsValue>) -> Result<JsValu
 }
 
 fn cannot_sign() -> Error {
-    Error::Unsupported(String::from(
+    Error::unsupported(
         "WebCrypto cannot sign with Ed25519 here. That needs Chrome 137, Firefox 129, Safari 17 or Node 20, and https or localhost",
-    ))
+    )
 }
 
 fn json(value: &impl Serialize) -> Result<String, Error> {
     let value = serde_wasm_bindgen::to_value(value).unwrap_or_default();
-    let text = js_sys::JSON::stringify(&value).map_err(|cause| Error::Unexpected("JSON.stringify failed", cause))?;
+    let text = js_sys::JSON::stringify(&value).map_err(|cause| Error::unexpected("JSON.stringify failed", cause))?;
     Ok(text.into())
 }
 
@@ -413,11 +421,11 @@ async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>)
         }
         // What is no error may hold a token, and what is cut may hold a part of a secret.
         let body = if status < 400 || text.truncated { MASK.into() } else { text.text };
-        return Err(Error::TokenRefused(Box::new((HttpFailure { message, ..answer.failure(body) }, oauth))));
+        return Err(Failure::TokenRefused(HttpFailure { message, ..answer.failure(body) }, oauth).into());
     }
     let unusable = |why: &str| {
         let failure = HttpFailure { message: format!("the answer {why}"), ..answer.failure(MASK.into()) };
-        Error::TokenRefused(Box::new((failure, OAuthError::default())))
+        Error::from(Failure::TokenRefused(failure, OAuthError::default()))
     };
     let token = peek(&value, "access_token").dyn_into::<JsString>().map_err(|_| unusable("holds no access_token"))?;
     let authorization = bearer(&token).map_err(|_| unusable("holds an access_token that is not a bearer token"))?;

@@ -84,7 +84,7 @@ pub async fn call_source(wait: &Wait, source: &Function, fault: &'static str) ->
         Err(thrown) => Err(thrown),
     };
     result.map_err(|interrupt| match interrupt {
-        Interrupt::Thrown(cause) => Error::Unexpected(fault, cause),
+        Interrupt::Thrown(cause) => Error::unexpected(fault, cause),
         interrupt => interrupt.into(),
     })
 }

@@ -1,4 +1,4 @@
-//! Callers' objects, read field by field. A field that is undefined or null is absent. Every fault is an [`Error::Validation`] that names
+//! Callers' objects, read field by field. A field that is undefined or null is absent. Every fault is an [`Failure::Validation`](crate::error::Failure::Validation) that names
 //! the field and never shows its value, which may be a secret in the wrong place.
 
 use super::{is_array, peek};
@@ -42,7 +42,7 @@ impl Fields {
         if is_absent(&self.object) {
             return Ok(None);
         }
-        let value = Reflect::get(&self.object, &name.into()).map_err(Error::Validation)?;
+        let value = Reflect::get(&self.object, &name.into()).map_err(Error::validation)?;
         Ok((!is_absent(&value)).then_some(value))
     }
 

@@ -1,7 +1,7 @@
 //! Waiting for promises that are not ours. They may never settle, and ignore signals; a [`Wait`] ends all the same.
 
 use super::Body;
-use crate::error::{Error, UNEXPECTED};
+use crate::error::{Error, Failure, UNEXPECTED};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -64,11 +64,12 @@ pub enum Interrupt {
 /// An interruption is the caller's; whatever else was thrown is unexpected.
 impl From<Interrupt> for Error {
     fn from(interrupt: Interrupt) -> Error {
-        match interrupt {
-            Interrupt::Aborted(reason) => Error::Aborted(reason),
-            Interrupt::TimedOut(reason) => Error::TimedOut(reason),
-            Interrupt::Thrown(cause) => Error::Unexpected(UNEXPECTED, cause),
-        }
+        let failure = match interrupt {
+            Interrupt::Aborted(reason) => Failure::Aborted(reason),
+            Interrupt::TimedOut(reason) => Failure::TimedOut(reason),
+            Interrupt::Thrown(cause) => Failure::Unexpected(UNEXPECTED, cause),
+        };
+        failure.into()
     }
 }
 

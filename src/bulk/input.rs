@@ -31,7 +31,7 @@ impl Input {
             if !requests.is_object() && !requests.is_function() {
                 return Ok(None);
             }
-            Ok(Reflect::get(requests, &symbol).map_err(Error::Validation)?.dyn_into().ok())
+            Ok(Reflect::get(requests, &symbol).map_err(Error::validation)?.dyn_into().ok())
         };
         let method = match method(Symbol::async_iterator())? {
             Some(method) => Some(method),
@@ -47,7 +47,7 @@ impl Input {
         } else {
             None
         };
-        Ok(Input { iterator: method.call0(requests).map_err(Error::Validation)?, total: size.map(|size| size as usize) })
+        Ok(Input { iterator: method.call0(requests).map_err(Error::validation)?, total: size.map(|size| size as usize) })
     }
 
     /// Asks for the next request.

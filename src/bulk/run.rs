@@ -8,8 +8,8 @@ use super::Limits;
 use crate::border::notify;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
-use crate::call::{conclude, Attempt, Caller, Revocation, Revoked};
-use crate::error::Error;
+use crate::call::{conclude, Attempt, Caller, Revocation};
+use crate::error::{Error, Failure};
 use crate::http::attempts::CallSettings;
 use crate::http::retry::Backoff;
 use crate::http::transport::Trace;
@@ -87,7 +87,7 @@ enum Event {
     /// The input gave this request, or its end, or threw.
     Pulled(Result<Option<JsValue>, JsValue>),
     /// The attempt of an item has ended.
-    Ended(usize, Result<Revoked, Error>),
+    Ended(usize, Result<(), Error>),
 }
 
 /// Events that the run has not yet taken in.
@@ -230,8 +230,10 @@ impl Run {
                 }
             }
             // Without timers there is no way to wait.
-            Err(Interrupt::Thrown(cause)) => self.stop(Stop::Error, Error::Unexpected("setTimeout failed", cause)),
-            // The next step heeds it. What is in flight is waited for.
+            Err(Interrupt::Thrown(cause)) => self.stop(Stop::Error, Error::unexpected("setTimeout failed", cause)),
+            // Cancelled just now, by a callback that heard of the progress: the next step heeds it.
+            Err(_) if !self.shared.stopped.get() => {}
+            // What is in flight is waited for.
             Err(_) => poll_fn(|context| self.shared.inbox.poll(context)).await,
         }
     }
@@ -265,7 +267,7 @@ impl Run {
         }
         match event {
             Event::Pulled(result) => self.pulled(result),
-            Event::Ended(index, Err(Error::Withheld)) => {
+            Event::Ended(index, Err(error)) if matches!(error.failure(), Failure::Withheld) => {
                 // During a pause, the schedule has taken the item back. After a stop, it is to be settled.
                 if self.shared.stopped.get() {
                     self.shared.schedule.borrow_mut().may_send(index, self.shared.clock.now());
@@ -348,21 +350,22 @@ impl Run {
             let Shared { caller, settings, cancellation, stopped, .. } = &*shared;
             let attempt = Attempt { caller, revocation: &revocation, settings, cancellation, trace: &trace, stopped };
             let result = match attempt.send(|| shared.permit(index)).await {
-                Ok(answer) => conclude(answer).await,
+                Ok(answer) => conclude(answer).await.map(|_| ()),
                 Err(error) => Err(error),
             };
             shared.inbox.push(Event::Ended(index, result));
         });
     }
 
-    fn ended(&mut self, index: usize, result: Result<Revoked, Error>) {
+    fn ended(&mut self, index: usize, result: Result<(), Error>) {
         let Some(item) = self.items.get_mut(&index) else { return };
         let trace = &item.trace;
-        let outcome = match &result {
-            Err(Error::Aborted(_) | Error::TimedOut(_)) if trace.requests.get() == 0 && self.shared.stopped.get() => {
+        let outcome = match result.as_ref().map_err(Error::failure) {
+            Ok(()) => Outcome::Revoked,
+            Err(Failure::Aborted(_) | Failure::TimedOut(_)) if trace.requests.get() == 0 && self.shared.stopped.get() => {
                 Outcome::Unsent
             }
-            result => outcome(result, trace, &self.shared.settings),
+            Err(failure) => outcome(failure, trace, &self.shared.settings),
         };
         // What an earlier attempt failed with does not matter any more.
         item.error = result.err().map(JsValue::from);
@@ -406,13 +409,12 @@ impl Run {
     }
 }
 
-/// What the end of an attempt means for the run. Only what the server itself has decided is final.
-fn outcome(result: &Result<Revoked, Error>, trace: &Trace, settings: &CallSettings) -> Outcome {
+/// What the failure of an attempt means for the run. Only what the server itself has decided is final.
+fn outcome(failure: &Failure, trace: &Trace, settings: &CallSettings) -> Outcome {
     let connection_errors = settings.retry.as_ref().is_none_or(|retry| retry.connection_errors);
-    match result {
-        Ok(_) => Outcome::Revoked,
-        Err(Error::Refused(failure)) if failure.redirected => Outcome::Lost,
-        Err(Error::Refused(failure)) => match (failure.status, trace.retry_after()) {
+    match failure {
+        Failure::Refused(failure) if failure.redirected => Outcome::Lost,
+        Failure::Refused(failure) => match (failure.status, trace.retry_after()) {
             (429, retry_after) => Outcome::RateLimited { retry_after },
             // With its Retry-After, a 503 speaks for the whole service (RFC 9110, 15.6.4).
             (503, Some(wait)) => Outcome::RateLimited { retry_after: Some(wait) },
@@ -422,10 +424,10 @@ fn outcome(result: &Result<Revoked, Error>, trace: &Trace, settings: &CallSettin
             (408 | 425 | 500.., _) => Outcome::Lost,
             _ => Outcome::Failed,
         },
-        Err(Error::Malformed(parts)) if !parts.1.undecided => Outcome::Failed,
-        Err(Error::Connection(_) | Error::TimedOut(_)) if connection_errors => Outcome::Unavailable,
-        Err(Error::Aborted(_) | Error::NoToken { transient: true, .. }) => Outcome::Unavailable,
-        Err(Error::NoToken { transient: false, .. }) => Outcome::Unauthorized,
-        Err(_) => Outcome::Lost,
+        Failure::Malformed(_, malformation) if !malformation.undecided => Outcome::Failed,
+        Failure::Connection(_) | Failure::TimedOut(_) if connection_errors => Outcome::Unavailable,
+        Failure::Aborted(_) | Failure::NoToken { transient: true, .. } => Outcome::Unavailable,
+        Failure::NoToken { transient: false, .. } => Outcome::Unauthorized,
+        _ => Outcome::Lost,
     }
 }

@@ -4,7 +4,7 @@ use super::retry::{self, Backoff, Next, StatusCodes};
 use super::transport::{Answer, RequestSettings};
 use crate::border::time::Clock;
 use crate::border::wait::Cancellation;
-use crate::error::Error;
+use crate::error::{Error, Failure};
 use wasm_bindgen::JsValue;
 
 /// How a call is made: what its caller said, over what the client's constructor was given.
@@ -71,7 +71,7 @@ impl Schedule<'_> {
 
     fn after_failure(&mut self, error: &Error) -> Option<f64> {
         let retried = self.settings.retry.as_ref().is_some_and(|retry| retry.connection_errors);
-        if retried && error.is_connection_failure() {
+        if retried && matches!(error.failure(), Failure::Connection(_)) {
             self.next(None)
         } else {
             None

@@ -8,7 +8,7 @@ use super::server::is_same_server;
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Cancellation, Interrupt, Wait};
 use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
-use crate::error::{Error, HttpFailure, UNEXPECTED};
+use crate::error::{Error, Failure, HttpFailure, UNEXPECTED};
 use gloo_net::http::Headers;
 use js_sys::JsString;
 use std::cell::{Cell, RefCell};
@@ -171,7 +171,7 @@ impl Transport {
     fn request(&self, outgoing: &Outgoing<'_>, settings: &RequestSettings, wait: &Wait) -> Result<Request, Error> {
         self.build(outgoing, settings, wait).map_err(|cause| match missing_global(&["Headers", "Request", "AbortController"]) {
             Some(name) => unsupported(name),
-            None => Error::InvalidRequest(cause),
+            None => Failure::InvalidRequest(cause).into(),
         })
     }
 
@@ -226,17 +226,19 @@ impl Transport {
             return unsupported("fetch");
         }
         let text = |name| peek_text(&cause, name);
-        match answer::classify_rejection(&text("name"), &text("message"), &text("code"), self.client.is_some()) {
-            Rejection::Aborted => Error::Aborted(cause),
-            Rejection::TimedOut => Error::TimedOut(cause),
-            Rejection::Connection => Error::Connection(cause),
-            Rejection::Unexpected => Error::Unexpected(UNEXPECTED, cause),
-        }
+        let rejection = answer::classify_rejection(&text("name"), &text("message"), &text("code"), self.client.is_some());
+        let failure = match rejection {
+            Rejection::Aborted => Failure::Aborted(cause),
+            Rejection::TimedOut => Failure::TimedOut(cause),
+            Rejection::Connection => Failure::Connection(cause),
+            Rejection::Unexpected => Failure::Unexpected(UNEXPECTED, cause),
+        };
+        failure.into()
     }
 }
 
 fn unsupported(name: &str) -> Error {
-    Error::Unsupported(format!("c1-revoke needs {name}, which is missing here"))
+    Failure::Unsupported(format!("c1-revoke needs {name}, which is missing here")).into()
 }
 
 /// Reads the head of an answer field by field, each with care: a polyfill or a client of the caller's may return anything. `None`: it is no
@@ -352,5 +354,5 @@ impl Drop for Answer<'_> {
 }
 
 fn already_read() -> Error {
-    Error::Unexpected(UNEXPECTED, "the body was already read: a hook must read a clone".into())
+    Error::unexpected(UNEXPECTED, "the body was already read: a hook must read a clone".into())
 }

@@ -28,15 +28,15 @@ describe("the console", { timeout: 600_000 }, () => {
   const revocations = (seen) => seen.requests.filter((request) => request.url().includes("/api/v1/"));
   const rowOf = (page, text) => page.locator("#credentials li", { hasText: text });
 
-  it("revokes, and tells what was revoked and when", async () => {
+  it("revokes, and shows what was revoked and when", async () => {
     const { page, seen, close } = await openConsole(browser, served.url);
     await fill(page, { token: TOKEN, ...DEPLOY_BOT });
     const before = Date.now();
     await press(page);
     assert.deepEqual(await outcome(page), ["Revoked", "cred-deploy-bot"]);
 
-    const told = await page.locator("#outcome").textContent();
-    const [, utc] = /\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\)/.exec(told);
+    const shown = await page.locator("#outcome").textContent();
+    const [, utc] = /\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\)/.exec(shown);
     assert.ok(Date.parse(`${utc}Z`) >= before - 1000 && Date.parse(`${utc}Z`) <= Date.now());
     const [request, ...more] = revocations(seen);
     assert.deepEqual(more, []);
@@ -46,7 +46,7 @@ describe("the console", { timeout: 600_000 }, () => {
     assert.equal(headers.authorization, `Bearer ${TOKEN}`);
     assert.equal(headers.referer, undefined);
     const answer = await request.response();
-    assert.ok(told.includes((await answer.allHeaders())["x-request-id"]));
+    assert.ok(shown.includes((await answer.allHeaders())["x-request-id"]));
 
     await rowOf(page, "deploy bot")
       .getByText(/^Revoked /)
@@ -55,7 +55,7 @@ describe("the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("tells a token that is refused, and forgets it", async () => {
+  it("says that a token was refused, and forgets it", async () => {
     const { page, close } = await openConsole(browser, served.url);
     await fill(page, { token: "no-such-token", ...DEPLOY_BOT });
     await press(page);
@@ -68,7 +68,7 @@ describe("the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("tells a credential that does not exist", async () => {
+  it("says that a credential does not exist", async () => {
     const { page, close } = await openConsole(browser, served.url);
     await fill(page, { token: TOKEN, ...DEPLOY_BOT, credential: "cred-unheard-of" });
     await press(page);
@@ -76,7 +76,7 @@ describe("the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("tells too many requests, and how long to wait", async () => {
+  it("says that there were too many requests, and how long to wait", async () => {
     const { page, close } = await openConsole(browser, served.url);
     await page.getByRole("button", { name: "too many requests" }).click();
     await press(page);
@@ -99,11 +99,29 @@ describe("the console", { timeout: 600_000 }, () => {
     await close();
   });
 
+  it("does not read 'Not revoked' when a 404 follows an answer that was lost", async () => {
+    const { page, close } = await openConsole(browser, served.url);
+    const path = "**/api/v1/**";
+    await page.route(path, (route) => route.abort("connectionreset"));
+    await page.getByRole("button", { name: "Fill in an example" }).click();
+    await press(page);
+    assert.equal((await outcome(page))[0], "Not known");
+    await page.unroute(path);
+    await page.route(path, (route) =>
+      route.fulfill({ status: 404, contentType: "application/json", body: '{"code":5,"message":"no"}' }),
+    );
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.locator("#log-rows li").waitFor();
+    assert.deepEqual(await outcome(page), ["Not known", "cred-deploy-bot", "Not found (404), after an answer that may be lost"]);
+    assert.match(await page.locator("#outcome-text").textContent(), /An earlier request may have revoked it/);
+    await close();
+  });
+
   it("points at the fields that are missing, and sends nothing", async () => {
     const { page, seen, close } = await openConsole(browser, served.url);
     await page.getByLabel("App ID").fill("app-github");
     await press(page);
-    assert.equal(await page.locator(":focus").getAttribute("id"), "secret");
+    assert.equal(await page.locator(":focus").getAttribute("id"), "token");
     assert.equal(await page.locator("#connectorId-error").textContent(), "Enter the connector’s ID.");
     assert.equal(await page.locator("#appId-error").textContent(), "");
     assert.deepEqual(revocations(seen), []);
@@ -121,7 +139,7 @@ describe("the console", { timeout: 600_000 }, () => {
     await page.getByRole("button", { name: "Forget it" }).click();
     await page.getByRole("textbox", { name: "Bearer token" }).fill("two words");
     await press(page);
-    await page.locator("#secret-error", { hasText: "space" }).waitFor();
+    await page.locator("#token-error", { hasText: "space" }).waitFor();
 
     await page.getByLabel("Tenant", { exact: true }).check();
     await fill(page, { token: TOKEN, ...DEPLOY_BOT });
@@ -147,8 +165,8 @@ describe("the console", { timeout: 600_000 }, () => {
   it("can be used by keyboard alone", async () => {
     const { page, close } = await openConsole(browser, served.url);
     const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.value);
-    const typed = { secret: TOKEN, appId: DEPLOY_BOT.app, connectorId: DEPLOY_BOT.connector, id: DEPLOY_BOT.credential };
-    for (const choice of ["what", "where", "with"]) {
+    const typed = { token: TOKEN, appId: DEPLOY_BOT.app, connectorId: DEPLOY_BOT.connector, id: DEPLOY_BOT.credential };
+    for (const choice of ["what", "where"]) {
       await page.keyboard.press("Tab");
       assert.equal(await page.evaluate(() => document.activeElement.name), choice);
     }
@@ -205,50 +223,10 @@ describe("the console", { timeout: 600_000 }, () => {
     await close();
   });
 
-  it("revokes with an API key, which signs for a token and stays in memory", async () => {
-    const { page, seen, violations, close } = await openConsole(browser, served.url);
-    const { apiKey } = await (await fetch(`${served.url}/sandbox/state`)).json();
-    await page.getByLabel("API key").check();
-    await fill(page, DEPLOY_BOT);
-    await page.getByLabel("Client ID").fill(apiKey.clientID);
-    await page.getByLabel("Client secret").fill(apiKey.clientSecret);
-    for (const time of ["first", "second"]) {
-      await press(page);
-      assert.deepEqual(await outcome(page), ["Revoked", "cred-deploy-bot"], time);
-      await page.getByText("An API key is held in memory").waitFor();
-      await page.locator("h1").click();
-    }
-    const sent = seen.requests.filter((request) => request.method() === "POST");
-    assert.deepEqual(
-      sent.map((request) => request.url().slice(served.url.length)),
-      ["/sandbox/auth/v1/token", `/sandbox${PATH}`, `/sandbox${PATH}`],
-    );
-    const secret = apiKey.clientSecret.split(":").at(-1);
-    for (const request of sent) {
-      assert.ok(!JSON.stringify([request.url(), await request.allHeaders(), request.postData()]).includes(secret));
-    }
-    const left = await page.evaluate(
-      () => document.documentElement.outerHTML + JSON.stringify([{ ...localStorage }, { ...sessionStorage }]),
-    );
-    assert.ok(!left.includes(secret));
-    assert.equal(await page.getByLabel("Client secret").inputValue(), "");
-    assert.deepEqual([...(await violations()), ...seen.messages, ...seen.errors], []);
-    await close();
-  });
-
-  it("tells an API key that is refused, and one that cannot be right", async () => {
-    const { page, seen, close } = await openConsole(browser, served.url);
-    await page.getByRole("button", { name: "Fill in this key" }).click();
-    await page.getByLabel("Client ID").fill("someone-else@sandbox.example/pcc");
-    await press(page);
-    assert.deepEqual(await outcome(page), ["Not revoked", "cred-deploy-bot", "The API key was not accepted (401)"]);
-    assert.match(await page.locator("#outcome").textContent(), /unknown client/);
-    assert.ok(seen.requests.every((request) => !request.url().includes("/api/v1/")));
-
-    await page.getByLabel("Client secret").fill("canary-secret");
-    await press(page);
-    await page.locator("#secret-error", { hasText: "clientSecret" }).waitFor();
-    assert.ok(!(await page.content()).includes("canary-secret"));
+  it("takes no API key: it has one field for what authorises, a bearer token", async () => {
+    const { page, close } = await openConsole(browser, served.url);
+    assert.equal(await page.getByLabel(/API key|client/i).count(), 0);
+    assert.deepEqual(await page.locator("input[type=password]:visible").evaluateAll((all) => all.map(({ id }) => id)), ["token"]);
     await close();
   });
 
@@ -261,7 +239,7 @@ describe("the console", { timeout: 600_000 }, () => {
     await page.getByLabel("Tenant", { exact: true }).check();
     await page.getByLabel("Tenant or server").fill("acme");
     await press(page);
-    assert.equal(await page.locator("#secret-error").textContent(), "Enter it: nothing can be revoked without.");
+    assert.equal(await page.locator("#token-error").textContent(), "Enter a bearer token.");
     assert.equal(revocations(seen).length, 1);
 
     await page.getByRole("textbox", { name: "Bearer token" }).fill("for-acme");
@@ -285,6 +263,41 @@ describe("the console", { timeout: 600_000 }, () => {
     assert.match(reason, /No connection to acme/);
     assert.match(await page.locator("#outcome-text").textContent(), /C1_TENANT/);
     assert.ok(revocations(seen).every((request) => request.url() === `https://acme.conductor.one${PATH}`));
+    await close();
+  });
+
+  it("shows what its Worker offers: no sandbox, a tenant behind Cloudflare Access, or what its settings lack", async () => {
+    const { page, close } = await openConsole(browser, served.url);
+    const offer = async (config) => {
+      await page.unroute("**/config");
+      await page.route("**/config", (route) => (config ? route.fulfill({ json: config }) : route.fulfill({ status: 404 })));
+      await page.reload();
+      await page.getByRole("button", { name: "Revoke credential" }).and(page.locator(":enabled")).waitFor();
+      return {
+        sandbox: await page.locator("#sandbox").isVisible(),
+        choice: await page.locator("#where").isVisible(),
+        tenant: await page.locator("#tenant").isEditable(),
+        hint: await page.locator("#tenant-hint").textContent(),
+      };
+    };
+    const nothing = { sandbox: false, tenant: null, signIn: null, problem: null };
+    const typed = {
+      sandbox: false,
+      choice: false,
+      tenant: true,
+      hint: "Such as acme, acme.conductor.one or https://acme.conductor.one.",
+    };
+    assert.deepEqual(await offer(null), typed);
+    assert.deepEqual(await offer(nothing), typed);
+    const fixed = { sandbox: false, choice: false, tenant: false };
+    assert.deepEqual(await offer({ ...nothing, signIn: "access" }), {
+      ...fixed,
+      hint: "Sign in through Cloudflare Access, then reload this page.",
+    });
+    assert.deepEqual(await offer({ ...nothing, problem: "Set both." }), { ...fixed, hint: "Set both." });
+    await fill(page, { token: TOKEN, ...DEPLOY_BOT });
+    await press(page);
+    assert.equal(await page.locator("#tenant-error").textContent(), "The tenant is missing.");
     await close();
   });
 
@@ -312,7 +325,7 @@ describe("the console", { timeout: 600_000 }, () => {
     assert.deepEqual(seen.messages, []);
     assert.deepEqual(seen.errors, []);
 
-    // The policy is in force: what it forbids does not happen, and is told.
+    // The policy is in force: what it forbids does not happen, and is reported.
     const inline = await page.evaluate(() => {
       const style = document.createElement("style");
       style.textContent = "body { outline: 7px solid red }";
@@ -341,7 +354,6 @@ describe("the console", { timeout: 600_000 }, () => {
       assert.deepEqual(await barriers(page), []);
     }
     await page.getByLabel("Tenant", { exact: true }).check();
-    await page.getByLabel("API key").check();
     assert.deepEqual(await barriers(page), []);
     await close();
   });

@@ -7,13 +7,13 @@ import { fileURLToPath } from "node:url";
 
 const www = fileURLToPath(new URL("../../www", import.meta.url));
 
-/** Serves the console on a free port, with a state of its own. `vars` are the Worker's settings. */
-export async function startConsole(vars = {}) {
+/** Serves the page, or the queue Worker (`demo`), on a free port, with a state of its own. `vars` are the Worker's settings. */
+export async function startConsole(vars = {}, demo = "worker") {
   const state = mkdtempSync(join(tmpdir(), "c1-revoke-console-"));
   const settings = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const child = spawn(
     process.execPath,
-    [join(www, "start.mjs"), "--port", "0", "--inspector-port", "0", "--persist-to", state, ...settings],
+    [join(www, "start.mjs"), demo, "--port", "0", "--inspector-port", "0", "--persist-to", state, ...settings],
     // A registry of its own: wrangler would otherwise join Workers of the same name that run elsewhere on this machine.
     { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, WRANGLER_REGISTRY_PATH: join(state, "registry") } },
   );
@@ -22,7 +22,7 @@ export async function startConsole(vars = {}) {
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         output.push(text);
-        const [, address] = /The console is at {2}(\S+)/.exec(output.join("")) ?? [];
+        const [, address] = / is at {2}(\S+)/.exec(output.join("")) ?? [];
         if (address) resolve(address);
       });
     }
@@ -66,7 +66,7 @@ export async function openConsole(browser, url, options = {}) {
   return { page, seen, violations: () => page.evaluate(() => globalThis.violations), close: () => context.close() };
 }
 
-/** What the heading says of what happened, once it has been told: it has the focus then. */
+/** The lines of the result's heading, once it is shown: it has the focus then. */
 export async function outcome(page) {
   const heading = page.locator("#outcome-title:focus");
   await heading.waitFor();

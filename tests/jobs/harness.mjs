@@ -1,5 +1,5 @@
 // The Worker in miniflare, the API that it calls, and a queue that delivers as queues do: at least once, in any order, late.
-import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, randomUUID, verify } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Miniflare, Response } from "miniflare";
@@ -7,12 +7,18 @@ import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { bundle, wasmModules } from "../harness/runtimes.mjs";
 import "../../www/build.mjs";
 
-export const OPERATOR = "operator-token";
+export const OPERATOR = "operator-token-of-32-characters-or-more";
 const HOST = "acme.conductor.one";
 
-function clientSecret() {
-  const { kty, crv, d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-  return `secret-token:conductorone.com:v1:${Buffer.from(JSON.stringify({ kty, crv, d, x })).toString("base64url")}`;
+const { kty, crv, d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+const PUBLIC_KEY = createPublicKey({ key: { kty, crv, x }, format: "jwk" });
+const CLIENT_SECRET = `secret-token:conductorone.com:v1:${Buffer.from(JSON.stringify({ kty, crv, d, x })).toString("base64url")}`;
+
+/** Whether a token request holds a client assertion for this host, as oidc-provider checks it: signature, and `aud`. */
+function isForThisHost(body) {
+  const [header, claims, signature] = new URLSearchParams(body).get("client_assertion").split(".");
+  const isSigned = verify(null, Buffer.from(`${header}.${claims}`), PUBLIC_KEY, Buffer.from(signature, "base64url"));
+  return isSigned && [JSON.parse(Buffer.from(claims, "base64url")).aud].flat().includes(HOST);
 }
 
 async function modules() {
@@ -21,7 +27,7 @@ async function modules() {
   const script = await bundle(`export * from ${JSON.stringify(entry)}; export { default } from ${JSON.stringify(entry)};`, {
     conditions: ["workerd", "worker", "browser"],
     platform: "neutral",
-    mainFields: ["module", "main"],
+    mainFields: ["browser", "module", "main"],
     plugins: [plugin],
     external: ["cloudflare:workers"],
   });
@@ -32,21 +38,36 @@ async function modules() {
 }
 
 /**
- * Starts it all. `api.answer(id, nth)` says what the API answers to the nth request for a credential: `{ status, headers, body }`;
+ * Starts it all. `api.answer(id, nth)` says what the API answers to the nth request for a credential: `{ status, headers, body }`, and
+ * `lost` when the API revokes although the answer does not say so;
  * `api.requests` maps each credential to the number of requests for it, `api.revoked` holds those answered with 200.
  */
 export async function startJobs(bindings = {}) {
-  const api = { requests: new Map(), revoked: new Map(), tokens: 0, tokenRefused: false, answer: () => ({ status: 200 }) };
-  const orders = { forward: 0, crash: false };
+  const api = {
+    requests: new Map(),
+    revoked: new Map(),
+    tokens: 0,
+    tokenStatus: 200,
+    answer: () => ({ status: 200 }),
+    /** Hosts that were called besides the API's. */
+    strangers: [],
+    /** The team's public keys at Cloudflare Access. */
+    accessKeys: { keys: [] },
+  };
+  const orders = { forward: 0, crash: false, settings: {}, chunkSize: 10, queueFails: false };
   const sent = [];
 
   async function outbound(request) {
     const { host, pathname } = new URL(request.url);
-    if (host !== HOST) throw new Error(`a request to ${host}`);
+    if (host === "acme.cloudflareaccess.com") return Response.json(api.accessKeys);
+    if (host !== HOST) {
+      api.strangers.push(host);
+      throw new Error(`a request to ${host}`);
+    }
     if (pathname === "/auth/v1/token") {
       api.tokens += 1;
-      if (api.tokenRefused)
-        return Response.json({ error: "invalid_client", error_description: "no such client" }, { status: 400 });
+      const status = isForThisHost(await request.text()) ? api.tokenStatus : 401;
+      if (status !== 200) return Response.json({ error: "invalid_client", error_description: "no such client" }, { status });
       return Response.json({ access_token: "access-token", token_type: "Bearer", expires_in: 600 });
     }
     const id = decodeURIComponent(pathname.split("/").at(-1));
@@ -56,8 +77,9 @@ export async function startJobs(bindings = {}) {
       status,
       headers = {},
       body = status === 200 ? {} : { code: 2, message: `answer ${status}`, details: [] },
+      lost = false,
     } = api.answer(id, nth);
-    if (status === 200) api.revoked.set(id, (api.revoked.get(id) ?? 0) + 1);
+    if (status === 200 || lost) api.revoked.set(id, (api.revoked.get(id) ?? 0) + 1);
     return Response.json(body, { status, headers: { "x-request-id": `${id}/${nth}`, ...headers } });
   }
 
@@ -65,13 +87,11 @@ export async function startJobs(bindings = {}) {
     modules: await modules(),
     modulesRoot: ".",
     compatibilityDate,
-    durableObjects: { JOB: { className: "Job", useSQLite: true }, SANDBOX: { className: "Sandbox", useSQLite: true } },
+    durableObjects: { JOB: { className: "Job", useSQLite: true } },
     bindings: {
-      C1_TENANT: "",
       C1_CLIENT_ID: `name-1@${HOST}/pcc`,
-      C1_CLIENT_SECRET: clientSecret(),
+      C1_CLIENT_SECRET: CLIENT_SECRET,
       OPERATOR_TOKEN: OPERATOR,
-      JOBS_CHUNK: "10",
       ...bindings,
     },
     outboundService: outbound,
@@ -86,8 +106,8 @@ export async function startJobs(bindings = {}) {
   const url = await miniflare.ready;
   const worker = await miniflare.getWorker();
 
-  async function ask(path, { token = OPERATOR, ...init } = {}) {
-    const answer = await fetch(new URL(path, url), { ...init, headers: { authorization: `Bearer ${token}` } });
+  async function ask(path, { token = OPERATOR, headers = {}, ...init } = {}) {
+    const answer = await fetch(new URL(path, url), { ...init, headers: { authorization: `Bearer ${token}`, ...headers } });
     const text = await answer.text();
     return { status: answer.status, text, body: answer.headers.get("content-type")?.includes("/json") ? JSON.parse(text) : null };
   }
@@ -100,7 +120,8 @@ export async function startJobs(bindings = {}) {
     ask,
     /** Sends a list to POST /jobs; the answer's body, with the queue that holds the job. */
     async begin(ids, options) {
-      const { body } = await ask("/jobs", { method: "POST", body: ids.map((id) => `app,con,${id}`).join("\n") });
+      const { status, body } = await ask("/jobs", { method: "POST", body: ids.map((id) => `app,con,${id}`).join("\n") });
+      if (status !== 202) throw new Error(`POST /jobs: ${status} ${JSON.stringify(body)}`);
       return { ...body, queue: new Queue(worker, orders, sent.splice(0), options) };
     },
     async progress(id) {
@@ -134,7 +155,7 @@ class Queue {
     this.waiting = sent.map((one) => ({ message: message(one), due: 0 }));
   }
 
-  /** Delivers messages, and takes back what the consumer wants again. Gives what workerd tells of the invocation. */
+  /** Delivers messages, and takes back what the consumer wants again. Gives workerd's report of the invocation. */
   async deliver(messages) {
     const result = await this.#worker
       .queue("c1-revoke-jobs", structuredClone(messages))
@@ -176,6 +197,17 @@ class Queue {
     while (this.waiting.length > 0) await this.deliver(this.take(size));
     if (this.dead.length > 0) await this.#worker.queue("c1-revoke-jobs-dead", this.dead);
   }
+}
+
+/** A small generator of random numbers (mulberry32), so that what a seed shows can be seen again. */
+export function generator(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
 }
 
 /** `cred-0`, `cred-1`, … */

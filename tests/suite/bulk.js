@@ -1442,3 +1442,14 @@ bulk("a dry run sends nothing, and finds bad items and duplicates", async ({ sdk
   assert.deepEqual(report.remaining(), requests("a", "b", "d"), "what a run would send");
   assert.deepEqual(seen.at(-1), { done: 7, total: 7, revoked: 0, failed: 2, inFlight: 0 });
 });
+
+bulk("an abort in onProgress ends a run that pauses with nothing in flight", async ({ sdk }, clock) => {
+  const controller = new AbortController();
+  const server = bulkServer(sdk, () => refused(60));
+  const onProgress = ({ inFlight, pausedUntil }) => {
+    if (inFlight === 0 && pausedUntil !== undefined) controller.abort();
+  };
+  const report = await finish(clock, server.revoke(many(3), { signal: controller.signal, onProgress }));
+  assert.deepEqual([report.revoked, report.failed, report.skipped], [0, 3, 0]);
+  assert.lengthOf(report.remaining(), 3);
+});

@@ -1,10 +1,10 @@
-// A sandbox of the endpoint, so that the console needs no tenant: it holds a few credentials and answers as the API would. One Durable
-// Object keeps it, because its state must be one and the same for every request, whichever machine the Worker runs on.
+// A sandbox of the API, so that the page can be tried without a tenant. It holds a few made-up credentials and answers as the API does.
+// One Durable Object holds its state. Each response says that it comes from the sandbox.
 import { DurableObject } from "cloudflare:workers";
-import { failure, json, readText, revocationIn } from "./answers.js";
-import { CLIENT_ID, checkTokenRequest, generateKey, Refusal, secretOf } from "./sandbox-key.js";
+import { failure, json } from "../lib/answers.js";
+import { revocationIn } from "./revocation.js";
 
-/** A token that the sandbox always takes. It opens nothing but the sandbox, so it is no secret. */
+/** The token that the sandbox accepts. It is no secret: it opens nothing but the sandbox. */
 export const TOKEN = "sandbox-token-opens-nothing-real";
 
 const CREDENTIALS = [
@@ -14,21 +14,16 @@ const CREDENTIALS = [
   { appId: "app-aws", connectorId: "con-aws-root", id: "cred-break-glass", label: "AWS · break-glass" },
 ];
 
-/** Revoking this one is always refused with a 429, to show what that looks like. */
+/** A revocation of this credential always gets a 429. */
 const BUSY = { appId: "app-snowflake", connectorId: "con-snowflake", id: "cred-busy", label: "Snowflake · always rate limited" };
 const BUSY_RETRY_AFTER_S = 30;
 
-/** `cred-00001` to `cred-10000` of this connector exist too: a list long enough to try bulk revocation on. */
+/** `cred-00001` to `cred-10000` of this connector exist too, for trying a long list. */
 const LOAD = { appId: "app-load", connectorId: "con-load", count: 10_000 };
 
-/** Requests that may come at once, and then in each second. Beyond that the answer is 429, as from any API. */
+/** Requests of any kind that may come at once, and then in each second. More get a 429. */
 const BURST = 200;
 const PER_SECOND = 150;
-
-const LONGEST_TOKEN_REQUEST = 8192;
-
-/** How long a token that the sandbox hands out is good, as the API's. */
-const TOKEN_LIFE_S = 600;
 
 const keyOf = ({ appId, connectorId, id }) => JSON.stringify([appId, connectorId, id]);
 const KNOWN = new Set([...CREDENTIALS, BUSY].map(keyOf));
@@ -39,83 +34,53 @@ function isKnown(ids) {
   return ids.appId === LOAD.appId && ids.connectorId === LOAD.connectorId && number >= 1 && number <= LOAD.count;
 }
 
-/** The one sandbox of this Worker. */
-export const sandboxOf = (env) => env.SANDBOX.get(env.SANDBOX.idFromName("sandbox"));
+/** This Worker's sandbox. */
+export const sandboxOf = (env) => env.SANDBOX_STATE.get(env.SANDBOX_STATE.idFromName("sandbox"));
 
 export class Sandbox extends DurableObject {
   #allowance = BURST;
   #filledAt = Date.now();
-  /** The private key of the sandbox's API key. */
-  #jwk;
 
   constructor(ctx, env) {
     super(ctx, env);
-    ctx.storage.sql.exec(`
-      CREATE TABLE IF NOT EXISTS revoked (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS tokens (token TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID;
-      CREATE TABLE IF NOT EXISTS seen (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) WITHOUT ROWID;
-    `);
-    ctx.blockConcurrencyWhile(async () => {
-      this.#jwk = (await ctx.storage.get("jwk")) ?? (await generateKey());
-      await ctx.storage.put("jwk", this.#jwk);
-    });
+    ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS revoked (key TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID");
   }
 
   fetch(request) {
+    const response = this.#answer(request);
+    response.headers.set("x-c1-revoke-sandbox", "on");
+    response.headers.set("x-request-id", `sandbox-${crypto.randomUUID()}`);
+    return response;
+  }
+
+  #answer(request) {
+    const wait = this.#wait();
+    if (wait > 0) return tooMany(wait);
     const pathname = new URL(request.url).pathname.slice("/sandbox".length);
     switch (`${request.method} ${pathname}`) {
       case "GET /state":
         return json(this.#state());
       case "POST /reset":
         return this.#reset(request);
-      case "POST /auth/v1/token":
-        return this.#issueToken(request);
     }
     const ids = revocationIn(pathname);
-    if (!ids) return failure(404, "no such method in the sandbox");
-    if (request.method !== "POST") return failure(405, "a revocation is a POST", { allow: "POST" });
+    if (!ids) return failure(404, "Sandbox: there is no such operation.");
+    if (request.method !== "POST") return failure(405, "Sandbox: a revocation is a POST.", { headers: { allow: "POST" } });
     return this.#revoke(ids, request.headers.get("authorization") ?? "");
   }
 
   #revoke(ids, authorization) {
-    const requestId = { "x-request-id": crypto.randomUUID() };
-    if (!this.#isGood(authorization.replace(/^bearer /i, ""))) {
-      return failure(401, "the bearer token is missing or not valid", requestId);
+    if (authorization.replace(/^bearer /i, "") !== TOKEN)
+      return failure(401, "Sandbox: the bearer token is missing or not valid.");
+    if (keyOf(ids) === keyOf(BUSY)) return tooMany(BUSY_RETRY_AFTER_S);
+    if (!isKnown(ids)) {
+      return failure(404, `Sandbox: there is no credential ${ids.id} on connector ${ids.connectorId} of app ${ids.appId}.`);
     }
-    const wait = keyOf(ids) === keyOf(BUSY) ? BUSY_RETRY_AFTER_S : this.#wait();
-    if (wait > 0) return failure(429, "too many requests", { ...requestId, "retry-after": String(wait) });
-    if (!isKnown(ids))
-      return failure(404, `no credential ${ids.id} on connector ${ids.connectorId} of app ${ids.appId}`, requestId);
     this.ctx.storage.sql.exec("INSERT OR IGNORE INTO revoked VALUES (?, ?)", keyOf(ids), Date.now());
-    return json({}, { headers: requestId });
+    return json({ sandbox: true });
   }
 
-  #isGood(token) {
-    const good = "SELECT 1 FROM tokens WHERE token = ? AND expires_at > ?";
-    return token === TOKEN || this.ctx.storage.sql.exec(good, token, Date.now()).toArray().length > 0;
-  }
-
-  async #issueToken(request) {
-    const sql = this.ctx.storage.sql;
-    try {
-      const form = new URLSearchParams((await readText(request, LONGEST_TOKEN_REQUEST)) ?? "");
-      const { jti, expiresAt } = await checkTokenRequest(form, { jwk: this.#jwk, host: new URL(request.url).hostname });
-      const now = Date.now();
-      sql.exec("DELETE FROM seen WHERE expires_at <= ?1", now);
-      sql.exec("DELETE FROM tokens WHERE expires_at <= ?1", now);
-      if (sql.exec("INSERT OR IGNORE INTO seen VALUES (?, ?) RETURNING jti", jti, expiresAt).toArray().length === 0) {
-        throw new Refusal("invalid_client", "the client assertion was used before", 401);
-      }
-      const token = `sandbox-${crypto.randomUUID()}`;
-      sql.exec("INSERT INTO tokens VALUES (?, ?)", token, now + TOKEN_LIFE_S * 1000);
-      return json({ access_token: token, token_type: "Bearer", expires_in: TOKEN_LIFE_S });
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return json({ error: error.error, error_description: error.message }, { status: error.status });
-    }
-  }
-
-  /** Takes one request out of the allowance (a token bucket): 0, or the seconds after which to come again. */
+  /** Takes one request out of the allowance (a token bucket). Gives 0, or after how many seconds to try again. */
   #wait() {
     const now = Date.now();
     this.#allowance = Math.min(BURST, this.#allowance + ((now - this.#filledAt) / 1000) * PER_SECOND);
@@ -132,8 +97,8 @@ export class Sandbox extends DurableObject {
       return row ? new Date(row.at).toISOString() : null;
     };
     return {
+      sandbox: true,
       token: TOKEN,
-      apiKey: { clientID: CLIENT_ID, clientSecret: secretOf(this.#jwk) },
       credentials: [...CREDENTIALS, BUSY].map((credential) => ({ ...credential, revokedAt: revokedAt(credential) })),
       revoked: rows.exec("SELECT count(*) AS n FROM revoked").one().n,
       load: LOAD,
@@ -142,9 +107,12 @@ export class Sandbox extends DurableObject {
 
   #reset(request) {
     const site = request.headers.get("sec-fetch-site");
-    if (site !== null && site !== "same-origin") return failure(403, "only this Worker's own page may reset the sandbox");
+    if (site !== null && site !== "same-origin") return failure(403, "Sandbox: only this Worker's own page may reset it.");
     this.ctx.storage.sql.exec("DELETE FROM revoked");
-    this.#allowance = BURST;
     return json(this.#state());
   }
+}
+
+function tooMany(seconds) {
+  return failure(429, "Sandbox: too many requests.", { headers: { "retry-after": String(seconds) } });
 }

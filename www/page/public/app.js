@@ -1,9 +1,9 @@
-// The console: what the controls do, and how it starts.
+// Starts the page, and connects its controls.
 import { check, confirmRun, download, leaveBulk, pauseOrResume, retry, stop } from "./bulk.js";
-import { $ } from "./dom.js";
+import { $, ask } from "./dom.js";
+import { begin, clearErrors, forget, forgetAll, form, IDS, inputs, setError, showWhere, signIn } from "./form.js";
 import { copyRecord, pasteAddress, revoke } from "./one.js";
-import { ask, showSandbox, tryIn } from "./sandbox.js";
-import { beginAt, clearErrors, forget, forgetAll, form, IDS, inputs, setError, showWhere } from "./session.js";
+import { showSandbox, tryIn } from "./sandbox.js";
 
 const isList = () => form.elements.what.value === "list";
 
@@ -16,19 +16,17 @@ function showWhat() {
 }
 
 async function submit() {
+  if (!(await signIn())) return;
   await (isList() ? check() : revoke());
   await showSandbox();
 }
 
-/** Longer lists are for the Worker's queue. */
-const LONGEST_FILE = 5_000_000;
-
 async function readFile(file) {
   if (!file) return;
-  if (file.size > LONGEST_FILE)
-    return setError("list", "The file is too long for a page: give it to the Worker’s queue (POST /jobs).");
+  if (file.size > 5_000_000)
+    return setError("list", "The file is longer than 5 MB. Split it, or use the queue Worker (www/jobs).");
   inputs.list.value = await file.text();
-  setError("list", "");
+  inputs.list.dispatchEvent(new Event("input"));
   $("list-name").textContent = file.name;
   inputs.list.focus();
 }
@@ -44,19 +42,12 @@ for (const choice of form.elements.where) {
     forgetAll();
     leaveBulk();
     showWhere();
+    showSandbox();
   });
 }
-for (const choice of form.elements.with) choice.addEventListener("change", forgetAll);
 for (const choice of form.elements.what) choice.addEventListener("change", showWhat);
-$("forget").addEventListener("click", () => {
-  forget();
-  inputs.secret.focus();
-});
 
-$("again").addEventListener("click", submit);
-$("copy").addEventListener("click", copyRecord);
-
-// What was given for one tenant is not for the next.
+// A token for one tenant is not for another.
 inputs.tenant.addEventListener("input", () => {
   forget();
   leaveBulk();
@@ -65,30 +56,39 @@ inputs.list.addEventListener("input", () => {
   $("list-name").textContent = "";
   leaveBulk();
 });
-$("choose").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", () => readFile($("file").files[0]));
-// A file that misses the field must not replace the page.
+// A file that is dropped beside the field must not replace the page.
 addEventListener("dragover", (event) => event.preventDefault());
 addEventListener("drop", (event) => {
   event.preventDefault();
   if (isList() && !form.inert) readFile(event.dataTransfer?.files[0]);
 });
-$("run").addEventListener("click", confirmRun);
-$("pause").addEventListener("click", pauseOrResume);
-$("stop").addEventListener("click", stop);
-$("retry").addEventListener("click", retry);
-$("csv").addEventListener("click", () => download("csv"));
-$("jsonl").addEventListener("click", () => download("jsonl"));
-
-$("example").addEventListener("click", () => tryIn(isList() ? "list" : "example"));
-$("reset").addEventListener("click", async () => showSandbox(await ask("sandbox/reset", { method: "POST" })));
+const BUTTONS = {
+  "sign-in": signIn,
+  forget: () => {
+    forget();
+    inputs.token.focus();
+  },
+  again: submit,
+  copy: copyRecord,
+  choose: () => $("file").click(),
+  run: confirmRun,
+  pause: pauseOrResume,
+  stop,
+  retry,
+  csv: () => download("csv"),
+  jsonl: () => download("jsonl"),
+  example: () => tryIn(isList() ? "list" : "example"),
+  reset: async () => showSandbox(await ask("sandbox/reset", { method: "POST" })),
+};
+for (const [id, action] of Object.entries(BUTTONS)) $(id).addEventListener("click", action);
 for (const button of document.querySelectorAll("[data-try]")) button.addEventListener("click", () => tryIn(button.dataset.try));
 
-// A page that is kept for the back button keeps its memory too.
+// The back button may bring back a page with its memory.
 addEventListener("pagehide", forgetAll);
 addEventListener("focus", () => showSandbox());
 
 showWhat();
-beginAt((await ask("config"))?.tenant ?? null);
+await begin();
 await showSandbox();
 $("revoke").disabled = false;
