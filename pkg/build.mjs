@@ -24,14 +24,7 @@ const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")
 
 // The features that rustc uses, which every supported runtime has. (With --all-features, wasm-opt writes what Node and browsers cannot read.)
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
-const WASM_OPT_FLAGS = [
-  ...FEATURES.map((feature) => `--enable-${feature}`),
-  "-Oz",
-  "--strip-debug",
-  "--strip-producers",
-  // wasm-bindgen's names are long and hold hashes, which do not compress: with those in the glue, 3.4 KB (gzip).
-  "--minify-imports-and-exports-and-modules",
-];
+const WASM_OPT_FLAGS = [...FEATURES.map((feature) => `--enable-${feature}`), "-Oz", "--strip-debug", "--strip-producers"];
 
 /** The crate's own JavaScript. The glue and the wasm import it from `../`, relative to dist/. */
 const CRATE_MODULES = ["errors.js", "border/border.js"];
@@ -54,15 +47,7 @@ const MODULES = [
   "sdk/models/shared/index",
 ];
 /** What the build makes. */
-const BUILT = [
-  "cjs",
-  "dist",
-  "LICENSE-APACHE",
-  "LICENSE-MIT",
-  "c1_revoke.wasm",
-  "cdn.js",
-  ...CRATE_MODULES.map((file) => basename(file)),
-];
+const BUILT = ["cjs", "dist", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", ...CRATE_MODULES.map((file) => basename(file))];
 
 /** errors.js stays a file of its own, so that `instanceof` works whichever entry point a class comes from. */
 const sharedErrors = {
@@ -176,10 +161,10 @@ async function core(compiled) {
       stdio: "inherit",
     });
     say("wasm-opt: optimising");
-    const names = JSON.parse(binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm));
+    binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm);
     const name = "c1_revoke_bg.js";
     const crateModules = CRATE_MODULES.map((file) => `../${basename(file)}`);
-    writeFileSync(glue, await glueFactory(readFileSync(join(dir, name), "utf8"), { name, crateModules, names }));
+    writeFileSync(glue, await glueFactory(readFileSync(join(dir, name), "utf8"), { name, crateModules }));
   }
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
 }
@@ -191,12 +176,8 @@ function assemble(wat) {
   return readFileSync(wasm);
 }
 
-/** Runs a tool of binaryen; returns what it writes to its standard output. */
 function binaryen(tool, ...options) {
-  return execFileSync(process.execPath, [join(BINARYEN, tool), ...options], {
-    encoding: "utf8",
-    stdio: ["inherit", "pipe", "inherit"],
-  });
+  execFileSync(process.execPath, [join(BINARYEN, tool), ...options], { stdio: "inherit" });
 }
 
 /** The one-file builds. */

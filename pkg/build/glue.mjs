@@ -7,12 +7,9 @@ import * as esbuild from "esbuild";
  * what the glue exports, the import object for the wasm, and a function to call with the exports of the new instance.
  *
  * `source` is the text of the file `name`, which `wasm-bindgen --target bundler` writes beside the wasm. `crateModules` are the paths of the
- * modules that it imports. `names` are the short names that wasm-opt gave the module's imports (`[module, name, short]`), which are now all in a
- * module "a", and its exports (`[name, short]`).
+ * modules that it imports.
  */
-export async function glueFactory(source, { name, crateModules, names }) {
-  const glueImports = names.imports.filter(([module]) => module === `./${name}`);
-  const crateImports = names.imports.filter(([module]) => module !== `./${name}`);
+export async function glueFactory(source, { name, crateModules }) {
   // As CommonJS, a module can be the body of a function.
   const { outputFiles } = await esbuild.build({
     stdin: { contents: source },
@@ -32,20 +29,12 @@ export async function glueFactory(source, { name, crateModules, names }) {
       const glue = module.exports;
       return {
         glue,
-        imports: { a: { ...glue, ${crateImports.map(([module, name, short]) => `${short}: crate["${module}"].${name}`)} } },
+        imports: { "./${name}": glue, ...crate },
         start(exports) {
           glue.__wbg_set_wasm(exports);
         },
       };
     }`;
-  // The glue uses the short names, too.
-  const shortNames = Object.fromEntries([...glueImports.map(([, name, short]) => [name, short]), ...names.exports]);
-  const { code } = await esbuild.transform(factory, {
-    format: "esm",
-    target: "es2022",
-    minify: true,
-    mangleProps: new RegExp(`^(${Object.keys(shortNames).join("|")})$`),
-    mangleCache: shortNames,
-  });
+  const { code } = await esbuild.transform(factory, { format: "esm", target: "es2022", minify: true });
   return code;
 }

@@ -10,6 +10,7 @@ const shipped = readFileSync(new URL("../../pkg/c1_revoke.wasm", import.meta.url
 
 function decoded(ascii) {
   const { memory, decode } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(decoder))).exports;
+  memory.grow(ascii.length >> 16);
   const bytes = new Uint8Array(memory.buffer);
   const { written } = new TextEncoder().encodeInto(ascii, bytes);
   return bytes.slice(0, decode(written));

@@ -45,13 +45,13 @@ describe("c1-revoke/slim", () => {
   };
   for (const [name, make] of Object.entries(sources)) {
     it(`revokes with the wasm that it was handed (${name})`, async () => {
-      const sdk = await copyOf("slim.js");
+      const sdk = await copyOf("dist/slim.js");
       sdk.useWasm(make());
       assert.equal(await revoke(sdk), 200);
     });
 
     it(`ready() takes it, too (${name})`, async () => {
-      const sdk = await copyOf("slim.js");
+      const sdk = await copyOf("dist/slim.js");
       sdk.useWasm(make());
       await sdk.ready();
       assert.equal(await withoutInstantiation(() => revoke(sdk)), 200);
@@ -59,7 +59,7 @@ describe("c1-revoke/slim", () => {
   }
 
   it("says what is missing until then, and works after it", async () => {
-    const sdk = await copyOf("slim.js");
+    const sdk = await copyOf("dist/slim.js");
     assert.throws(() => clientOf(sdk), { name: "UnsupportedRuntimeError", message: /useWasm/ });
     await assert.rejects(sdk.ready(), { name: "UnsupportedRuntimeError", message: /useWasm/ });
     sdk.useWasm(bytes);
@@ -67,7 +67,7 @@ describe("c1-revoke/slim", () => {
   });
 
   it("says so when it was handed something else", async () => {
-    const sdk = await copyOf("slim.js");
+    const sdk = await copyOf("dist/slim.js");
     sdk.useWasm(new Uint8Array(8));
     assert.throws(() => clientOf(sdk), { name: "UnsupportedRuntimeError" });
     await assert.rejects(sdk.ready(), { name: "UnsupportedRuntimeError" });
