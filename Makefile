@@ -1,5 +1,5 @@
-# One command for each thing one wants of this repository; `make help` lists them. Tools go into .tools and node_modules,
-# each once: a step runs again only when what it depends on has changed.
+# `make help` lists the targets. Tools are installed once, into .tools and node_modules. A step runs again only when its inputs
+# have changed.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,12 +8,12 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory -j2
 .DEFAULT_GOAL := help
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
-# Nothing here asks the network for anything but packages.
+# The network is used for packages only.
 export WRANGLER_SEND_METRICS := false
 export CLOUDFLARE_CF_FETCH_ENABLED := false
 export DO_NOT_TRACK := 1
 export npm_config_update_notifier := false
-# Cargo would take make's job server for its own, and complain.
+# Cargo would use make's job server, and warn.
 unexport MAKEFLAGS MFLAGS
 
 QUIET := .ci/quiet
@@ -21,10 +21,10 @@ NPM_CI := npm ci --no-audit --no-fund --prefix
 WASM_TARGET := wasm32-unknown-unknown
 WASM_BINDGEN_VERSION := $(shell sed -n 's/^wasm-bindgen = .*"=\([0-9.]*\)".*/\1/p' Cargo.toml)
 WASM_BINDGEN := .tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
-# Sources are found in the file system, because a source archive has no git.
+# Sources are found in the file system: a source archive has no git.
 RUST_SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src -type f)
 TYPES := pkg/README.md $(wildcard pkg/*.d.ts) $(shell find pkg/funcs pkg/lib pkg/sdk -name '*.d.ts') $(wildcard tests/docs/*)
-# Directly in pkg/, the build writes these beside the sources; pkg/.gitignore lists them as well.
+# The build writes these beside the sources in pkg/; pkg/.gitignore lists them too.
 PKG_BUILT := pkg/border.js pkg/cdn.js pkg/errors.js pkg/platform.js
 PKG_SOURCES := $(RUST_SOURCES) $(wildcard LICENSE*) $(wildcard pkg/*.mjs pkg/*.json pkg/*.md pkg/*.d.ts) \
 	$(filter-out $(PKG_BUILT),$(wildcard pkg/*.js)) $(shell find pkg/build pkg/edge pkg/funcs pkg/lib pkg/sdk pkg/src -type f)
@@ -34,58 +34,58 @@ DOCS := target/stamps/rustdoc target/stamps/typedoc
 
 .PHONY: help prerequisites build demo demo-jobs bench docs test test-all lint fmt size soak clean browser more-browsers
 
-help: ## this list
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
-build: $(PKG) ## the npm package, complete in pkg/ (`npm pack ./pkg` gives the tarball)
+build: $(PKG) ## build the npm package in pkg/ (`npm pack ./pkg` makes the tarball)
 
-demo: $(PKG) www/node_modules/.stamp ## builds, then serves the page and a sandbox on localhost
+demo: $(PKG) www/node_modules/.stamp ## build, then serve the demo page and a sandbox on localhost
 	@npm start --silent --prefix www
 
 demo-jobs: $(PKG) www/node_modules/.stamp ## the same for the Worker that revokes lists through a queue
 	@npm run start-jobs --silent --prefix www
 
-test: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp browser ## every test; the last line is `N passed, N failed`
+test: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp browser ## run the tests; the last line is `N passed, N failed`
 	@node tests/run.mjs
 
-test-all: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp $(FRAMEWORKS) browser more-browsers ## the same, and every runtime, bundler and framework
+test-all: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp $(FRAMEWORKS) browser more-browsers ## run the tests in every runtime, bundler and framework
 	@node tests/run.mjs --all
 
-lint: tests/node_modules/.stamp prerequisites ## formatting, clippy for native and wasm, biome, cargo-deny where it is installed
+lint: tests/node_modules/.stamp prerequisites ## check formatting, clippy (native and wasm), biome, and cargo-deny if installed
 	@$(QUIET) "cargo fmt" cargo fmt --check
 	@$(QUIET) "clippy (native)" cargo clippy --all-targets -- -D warnings
-	@# Unit tests are native: they draw on proptest.
+	@# Unit tests are native only: they need proptest.
 	@$(QUIET) "clippy (wasm)" cargo clippy --lib --test '*' --target $(WASM_TARGET) -- -D warnings
 	@$(QUIET) "tsc (the crate's JavaScript)" tests/node_modules/.bin/tsc --noEmit --checkJs --target es2022 --module esnext --lib es2022,dom,dom.iterable src/errors.js src/border/border.js
 	@$(QUIET) "biome" tests/node_modules/.bin/biome ci --colors=off --error-on-warnings
 	@if command -v cargo-deny >/dev/null; then $(QUIET) "cargo deny" cargo deny --locked --offline check bans licenses sources; \
-	else echo "cargo deny: not there, not run; install it with: cargo install cargo-deny --locked"; fi
+	else echo "cargo deny: not installed, skipped; install it with: cargo install cargo-deny --locked"; fi
 
-fmt: tests/node_modules/.stamp ## formats Rust and JavaScript in place
+fmt: tests/node_modules/.stamp ## format Rust and JavaScript
 	@cargo fmt
 	@tests/node_modules/.bin/biome check --write
 
-size: $(PKG) ## gzip and brotli of what users download
+size: $(PKG) ## print the gzip and brotli sizes of what users download
 	@npm run --silent size --prefix pkg
 
-docs: $(DOCS) ## the API reference, from the doc comments: target/typedoc (the package), target/doc (the crate)
+docs: $(DOCS) ## write the API reference: target/typedoc (the package), target/doc (the crate)
 
-bench: $(PKG) tests/node_modules/.stamp browser ## speed and memory beside a hand-written fetch and others; writes docs/benchmarks.md
+bench: $(PKG) tests/node_modules/.stamp browser ## measure speed and memory against other clients; writes docs/benchmarks.md
 	@node tests/harness/app.mjs
 	@node tests/bench/run.mjs
 
-soak: $(PKG) tests/node_modules/.stamp ## 30 minutes (SOAK_MINUTES) of calls to a server that misbehaves
+soak: $(PKG) tests/node_modules/.stamp ## random bulk schedules, then 30 minutes (SOAK_MINUTES) of calls to a misbehaving server
 	@node tests/harness/app.mjs
 	@node --expose-gc tests/soak.mjs
 
-clean: ## removes what was built; keeps installed tools
+clean: ## remove build output; keep installed tools
 	@cargo clean
 	@rm -rf tests/.work
 	@npm run --silent clean --prefix pkg --if-present
 
-# --- what the targets above need ---
+# --- prerequisites of the targets above ---
 
-# Each missing thing is named, not the first only.
+# Reports everything that is missing, not only the first.
 prerequisites:
 	@missing=; \
 	need() { missing=1; printf 'missing: %s\n  install it with: %s\n' "$$1" "$$2" >&2; }; \
@@ -99,7 +99,7 @@ prerequisites:
 		|| if command -v rustup >/dev/null; then $(QUIET) "rustup target $(WASM_TARGET)" rustup target add $(WASM_TARGET); \
 		else echo "missing: Rust's $(WASM_TARGET) target; install Rust by rustup, or the target by your system's packages" >&2; exit 1; fi
 
-# The CLI must be of the library's very version. A debug build without debug info compiles fastest and runs fast enough.
+# The CLI must have the library's exact version. A debug build without debug info compiles fastest and runs fast enough.
 $(WASM_BINDGEN): | prerequisites
 	@if [ "$$(.tools/bin/wasm-bindgen --version 2>/dev/null)" != "wasm-bindgen $(WASM_BINDGEN_VERSION)" ]; then \
 		CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR=target/tools \
@@ -109,7 +109,7 @@ $(WASM_BINDGEN): | prerequisites
 	fi
 	@mkdir -p $(@D) && touch $@
 
-# One rule for each folder with a package.json of its own. `npm ci` empties node_modules, and the stamp with it.
+# For each folder with a package.json. `npm ci` empties node_modules, including the stamp.
 %/node_modules/.stamp: %/package.json %/package-lock.json | prerequisites
 	@$(QUIET) "npm ci in $*" $(NPM_CI) $*
 	@touch $@
@@ -118,7 +118,7 @@ $(PKG): $(PKG_SOURCES) pkg/node_modules/.stamp | $(WASM_BINDGEN)
 	@$(QUIET) "package" npm run build --prefix pkg
 	@mkdir -p $(@D) && touch $@
 
-# A warning is an error: something undocumented, or a link to nowhere.
+# Warnings are errors: an undocumented item, or a dead link.
 target/stamps/rustdoc: $(RUST_SOURCES) | prerequisites
 	@RUSTDOCFLAGS="-D warnings" $(QUIET) "rustdoc" cargo doc --locked --no-deps --document-private-items
 	@mkdir -p $(@D) && touch $@
@@ -138,7 +138,7 @@ $(FRAMEWORKS): %/node_modules/.stamp: %/package.json tests/runtimes/node_modules
 		$(QUIET) "npm install in $*" npm install --no-package-lock --no-audit --no-fund --prefix $*
 	@touch $@
 
-# $(call apt,commands that must be there,packages that bring them)
+# $(call apt,required commands,packages that contain them)
 apt = @missing=; for program in $(1); do command -v $$program >/dev/null || missing=1; done; [ -z "$$missing" ] || { \
 	install="apt-get install -y --no-install-recommends $(2)"; \
 	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
@@ -147,7 +147,7 @@ apt = @missing=; for program in $(1); do command -v $$program >/dev/null || miss
 		echo "missing: $(2); install with: sudo $$install" >&2; exit 1; \
 	fi; }
 
-# Environment variables may name other browsers: tests/harness/browsers.mjs.
+# Environment variables can name other browsers: tests/harness/browsers.mjs.
 browser:
 	$(call apt,$(or $(CHROMIUM),chromium) $(or $(CHROMEDRIVER),chromedriver),chromium chromium-driver)
 

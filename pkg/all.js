@@ -1,4 +1,4 @@
-// Everything at once: what the one-file builds (cdn.js, slim.js) export.
+// All exports, for the one-file builds (cdn.js, slim.js).
 
 export * from "./core.js";
 export * from "./errors.js";

@@ -1,9 +1,9 @@
-// Builds the package: `node pkg/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or DIR) is
-// what `npm pack` packs. The same sources give the same bytes, wherever they lie.
+// Builds the package: `node pkg/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or DIR)
+// is what `npm pack` packs. The build is reproducible: the same sources give the same bytes in any folder.
 //
 // src/ → cargo → wasm-bindgen → wasm-opt → c1_revoke.wasm, dist/glue.js, dist/wasm.js
-// Then src/ here becomes one file for each way to get the wasm: dist/c1-revoke.js (inlined as text), dist/c1-revoke-edge.js (imported),
-// dist/slim.js (given by the caller). cjs/ is the package once more, for `require`.
+// pkg/src/ → one file for each way to get the wasm: dist/c1-revoke.js (inlined as text), dist/c1-revoke-edge.js (imported),
+// dist/slim.js (passed by the caller). cjs/ is the same package as CommonJS, for `require`.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -22,13 +22,14 @@ const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
 const WASM_BINDGEN = process.env.WASM_BINDGEN ?? join(ROOT, ".tools/bin/wasm-bindgen");
 const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")), "bin");
 
-// The features that rustc uses, which every supported runtime has. (With --all-features, wasm-opt writes what Node and browsers cannot read.)
+// The features that rustc uses, which every supported runtime has. (With --all-features, wasm-opt writes what Node and browsers
+// cannot read.)
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
 const WASM_OPT_FLAGS = [...FEATURES.map((feature) => `--enable-${feature}`), "-Oz", "--strip-debug", "--strip-producers"];
 
 /** The crate's own JavaScript. The glue and the wasm import it from `../`, relative to dist/. */
 const CRATE_MODULES = ["errors.js", "border/border.js"];
-/** The modules of the package that are in cjs/ as well. */
+/** The modules that are also in cjs/. */
 const MODULES = [
   "index",
   "core",
@@ -46,7 +47,7 @@ const MODULES = [
   "sdk/models/operations/index",
   "sdk/models/shared/index",
 ];
-/** What the build makes. */
+/** The output of the build. */
 const BUILT = [
   "cjs",
   "dist",
@@ -57,7 +58,7 @@ const BUILT = [
   ...CRATE_MODULES.map((file) => basename(file)),
 ];
 
-/** errors.js stays a file of its own, so that `instanceof` works whichever entry point a class comes from. */
+/** errors.js stays a separate file, so that `instanceof` works across entry points. */
 const sharedErrors = {
   name: "shared errors",
   setup: ({ onResolve }) => onResolve({ filter: /\/errors\.js$/ }, () => ({ path: "../errors.js", external: true })),
@@ -99,7 +100,7 @@ async function build() {
   say(`done: ${relative(process.cwd(), OUT) || "."}, wasm ${wasm.length} bytes`);
 }
 
-/** Removes what the build makes. */
+/** Removes the output of the build. */
 function clean() {
   for (const file of BUILT) {
     rmSync(join(OUT, file), { recursive: true, force: true });
@@ -124,7 +125,7 @@ function checkVersions() {
 function compile() {
   const features = ["package", ...(args.features?.split(",") ?? [])].join(",");
   say(`cargo: compiling the crate with features ${features}`);
-  // A cdylib alone: with an rlib beside it, rustc optimises less, and the module is a sixth larger.
+  // Only a cdylib: with an rlib as well, rustc optimises less and the module is a sixth larger.
   const command = ["rustc", "--locked", "--release", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
   execFileSync("cargo", [...command, "--features", features], {
     cwd: ROOT,
@@ -134,10 +135,10 @@ function compile() {
   return readFileSync(join(TARGET, "wasm32-unknown-unknown/release/c1_revoke.wasm"));
 }
 
-/** Panic messages hold the paths of sources: they get the same everywhere, and tell nothing of this machine. */
+/** Panic messages contain source paths. Remapping makes them the same on every machine, and private. */
 function remappedPaths() {
   const sysroot = execFileSync("rustc", ["--print", "sysroot"], { cwd: ROOT, encoding: "utf8" }).trim();
-  // Only once the crates are there is it known where they lie.
+  // The registry's folder exists only after the crates have been fetched.
   execFileSync("cargo", ["fetch", "--locked", "--quiet", "--target", "wasm32-unknown-unknown"], { cwd: ROOT, stdio: "inherit" });
   const registries = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
   const crates = readdirSync(registries).map((registry) => join(registries, registry));
@@ -145,7 +146,9 @@ function remappedPaths() {
   return from.map(([path, name]) => `--remap-path-prefix=${path}=${name}`).join("\x1f");
 }
 
-/** The optimised module and its glue: `{ wasm, glue }`. Kept in target/, because optimising takes longer than all other steps. */
+/**
+ * The optimised module and its glue: `{ wasm, glue }`. Cached in target/, because optimising takes longer than all other steps.
+ */
 async function core(compiled) {
   const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join()).update(CRATE_MODULES.join());
   for (const file of ["build/glue.mjs", "package-lock.json"]) {
@@ -162,8 +165,8 @@ async function core(compiled) {
     const cargo = join(dir, "c1_revoke_cargo.wasm");
     const input = join(dir, "c1_revoke_input.wasm");
     writeFileSync(cargo, compiled);
-    // wasm-bindgen passes objects in a table of references where the module declares that feature, and leaks an entry of it for every
-    // import that throws. Without the declaration it passes them by number.
+    // wasm-bindgen passes objects in a table of references where the module declares that feature, and leaks an entry of it for
+    // every import that throws. Without the declaration it passes them by number.
     binaryen("wasm-opt", "--strip-target-features", "--debuginfo", cargo, "-o", input);
     execFileSync(WASM_BINDGEN, [input, "--target", "bundler", "--no-typescript", "--out-dir", dir, "--out-name", "c1_revoke"], {
       stdio: "inherit",
@@ -177,7 +180,7 @@ async function core(compiled) {
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
 }
 
-/** The bytes of a module written by hand. */
+/** Assembles a hand-written module; returns its bytes. */
 function assemble(wat) {
   const wasm = join(TARGET, "c1-revoke-pkg/assembled.wasm");
   binaryen("wasm-opt", "-Oz", join(PKG, wat), "-o", wasm);
@@ -212,7 +215,7 @@ async function bundle(entry, file, options) {
   write(file, outputFiles[0].contents);
 }
 
-/** cjs/: file by file, not bundled, so that its entry points share one wasm instance and one set of error classes. */
+/** cjs/ is not bundled, so that its entry points share one wasm instance and one set of error classes. */
 async function commonjsTree() {
   for (const file of [...MODULES.map((module) => `${module}.js`), "dist/c1-revoke.js", "dist/slim.js"]) {
     const options = { format: "cjs", platform: "node", target: "es2022" };
@@ -237,13 +240,13 @@ function checkNoMachinePaths() {
   }
 }
 
-/** Copies all that is written by hand here to OUT. */
+/** Copies the hand-written files to OUT. */
 function copySources() {
   const skipped = new Set([...BUILT, "node_modules"].map((file) => join(PKG, file)));
   cpSync(PKG, OUT, { recursive: true, filter: (file) => !skipped.has(file) });
 }
 
-/** The hand-written .d.ts files that belong in the cjs tree too. */
+/** The .d.ts files that are also in cjs/. */
 function declarations(dir = OUT) {
   return readdirSync(dir, { recursive: true })
     .filter((file) => file.endsWith(".d.ts") && !/^(node_modules|cjs|edge)\//.test(file) && file !== "cdn.d.ts")

@@ -1,5 +1,5 @@
 import type { WebAssemblyModule } from "./lib/web.js";
 
-/** The module, as bundlers for Workers make it of this import. */
+/** The compiled module, as bundlers for Workers provide it. */
 declare const wasm: WebAssemblyModule;
 export default wasm;

@@ -10,17 +10,18 @@ import type {
 export interface Connector {
   /**
    * Revokes a credential of a connector: `POST /api/v1/apps/{appId}/connectors/{connectorId}/credentials/{id}`. Resolves only
-   * when the API has confirmed it.
+   * when the API has confirmed the revocation.
    *
    * Rejects with
-   * - `SDKValidationError` when an argument or a credential is not what it should be; nothing was sent;
-   * - `SDKError` when the API answers with another status than 200, redirects included;
-   * - `ResponseValidationError` when it answers 200 with something else than JSON;
-   * - `TokenRequestError` when no token could be obtained;
-   * - `ConnectionError`, `RequestTimeoutError`, `RequestAbortedError`, `InvalidRequestError` or `UnexpectedClientError` when there
-   *   is no answer.
+   * - `SDKValidationError` if an argument, an option or the token is invalid; nothing was sent;
+   * - `SDKError` if the API returns a status other than 200 (including redirects), or a content type other than JSON;
+   * - `ResponseValidationError` if it returns 200 with a body that is not a success: not JSON, cut off, or a gateway's error;
+   * - `TokenRequestError` if no token could be fetched;
+   * - `ConnectionError`, `RequestTimeoutError`, `RequestAbortedError`, `InvalidRequestError`, `UnsupportedRuntimeError` or
+   *   `UnexpectedClientError` if there is no response.
    *
-   * It never throws synchronously.
+   * It never throws synchronously. After an error without a response the outcome is unknown: the API may have revoked the
+   * credential. A retry is safe, and may get 404 if it had.
    */
   revokeCredential(
     request: C1ApiAppV1ConnectorServiceRevokeCredentialRequest,
@@ -28,10 +29,11 @@ export interface Connector {
   ): Promise<C1ApiAppV1ConnectorServiceRevokeCredentialResponse>;
 
   /**
-   * Revokes many credentials, several at a time. An answer 429 pauses the whole run for as long as the server asks; a 401 that a
-   * new token does not cure ends it. An item's failure is in the report, and never rejects the promise.
+   * Revokes many credentials, several at a time. The run learns the API's rate and obeys `Retry-After` and rate-limit headers. A
+   * 429 pauses the whole run. A 401 ends it, after one renewal of an OAuth token. A failed item is in the report and never
+   * rejects the promise.
    *
-   * Rejects with `SDKValidationError` when `requests` or an option is not what it should be; nothing was sent then.
+   * Rejects with `SDKValidationError` if `requests` or an option is invalid; nothing was sent then.
    *
    * @example
    * ```ts

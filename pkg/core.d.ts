@@ -2,33 +2,32 @@
 import type { SDKOptions } from "./lib/config.js";
 
 /**
- * A client without the services' methods, for the standalone functions (`connectorRevokeCredential`).
+ * A client without methods for operations, for the standalone function `connectorRevokeCredential`.
  *
- * Instances hold memory of the WebAssembly core. It is freed with the garbage collection of the instance, or earlier with
- * {@link free} or `using`.
+ * An instance holds memory of the WebAssembly core. Garbage collection frees it; {@link free} or `using` frees it at once.
  */
 export declare class ConductoroneSDKTypescriptCore {
   /**
-   * @throws {SDKValidationError} when an option is not what it should be.
-   * @throws {UnsupportedRuntimeError} when WebAssembly cannot be used here.
+   * @throws {SDKValidationError} if an option is invalid.
+   * @throws {UnsupportedRuntimeError} if WebAssembly is not available.
    */
   constructor(props?: SDKOptions);
   /**
-   * The token that a call would send now, obtained if need be. Without `clientID` it is the one of `security`.
+   * Returns the token that the next call would send, and fetches one if needed. Without `clientID` it is the token in `security`.
    *
-   * Rejects with `TokenRequestError` when the server refuses one, with `SDKValidationError` when the client has no credentials, or
-   * with the errors that any call can end with.
+   * Rejects with `TokenRequestError` if the token endpoint refuses, with `SDKValidationError` if the client has no credentials,
+   * or with an error that any call can have.
    */
   getValidToken(): Promise<string>;
-  /** The token obtained last, if it is still good; null otherwise. */
+  /** Returns the cached token, or null if there is none or it has expired. It fetches nothing. */
   getCurrentToken(): string | null;
-  /** Forgets the token obtained last, so that the next call obtains a new one. */
+  /** Removes the cached token. The next call fetches a new one. */
   clearToken(): void;
   /**
-   * Frees the memory of this client, credentials included. Calls under way end as they would have; later ones reject with
-   * `UnexpectedClientError`. Harmless when repeated.
+   * Frees the memory of this client, including its credentials. Calls in progress continue; later calls reject with
+   * `UnexpectedClientError`. Calling it again does nothing.
    */
   free(): void;
-  /** {@link free}, for `using`. */
+  /** The same as {@link free}, for `using`. */
   [Symbol.dispose](): void;
 }

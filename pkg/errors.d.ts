@@ -1,35 +1,45 @@
 import type { Headers, Response } from "./lib/web.js";
 
 /**
- * An answer over HTTP that is not what was asked for. Base of {@link SDKError}, {@link ResponseValidationError} and
+ * An HTTP response that is not success. Base class of {@link SDKError}, {@link ResponseValidationError} and
  * {@link TokenRequestError}.
+ *
+ * `message`, `body` and `contentType` show `***` where the server repeated the secret that it received. `headers` and
+ * `rawResponse` are the server's own objects, and may repeat it.
  */
 export declare class ConductoroneSDKTypescriptError extends Error {
   constructor(message: string, meta: { response: Response; body: string });
-  /** The answer's status. */
+  /** The HTTP status; 0 if the platform hides it (an opaque redirect). */
   readonly statusCode: number;
-  /** The answer's body, as text. */
+  /** The response body as text, cut after 1 MiB. */
   readonly body: string;
-  /** The answer's headers. */
+  /** The response headers, unmasked. */
   readonly headers: Headers;
-  /** The answer's media type; empty when it has none. */
+  /** The `Content-Type` header, or an empty string. */
   readonly contentType: string;
-  /** The answer; its body has been read. */
+  /** The response, unmasked. Its body has been read. */
   readonly rawResponse: Response;
 }
 
-/** The API answered with another status than 200: a refusal, a redirect (none is followed), or a fault of its own. */
+/**
+ * The API returned a status other than 200 (a client error, a server error, or a redirect, which is not followed), or a content
+ * type other than JSON. If you set `redirect: "follow"`, or the response came from another origin, the outcome is unknown; the
+ * message says so.
+ */
 export declare class SDKError extends ConductoroneSDKTypescriptError {}
 
-/** The API answered 200 with a body that is not the JSON it should be. Whether the credential is revoked is not known. */
+/**
+ * The status is 200, but the body is not the API's success: not JSON, longer than 1 MiB, a part of a body, or a gateway's error.
+ * The outcome is unknown.
+ */
 export declare class ResponseValidationError extends ConductoroneSDKTypescriptError {
   constructor(
     message: string,
     meta: { response: Response; body: string; cause: unknown; rawValue: unknown; rawMessage: unknown },
   );
-  /** What was wrong with the body. */
+  /** What is wrong with the body. */
   readonly cause: unknown;
-  /** The body, as far as it could be read. */
+  /** The body as JSON, or as text if it is not JSON; masked. */
   readonly rawValue: unknown;
   /** The message without the cause. */
   readonly rawMessage: unknown;
@@ -37,29 +47,28 @@ export declare class ResponseValidationError extends ConductoroneSDKTypescriptEr
   pretty(): string;
 }
 
-/** The token endpoint refused to give a token (RFC 6749, section 5.2), or answered something else than one. */
+/** The token endpoint returned an error (RFC 6749, section 5.2), or a response without a usable token. */
 export declare class TokenRequestError extends ConductoroneSDKTypescriptError {
   constructor(
     message: string,
     meta: { response: Response; body: string; error?: string; errorDescription?: string; cause?: unknown },
   );
-  /** OAuth's error code, such as `invalid_client`; undefined when the answer has none. */
+  /** The OAuth error code, such as `invalid_client`, if the response has one. */
   readonly error: string | undefined;
-  /** OAuth's explanation; undefined when the answer has none. */
+  /** The OAuth `error_description`, if the response has one. */
   readonly errorDescription: string | undefined;
-  /** What was wrong with the answer, when it was not a refusal. */
+  /** What is wrong with the response, if it is not an OAuth error. */
   readonly cause?: unknown;
 }
 
 /**
- * An option, an argument or a credential is not what it should be. Nothing has been sent. Thrown by constructors; calls reject
- * with it.
+ * An option, an argument or a token is invalid. Nothing was sent. Constructors throw it; calls reject with it.
  */
 export declare class SDKValidationError extends Error {
   constructor(message: string, cause: unknown, rawValue: unknown);
-  /** What is wrong, naming the option or argument. */
+  /** What is wrong, with the name of the option or argument. */
   readonly cause: unknown;
-  /** The value that was refused; undefined when it is a secret. */
+  /** The invalid value, or undefined if it could be a secret. */
   readonly rawValue: unknown;
   /** The message without the cause. */
   readonly rawMessage: string;
@@ -67,33 +76,33 @@ export declare class SDKValidationError extends Error {
   pretty(): string;
 }
 
-/** A call ended without an answer. Base of the classes below. */
+/** A call ended without a response. Base class of the classes below. */
 export declare class HTTPClientError extends Error {
   constructor(message: string, options?: { cause?: unknown });
-  /** What the platform, or the caller's own code, threw. */
+  /** What the platform or your own code threw. */
   readonly cause?: unknown;
 }
 
 /**
- * Something failed that nobody foresaw: the caller's own HTTP client, hook or function threw, the client has been freed, or the
- * WebAssembly core trapped (then construct a new client).
+ * Your HTTP client, hook or function failed (see `cause`), the client was freed, or the WebAssembly core crashed. After a crash,
+ * construct a new client.
  */
 export declare class UnexpectedClientError extends HTTPClientError {}
 
-/** The platform refused to make a request of what it was given, such as a header or a `RequestInit` field. Nothing has been sent. */
+/** The platform refused a header or a `RequestInit` field. Nothing was sent. */
 export declare class InvalidRequestError extends HTTPClientError {}
 
-/** The caller's `signal` was aborted. A request that was under way may have been carried out. */
+/** Your `signal` was aborted. If the request was sent, the outcome is unknown. */
 export declare class RequestAbortedError extends HTTPClientError {}
 
-/** `timeoutMs` passed, or the caller's `signal` was an `AbortSignal.timeout`. The request may have been carried out. */
+/** `timeoutMs` or an `AbortSignal.timeout` expired. If the request was sent, the outcome is unknown. */
 export declare class RequestTimeoutError extends HTTPClientError {}
 
-/** The connection failed: unknown host, refused or cut connection, no network, blocked by CORS. */
+/** There is no response: unknown host, refused or lost connection, no network, or blocked by CORS. The outcome is unknown. */
 export declare class ConnectionError extends HTTPClientError {}
 
 /**
- * This runtime lacks what is needed: WebAssembly (perhaps for want of `'wasm-unsafe-eval'` in a Content-Security-Policy), or Ed25519
- * in WebCrypto. The message says which, and what to do.
+ * The runtime lacks WebAssembly (often because a Content-Security-Policy lacks `'wasm-unsafe-eval'`), Ed25519 in WebCrypto, or
+ * another platform feature. The message says which one, and how to fix it.
  */
 export declare class UnsupportedRuntimeError extends HTTPClientError {}

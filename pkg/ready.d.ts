@@ -1,8 +1,8 @@
 /**
- * Compiles the WebAssembly core ahead of time and asynchronously, which otherwise happens synchronously when the first client is
- * constructed. Never needed, but useful off the critical path, and in engines that compile only asynchronously on the main thread
- * (Chrome before 115). Resolves at once when that is done already; after a failure it can be called again.
+ * Compiles the WebAssembly core asynchronously. Without it, the first constructor compiles synchronously. Engines that compile
+ * only asynchronously on the main thread (Chrome before 115) need it. It resolves immediately if the core is already compiled,
+ * and can be called again after a failure.
  *
- * Rejects with `UnsupportedRuntimeError` when WebAssembly cannot be used here.
+ * Rejects with `UnsupportedRuntimeError` if WebAssembly is not available.
  */
 export declare function ready(): Promise<void>;

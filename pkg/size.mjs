@@ -1,5 +1,5 @@
-// What users download: `npm run size`, after a build. Every bundle is made by esbuild, minified, in this run. Exits with 1 when the
-// package is over budget.
+// Prints the sizes of what users download: `npm run size`, after a build. esbuild bundles and minifies each in this run. Exits
+// with 1 if the package is over budget.
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -71,7 +71,7 @@ print(["", "bytes", "gzip", "brotli", "budget"]);
 for (const { name, bytes, gzip, brotli, budget } of rows) {
   print([name, bytes, gzip, brotli, budget ?? ""]);
 }
-// Recorded by the same bundler. The class imports modules of Node.
+// Recorded earlier, with the same bundler. The class imports Node modules.
 print(["official SDK: a function without OAuth (recorded)", "", 21_200, 18_900]);
 print(["official SDK: the class, for Node only (recorded)", "", 117_600]);
 const over = rows.filter(({ gzip, budget }) => gzip > budget);
@@ -80,7 +80,7 @@ for (const { name, gzip, budget } of over) {
 }
 process.exitCode = over.length > 0 ? 1 : 0;
 
-/** Sizes of one thing, or of several files together, each compressed by itself as it would be sent. */
+/** The sizes of one file, or the sums for several, each compressed separately as it would be sent. */
 function row(name, data, budget, ...more) {
   const files = [data, ...more];
   const sum = (size) => files.reduce((total, file) => total + size(file), 0);

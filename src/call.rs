@@ -1,4 +1,4 @@
-//! One revocation: its attempts, the judgement of the answer, the result.
+//! One revocation: its attempts, the evaluation of the response, the result.
 
 use crate::auth::bearer::Authorization;
 use crate::auth::security::Security;
@@ -14,15 +14,15 @@ use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
-/// A credential to revoke: a request that was checked and can be sent any number of times.
+/// A credential to revoke: a validated request, which can be sent any number of times.
 pub struct Revocation {
-    /// The absolute URL. It is made of the three ids, and tells credentials apart.
+    /// The absolute URL. It contains the three ids, so it identifies the credential.
     pub url: String,
     /// The body, if the caller gave one.
     pub body: Option<&'static str>,
 }
 
-/// The result, as the official SDK gives it.
+/// The result, in the official SDK's form.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Revoked {
@@ -36,7 +36,7 @@ pub struct Revoked {
 #[derive(Serialize)]
 struct Empty {}
 
-/// What sends and authorizes the requests of a client.
+/// Sends and authorizes the requests of a client.
 pub struct Caller {
     /// How requests are sent.
     pub transport: Rc<Transport>,
@@ -45,10 +45,10 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Revokes a credential, with the retries that the settings ask for.
+    /// Revokes a credential, with the retries of the settings.
     ///
     /// # Errors
-    /// Whatever is not the API's confirmation.
+    /// Every outcome other than the API's confirmation.
     pub async fn revoke(&self, revocation: &Revocation, settings: &CallSettings) -> Result<Revoked, Error> {
         let cancellation = Cancellation::following(&settings.signal);
         let (trace, stopped) = (Trace::default(), Cell::new(false));
@@ -57,10 +57,10 @@ impl Caller {
         attempts::run(settings, &cancellation, async || attempt.send(|| true).await, conclude).await
     }
 
-    /// The token that the next request would carry.
+    /// Returns the token of the next request.
     ///
     /// # Errors
-    /// No token could be obtained, or the client has no credentials.
+    /// No token could be fetched, or the client has no credentials.
     pub async fn token(&self, settings: &CallSettings) -> Result<Authorization, Error> {
         let cancellation = Cancellation::following(&settings.signal);
         let token = self.security.authorization(&cancellation, settings.request.limit).await?;
@@ -70,31 +70,31 @@ impl Caller {
 
 /// One attempt of a revocation.
 pub struct Attempt<'a> {
-    /// The client's.
+    /// The client.
     pub caller: &'a Caller,
     /// What to send.
     pub revocation: &'a Revocation,
-    /// How.
+    /// The settings of the call.
     pub settings: &'a CallSettings,
-    /// What ends it early.
+    /// Cancels the attempt.
     pub cancellation: &'a Cancellation,
-    /// Notes what was sent and answered.
+    /// Records requests and responses.
     pub trace: &'a Trace,
-    /// Whether the bulk run that this belongs to has stopped: then no token is renewed.
+    /// Whether the bulk run of this attempt has stopped. Then no token is renewed.
     pub stopped: &'a Cell<bool>,
 }
 
 impl<'a> Attempt<'a> {
-    /// Sends the request. With client credentials, a 401 may mean that the token has expired: then it is renewed, once. Getting a token takes
-    /// its time, so `permit` is asked where the request is really sent.
+    /// Sends the request. With client credentials, a 401 can mean that the token has expired; the token is then renewed once.
+    /// Fetching a token takes time, so `permit` is called just before the request is sent.
     ///
     /// # Errors
-    /// There is no token, no permission, or no answer.
+    /// There is no token, no permit, or no response.
     pub async fn send(&self, permit: impl Fn() -> bool) -> Result<Answer<'a>, Error> {
         let Attempt { caller, revocation, settings, cancellation, trace, stopped } = *self;
         let mut unauthorized = None;
         loop {
-            // Getting a token has a time limit of its own, so that it does not use up the request's.
+            // Fetching a token has its own time limit, separate from the request's.
             let authorization = caller.security.authorization(cancellation, settings.request.limit).await?;
             if !permit() {
                 return unauthorized.ok_or(Failure::Withheld.into());
@@ -115,7 +115,7 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Reads and judges an answer.
+/// Reads and evaluates a response.
 ///
 /// # Errors
 /// It is not the API's confirmation.
@@ -145,7 +145,7 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
     }
 }
 
-/// What a body is, as JSON.
+/// Reads what matters of a JSON body.
 fn facts(text: &JsString) -> Body {
     let Ok(value) = parse_json(text) else { return Body::NotJson };
     let present = |name| Some(peek(&value, name)).filter(|member| !member.is_undefined() && !member.is_null());

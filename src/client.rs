@@ -1,4 +1,4 @@
-//! The exported class: it reads its arguments at once, starts a call, and returns a promise.
+//! The exported class. It reads its arguments synchronously, starts a call and returns a promise.
 
 use crate::auth::oauth::{Credentials, OAuth};
 use crate::auth::security::Security;
@@ -18,9 +18,9 @@ use wasm_bindgen_futures::future_to_promise;
 /// A client of the C1 API's operation "Revoke Credential".
 #[wasm_bindgen]
 pub struct Client {
-    /// Calls hold their own reference, so that freeing the client never disturbs one on its way.
+    /// Calls hold their own reference, so that freeing the client does not affect calls in progress.
     caller: Rc<Caller>,
-    /// Base URL, without trailing slash.
+    /// The base URL, without trailing slash.
     server: String,
     defaults: CallDefaults,
     /// The settings of calls without options.
@@ -44,7 +44,7 @@ impl Client {
         Ok(Client { caller: Rc::new(Caller { transport, security }), server, defaults, settings })
     }
 
-    /// The settings of a call, and the server that it goes to.
+    /// The settings and the server of a call.
     fn settings(&self, options: &Fields) -> Result<(Rc<CallSettings>, String), Error> {
         if options.is_absent() {
             return Ok((self.settings.clone(), self.server.clone()));
@@ -91,7 +91,7 @@ fn read_request(request: &JsValue, server: &str) -> Result<Revocation, Error> {
 
 #[wasm_bindgen]
 impl Client {
-    /// A client with these `SDKProps`.
+    /// Creates a client from `SDKProps`.
     ///
     /// # Errors
     /// `SDKValidationError`: an option is invalid.
@@ -106,13 +106,13 @@ impl Client {
         self.revoke(request, options).unwrap_or_else(|error| rejected(error.into()))
     }
 
-    /// Revokes many credentials. The promise resolves to the report, and rejects for invalid options only.
+    /// Revokes many credentials. The promise resolves to the report. It rejects only for invalid arguments.
     #[wasm_bindgen(js_name = revokeCredentials)]
     pub fn revoke_credentials(&self, requests: &JsValue, options: &JsValue) -> Promise {
         self.revoke_all(requests, options).unwrap_or_else(|error| rejected(error.into()))
     }
 
-    /// The token that the next request would carry, fetched if need be.
+    /// Returns the token of the next request, and fetches one if needed.
     #[wasm_bindgen(js_name = getValidToken)]
     pub fn get_valid_token(&self) -> Promise {
         let (caller, settings) = (self.caller.clone(), self.settings.clone());
@@ -122,13 +122,13 @@ impl Client {
         })
     }
 
-    /// The token at hand that is still good.
+    /// Returns the cached token, if it has not expired.
     #[wasm_bindgen(js_name = getCurrentToken)]
     pub fn get_current_token(&self) -> Option<JsValue> {
         self.caller.security.current().map(|authorization| authorization.token().text().into())
     }
 
-    /// Forgets the cached token; the next request fetches a new one.
+    /// Removes the cached token. The next request fetches a new one.
     #[wasm_bindgen(js_name = clearToken)]
     pub fn clear_token(&self) {
         if let Security::OAuth(oauth) = &self.caller.security {

@@ -1,43 +1,43 @@
-//! Every failure, once: what it means, its text, and the JavaScript class that it becomes (errors.js).
+//! Every failure: its meaning, its message, and its JavaScript class (errors.js).
 
 use js_sys::JsString;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-/// Why a call or a constructor failed. One pointer, because nearly every function may return it.
+/// Why a call or a constructor failed. It is one pointer, because nearly every function can return it.
 #[derive(Debug)]
 pub struct Error(Box<Failure>);
 
 /// What failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// An argument or an option is invalid, as this text says, or reading it threw this. Nothing was sent.
+    /// An argument or an option is invalid. The value is the message, or what reading it threw. Nothing was sent.
     Validation(JsValue),
-    /// The caller aborted, with this reason.
+    /// The caller aborted, for this reason.
     Aborted(JsValue),
-    /// The time limit is over, or the caller's signal tells of a timeout.
+    /// The time limit or the caller's timeout signal expired.
     TimedOut(JsValue),
-    /// The connection failed, for this cause.
+    /// The connection failed, with this cause.
     Connection(JsValue),
-    /// The platform does not accept the request, for this cause.
+    /// The platform refused the request, with this cause.
     InvalidRequest(JsValue),
-    /// The caller's HTTP client, hook or function failed, or returned something else than it should.
+    /// The caller's HTTP client, hook or function failed, or returned something invalid.
     Unexpected(&'static str, JsValue),
-    /// A bulk run pauses or has stopped, so that the request was not sent.
+    /// The bulk run is paused or has stopped, so the request was not sent.
     Withheld,
-    /// A piece of the platform is missing.
+    /// The platform lacks a feature.
     Unsupported(String),
-    /// The API answered with something else than success.
+    /// The API's response is not success.
     Refused(HttpFailure),
-    /// The API answered with 200, and something that is not its success.
+    /// The status is 200, but the response is not the API's success.
     Malformed(HttpFailure, Malformation),
-    /// The token endpoint answered with something else than a token.
+    /// The token endpoint did not return a token.
     TokenRefused(HttpFailure, OAuthError),
-    /// The token request failed that this call waited for. Everyone who waits for it gets the same error object.
+    /// The token request that this call waited for failed. All waiting calls get the same error object.
     NoToken {
         /// The error.
         error: JsValue,
-        /// Whether another request may succeed: the token endpoint was unavailable, not unwilling.
+        /// Whether a retry may succeed: the token endpoint was unavailable, but did not refuse.
         transient: bool,
     },
 }
@@ -45,32 +45,32 @@ pub enum Failure {
 /// A response that is not success.
 #[derive(Debug)]
 pub struct HttpFailure {
-    /// What the error says.
+    /// The message of the error.
     pub message: String,
-    /// The platform's `Response`, or what a client of the caller's gave for one.
+    /// The `Response` of the platform or of the caller's HTTP client.
     pub response: JsValue,
-    /// Its status.
+    /// The HTTP status.
     pub status: u16,
-    /// It came from another URL than the request went to.
+    /// The response came from another origin, or after a redirect.
     pub redirected: bool,
-    /// Its `Content-Type`, without the call's secret.
+    /// The `Content-Type`, with the call's secret masked.
     pub content_type: String,
-    /// Its body, without the call's secret.
+    /// The body, with the call's secret masked.
     pub body: JsString,
 }
 
 /// What is wrong with the body of a 200.
 #[derive(Debug, Default)]
 pub struct Malformation {
-    /// What is wrong, or what the JSON parser threw.
+    /// What is wrong, or the exception of the JSON parser.
     pub cause: JsValue,
-    /// The body as JSON, or its text.
+    /// The body as JSON or as text, masked.
     pub raw_value: JsValue,
-    /// Whether the answer holds an error, or a part of something: the credential may not be revoked.
+    /// Whether the response contains an error or only a part of a body, so that a retry may succeed.
     pub undecided: bool,
 }
 
-/// What a token endpoint says of a refusal (RFC 6749, 5.2).
+/// An OAuth error response (RFC 6749, 5.2).
 #[derive(Debug, Default)]
 pub struct OAuthError {
     /// Its `error`.
@@ -79,31 +79,31 @@ pub struct OAuthError {
     pub error_description: Option<String>,
 }
 
-/// The message of failures in a caller's code.
+/// The message of failures in the caller's code.
 pub const UNEXPECTED: &str = "Unexpected HTTP client error";
 
 impl Error {
-    /// Invalid input, as this text says.
+    /// Invalid input, with this message.
     pub fn invalid(detail: impl AsRef<str>) -> Error {
         Error::validation(detail.as_ref().into())
     }
 
-    /// Reading an argument or an option threw this.
+    /// Reading an argument or an option threw this exception.
     pub fn validation(cause: JsValue) -> Error {
         Failure::Validation(cause).into()
     }
 
-    /// The caller's HTTP client, hook or function failed, for this cause.
+    /// The caller's HTTP client, hook or function failed, with this cause.
     pub fn unexpected(message: &'static str, cause: JsValue) -> Error {
         Failure::Unexpected(message, cause).into()
     }
 
-    /// A piece of the platform is missing, as this text says.
+    /// The platform lacks a feature. The text is the message.
     pub fn unsupported(detail: &str) -> Error {
         Failure::Unsupported(detail.to_owned()).into()
     }
 
-    /// The client returned something that is no `Response`.
+    /// The HTTP client did not return a `Response`.
     pub fn not_a_response() -> Error {
         Error::unexpected(UNEXPECTED, "the HTTP client did not return a Response".into())
     }
@@ -144,7 +144,7 @@ extern "C" {
     type UnsupportedRuntimeError;
     #[wasm_bindgen(constructor)]
     fn new(message: &str) -> UnsupportedRuntimeError;
-    // These read the response, which may throw.
+    // These constructors read the response, which may throw.
     type SDKError;
     #[wasm_bindgen(constructor, catch)]
     fn new(message: &str, options: &JsValue) -> Result<SDKError, JsValue>;
@@ -156,7 +156,7 @@ extern "C" {
     fn new(message: &str, options: &JsValue) -> Result<TokenRequestError, JsValue>;
 }
 
-/// What the classes are constructed with besides their message.
+/// The second argument of the error classes.
 #[derive(Serialize)]
 struct Options {
     #[serde(with = "serde_wasm_bindgen::preserve")]
@@ -222,7 +222,7 @@ impl From<Error> for JsValue {
                 TokenRequestError::new(&message, &options).map(JsValue::from)
             }
         };
-        // The classes read the response, which may be a polyfill's and throw.
+        // The constructors read the response, which may be a polyfill's and throw.
         built.unwrap_or_else(|cause| Error::unexpected(UNEXPECTED, cause).into())
     }
 }

@@ -1,13 +1,13 @@
-// The error classes of c1-revoke. They are JavaScript because they must extend Error, and a file of their own so that an app
-// which imports only errors carries no WebAssembly. Rust constructs them; names and fields are the official SDK's.
+// The error classes. They are JavaScript because they must extend Error, and a separate file so that an app that imports only
+// errors includes no WebAssembly. Rust constructs them. Names and fields are those of the official SDK.
 // biome-ignore-all lint/complexity/noUselessConstructor: default ones run the page's Array iterator in some engines; it may be patched
 
-/** Gives a class its `name` as a string of its own, which no minifier changes. */
+/** Sets the `name` of a class as a string, which minifiers do not change. */
 function named(errorClass, name) {
   Object.defineProperty(errorClass.prototype, "name", { value: name, configurable: true, writable: true });
 }
 
-/** `String(value)` for anything, even what throws when made a string (a revoked Proxy does so in every way). */
+/** `String(value)`, also for values whose conversion throws, such as a revoked Proxy. */
 function text(value) {
   try {
     return String(value);

@@ -1,19 +1,19 @@
-//! Revokes a C1 (ConductorOne) connector credential, from a browser's page or a Cloudflare Worker.
+//! Revokes a C1 (ConductorOne) connector credential from a web page or a Cloudflare Worker.
 //!
-//! The crate is the core of the npm package `c1-revoke`. Its whole exported surface is [`Client`]. Dependencies point down this list:
+//! This crate is the core of the npm package `c1-revoke`. It exports [`Client`] only. Modules depend on those below them:
 //!
-//! | module | its work |
+//! | module | purpose |
 //! |---|---|
 //! | `client` | the exported class: reads its arguments, starts a call, returns a promise |
-//! | `options` | what callers may say: `SDKProps` and `RequestOptions` as structs |
-//! | [`bulk`] | many calls: the schedule, its pace, its driver, its report |
-//! | `call` | one call: attempts, the judgement of the answer, the result |
+//! | `options` | the options of clients, calls and bulk runs as structs |
+//! | [`bulk`] | bulk runs: schedule, rate control, driver, report |
+//! | `call` | one revocation: attempts, evaluation of the response, result |
 //! | [`auth`] | where `Authorization` comes from |
-//! | [`http`] | one request and its answer; when to try again |
-//! | `border` | JavaScript values that are not ours: reading, waiting, clocks |
-//! | `error` | every failure, and the JavaScript class that it becomes |
+//! | [`http`] | one request and its response; retries |
+//! | `border` | foreign JavaScript values: reading, waiting, clocks |
+//! | `error` | every failure and its JavaScript error class |
 //!
-//! Modules that are public know nothing of JavaScript, and are tested natively.
+//! The pure modules among them use no JavaScript and are tested natively; `CONTRIBUTING.md` lists them.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, clippy::panic))]
@@ -32,7 +32,7 @@ pub mod trap;
 
 pub use client::Client;
 
-/// Takes 3 KB (gzip) less of the download than std's allocator.
+/// It is 3 KB smaller (gzip) than std's allocator.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();

@@ -1,4 +1,4 @@
-//! What callers may say: the properties of a client, and the options of a call and of a bulk run.
+//! The options of a client, of a call and of a bulk run.
 
 use crate::border::fields::Fields;
 use crate::border::{peek, peek_text, request_init};
@@ -12,16 +12,16 @@ use js_sys::Function;
 use wasm_bindgen::JsValue;
 use web_sys::Url;
 
-/// The tenant that the API's own document names by default.
+/// The default tenant in the API's document.
 const DEFAULT_TENANT: &str = "example";
 
 /// Longest `userAgent`, in UTF-16 code units.
 const MAX_USER_AGENT: u32 = 1024;
 
-/// More status codes than there are.
+/// The maximum length of `retryCodes`: more than there are status codes.
 const MAX_CODES: u32 = 1000;
 
-/// How a client sends requests.
+/// Reads how a client sends requests.
 ///
 /// # Errors
 /// An option is invalid.
@@ -38,12 +38,12 @@ pub fn read_transport(props: &Fields) -> Result<Transport, Error> {
         Some(agent) => agent,
         None => String::from(concat!("c1-revoke/", env!("CARGO_PKG_VERSION"))),
     };
-    // A browser's page or worker has one of its own, and setting it would cost a CORS preflight.
+    // Browsers set their own, and a custom one would need a CORS preflight.
     let in_browser = peek_text(&peek(&js_sys::global(), "navigator"), "userAgent").starts_with("Mozilla/");
     Ok(Transport { client: http_client.or(default_client), logger, user_agent: (!in_browser).then_some(user_agent) })
 }
 
-/// What a client's properties say of every call.
+/// The defaults of a client's calls.
 pub struct CallDefaults {
     retry: Option<Retry>,
     limit: Option<f64>,
@@ -73,11 +73,11 @@ impl CallDefaults {
         }
     }
 
-    /// The base URL of the server: the one that `serverURL` or `tenantDomain` names, else `fallback`, else that of the default tenant.
+    /// The base URL of the server: `serverURL`, else `tenantDomain`, else `fallback`, else the default tenant.
     ///
     /// # Errors
-    /// An option is invalid. So is one that is there but unset, where nothing else names a server: the token would go to a server that
-    /// nobody meant.
+    /// An option is invalid. An option that is present but unset is also invalid if nothing else names a server: the token would
+    /// go to the wrong server.
     pub fn server(&self, props: &Fields, fallback: Option<&str>) -> Result<String, Error> {
         let server = read_server(props, self.allow_insecure)?;
         let tenant = props.string("tenantDomain", MAX_URL_LENGTH)?;
@@ -95,7 +95,7 @@ impl CallDefaults {
         }
     }
 
-    /// The settings of a call, and the server that it goes to instead of the client's.
+    /// Reads the settings of a call, and the server that replaces the client's.
     ///
     /// # Errors
     /// An option is invalid.
@@ -118,7 +118,7 @@ impl CallDefaults {
     }
 }
 
-/// Zero and less mean no limit, as in the official SDK.
+/// Zero or less means no limit, as in the official SDK.
 fn read_limit(fields: &Fields) -> Result<Option<f64>, Error> {
     fields.number("timeoutMs")
 }
@@ -178,15 +178,15 @@ fn read_codes(fields: &Fields) -> Result<Option<StatusCodes>, Error> {
     }
 }
 
-/// What a bulk run may be told, besides the options of its calls.
+/// The options of a bulk run, in addition to those of its calls.
 pub struct BulkOptions {
-    /// Most requests in flight, if the caller said it.
+    /// The maximum number of requests in flight, if the caller set it.
     pub concurrency: Option<f64>,
-    /// Whether the report holds the results.
+    /// Whether the report contains the results.
     pub collect: bool,
-    /// Whether the first failure ends the run.
+    /// Whether the first failure stops the run.
     pub stop_on_error: bool,
-    /// Whether to check only.
+    /// Whether to validate only.
     pub dry_run: bool,
     /// Called with the progress.
     pub on_progress: Option<Function>,

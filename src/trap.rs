@@ -1,4 +1,4 @@
-//! Traps on demand, in test builds of the package only: to see what the package's loader makes of one.
+//! Traps on demand, in test builds only, to test how the package's loader handles them.
 
 use core::arch::wasm32::unreachable;
 use wasm_bindgen::prelude::*;

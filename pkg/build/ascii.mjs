@@ -1,7 +1,7 @@
-// Makes text of a wasm file, to be inlined in JavaScript, that compresses as well as the file itself. Bytes below 89, the most of
-// them by far, become one character each, the others two, so that gzip finds again whatever it would find in the file. (Hex is a
-// tenth larger after gzip, base64 a quarter: with three bytes in four characters nothing repeats any more.) The characters are
-// those which no JavaScript string, however quoted by a minifier, needs to escape. ascii.wat reads it.
+// Encodes a wasm file as text that is inlined in JavaScript and compresses as well as the file itself. Bytes below 89, which are
+// most of them, become one character each, and the others two, so that gzip finds the same repetitions. (After gzip, hex is a
+// tenth larger. Base64 is a quarter larger, because three bytes in four characters hide repetitions.) JavaScript strings need not
+// escape any of these characters, whichever quotes a minifier uses. ascii.wat decodes the text.
 
 /** The text for `bytes`. */
 export function asciiFrom(bytes) {
@@ -16,7 +16,7 @@ export function asciiFrom(bytes) {
   return characters.join("");
 }
 
-/** One of the 91 characters from "#" to "~", the backslash left out. */
+/** One of the 91 characters from "#" to "~" without the backslash. */
 function symbol(value) {
   return String.fromCharCode(35 + value + (value > 56 ? 1 : 0));
 }

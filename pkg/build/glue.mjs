@@ -1,13 +1,13 @@
 // Turns wasm-bindgen's glue into a factory. The glue keeps its state (the instance, views of its memory, finalizers) in module
-// variables, but after a trap a new instance needs new state while clients of the old one still exist.
+// variables. After a crash, a new instance needs new state while clients of the old one still exist.
 import * as esbuild from "esbuild";
 
 /**
- * The source of an ES module that exports `createGlue()`. Each call evaluates the glue anew and returns `{ glue, imports, start }`:
- * what the glue exports, the import object for the wasm, and a function to call with the exports of the new instance.
+ * The source of an ES module that exports `createGlue()`. Each call evaluates the glue anew and returns `{ glue, imports, start
+ * }`: what the glue exports, the import object for the wasm, and a function to call with the exports of the new instance.
  *
- * `source` is the text of the file `name`, which `wasm-bindgen --target bundler` writes beside the wasm. `crateModules` are the paths of the
- * modules that it imports.
+ * `source` is the text of the file `name`, which `wasm-bindgen --target bundler` writes beside the wasm. `crateModules` are the
+ * paths of the modules that it imports.
  */
 export async function glueFactory(source, { name, crateModules }) {
   // As CommonJS, a module can be the body of a function.

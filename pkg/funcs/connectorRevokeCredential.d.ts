@@ -21,7 +21,7 @@ import type { Result } from "../sdk/types/index.js";
 
 /**
  * Revokes a credential of a connector: `POST /api/v1/apps/{appId}/connectors/{connectorId}/credentials/{id}`.
- * The same as `sdk.connector.revokeCredential`, but it never throws or rejects: how it ended is in the result.
+ * The same as `sdk.connector.revokeCredential`, but it never throws or rejects: the result contains the value or the error.
  *
  * @example
  * ```ts

@@ -1,2 +1,2 @@
-/** The API's servers; `serverIdx` picks one. */
+/** The API's servers; `serverIdx` selects one. */
 export const ServerList = /* @__PURE__ */ Object.freeze(["https://{tenantDomain}.conductor.one"]);

@@ -16,21 +16,21 @@ export class HTTPClient {
     if (fetcher !== undefined && typeof fetcher !== "function") {
       throw new SDKValidationError("Invalid HTTPClient option", new TypeError("`fetcher` must be a function"), fetcher);
     }
-    // The global is looked up at each request, so that mocks and polyfills installed later are seen.
+    // The global is looked up for each request, so that mocks and polyfills installed later are used.
     this.#fetcher = fetcher ?? ((request) => fetch(request));
   }
 
   async request(request) {
     for (const hook of [...this.#hooks.beforeRequest]) {
       const other = (await hook(request)) ?? request;
-      // Anything else would make fetch send something else: a string is the URL of a GET.
+      // `fetch` would take a string for the URL of a GET.
       if (typeof other.url !== "string") {
         throw new TypeError("a beforeRequest hook must return a Request or nothing");
       }
       request = other;
     }
     try {
-      // Detached from `this`, as fetch wants it.
+      // Called without `this`, as `fetch` requires.
       const fetcher = this.#fetcher;
       const response = await fetcher(request);
       for (const hook of [...this.#hooks.response]) {

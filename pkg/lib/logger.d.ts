@@ -1,12 +1,13 @@
 /**
- * Where debug output goes; `console` is one.
+ * Receives debug output, for example `console`.
  *
- * @remarks Credentials never reach it: the `Authorization` header and the bodies of token requests and answers show as `***`.
+ * @remarks Secrets are logged as `***`: the headers `authorization`, `proxy-authorization`, `cookie` and `set-cookie`, the bodies
+ * of token requests, and a secret that a server repeats. Response bodies are not logged.
  */
 export interface Logger {
-  /** Begins a group of lines, one for each request. */
+  /** Begins a group of lines. */
   group(label?: string): void;
-  /** Ends the group. */
+  /** Ends the group of lines. */
   groupEnd(): void;
   /** Writes a line. */
   log(message: unknown, ...args: unknown[]): void;

@@ -1,29 +1,29 @@
 /**
- * How the wait between attempts grows. All times are in milliseconds.
+ * Exponential backoff. All times are in milliseconds.
  *
- * The wait before retry number *n* (counted from 0) has the ceiling `initialInterval × exponent ** n`, at most `maxInterval`; its
- * length is random between half the ceiling and the ceiling. When the answer says how long to wait, in `Retry-After`, that is
- * obeyed instead. Aborting the call ends a wait at once.
+ * The maximum wait before retry *n* (from 0) is `initialInterval × exponent ** n`, limited by `maxInterval`. The wait is random
+ * between half of it and all of it. The first retry obeys `Retry-After` instead; later ones wait for the longer of the two.
+ * Aborting the call ends a wait at once.
  */
 export interface BackoffStrategy {
-  /** Ceiling of the first wait, in milliseconds. Default 500. */
+  /** The maximum of the first wait. Default 500. */
   initialInterval: number;
-  /** Ceiling of every wait, in milliseconds. Default 60000. */
+  /** The maximum of every wait. Default 60000. */
   maxInterval: number;
-  /** Factor from one wait's ceiling to the next one's. Default 1.5. */
+  /** The factor between the maximums of two waits. Default 1.5. */
   exponent: number;
   /**
-   * Milliseconds from the beginning of the call after which no wait may end: one that would is not begun, and the last answer is
-   * the call's. Default 3600000, one hour.
+   * The limit for all waits, counted from the start of the call. A wait that would end later does not begin, and the call ends
+   * with the last response. Default 3600000, one hour.
    */
   maxElapsedTime: number;
 }
 
 /**
- * Whether and how failed attempts are repeated. The default is `{ strategy: "none" }`: one attempt.
+ * How failed attempts are retried. The default is `{ strategy: "none" }`: one attempt.
  *
- * With `"backoff"`, answers whose status is in `retryCodes` are repeated, and with `retryConnectionErrors` also attempts that
- * got no answer.
+ * With `"backoff"`, responses whose status is in `retryCodes` are retried, and with `retryConnectionErrors` also connection
+ * failures.
  */
 export type RetryConfig =
   | {
@@ -31,10 +31,10 @@ export type RetryConfig =
       strategy: "none";
     }
   | {
-      /** Attempts are repeated, with growing waits between them. */
+      /** Retries with growing waits. */
       strategy: "backoff";
-      /** How the waits grow; what is left out has the default that {@link BackoffStrategy} names. */
+      /** The waits. Missing fields have the defaults of {@link BackoffStrategy}. */
       backoff?: Partial<BackoffStrategy>;
-      /** Whether a failed connection (`ConnectionError`) or a timeout is repeated too. Default false. */
+      /** Whether connection failures (`ConnectionError`) are retried; in a bulk run, timeouts too. Default false. */
       retryConnectionErrors?: boolean;
     };

@@ -2,28 +2,28 @@ import type { RetryConfig } from "./retries.js";
 import type { RequestInit, URL } from "./web.js";
 
 /**
- * What one call can be told, besides its arguments. Every field of `RequestInit` but `method` and `body` may stand here as well
- * (`headers`, `signal`, `redirect`, …): it reaches `fetch` as it is, and what is not given is not set.
+ * Options of one call. Every field of `RequestInit` except `method` and `body` is allowed (`headers`, `signal`, `redirect`, …)
+ * and passed to `fetch`. Of the fields that you leave out, only `redirect` is set, to `"manual"`.
  */
 export type RequestOptions = {
   /**
-   * Longest time for each attempt, in milliseconds, reading the answer's body included. Works together with `signal`. Zero or
-   * less means none. Default: the client's `timeoutMs`.
+   * The time limit of each attempt in milliseconds, including the response body. Works together with `signal`. Zero or
+   * less means no limit. Default: the client's `timeoutMs`.
    */
   timeoutMs?: number;
-  /** Whether and how this call is repeated. Default: the client's `retryConfig`. */
+  /** The retries of this call. Default: the client's `retryConfig`. */
   retries?: RetryConfig;
   /**
-   * The statuses that are repeated: codes such as `"429"`, classes such as `"5XX"`.
+   * The statuses to retry: codes such as `"429"`, or classes such as `"5XX"`.
    * Default `["429", "500", "502", "503", "504"]`.
    */
   retryCodes?: string[];
-  /** The server for this call, in place of the client's; the rules are those of the client's `serverURL`. */
+  /** The server of this call. The rules of the client's `serverURL` apply. Default: the client's server. */
   serverURL?: string | URL;
   /**
-   * More `RequestInit` fields; those beside it win.
+   * More `RequestInit` fields. The fields of the options themselves take precedence.
    *
-   * @deprecated Give the fields themselves.
+   * @deprecated Use the fields directly.
    */
   fetchOptions?: Omit<RequestInit, "method" | "body">;
 } & Omit<RequestInit, "method" | "body">;

@@ -1,5 +1,5 @@
-// The public classes: shells over the wasm class of the same calls. What they add is what only JavaScript can do for Rust:
-// reject instead of throw when a client is gone, and free the wasm's memory at a moment when nothing is using it.
+// The public classes, which wrap the wasm class. They add what Rust cannot do: they reject instead of throwing after free(), and
+// free the memory of the wasm client only when no Rust code is using it.
 import { SDKValidationError, UnexpectedClientError } from "../errors.js";
 import { runtime } from "./runtime.js";
 
@@ -11,7 +11,7 @@ const rejected = (error) =>
     reject(error);
   });
 
-/** Starts one of the wasm client's asynchronous methods; never throws. */
+/** Calls an asynchronous method of the wasm client. Never throws. */
 let start;
 
 export class ConductoroneSDKTypescriptCore {
@@ -46,12 +46,12 @@ export class ConductoroneSDKTypescriptCore {
     }
   }
 
-  // The fallback is the name that compilers of `using` look for where the symbol is missing.
+  // Compilers of `using` look for the fallback where the symbol is missing.
   [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
     this.free();
   }
 
-  // Also keeps Vue from wrapping a client in a Proxy, through which private fields cannot be reached.
+  // This also keeps Vue from wrapping a client in a Proxy, which cannot access private fields.
   get [Symbol.toStringTag]() {
     return "ConductoroneSDKTypescript";
   }
@@ -88,7 +88,7 @@ export class ConductoroneSDKTypescriptCore {
       return this.#runtime.guard.run(() => apply(client[method], client, args));
     } finally {
       this.#entered--;
-      // The arguments' own getters may have freed the client, while Rust was reading them.
+      // A getter of the arguments may have freed the client while Rust was reading them.
       if (!this.#client && this.#entered === 0) {
         client.free();
       }
@@ -97,7 +97,7 @@ export class ConductoroneSDKTypescriptCore {
 }
 
 class Connector {
-  // Own functions, so that they work detached from the object too.
+  // Own functions, so that they also work without `this`.
   constructor(core) {
     this.revokeCredential = (request, options) => start(core, "revokeCredential", [request, options]);
     this.revokeCredentials = (requests, options) => start(core, "revokeCredentials", [requests, options]);

@@ -1,7 +1,7 @@
-// Compiles the wasm where its bytes are at hand, and says what to change where that is not allowed.
+// Compiles the wasm from bytes, and explains how to allow it where it is forbidden.
 import { UnsupportedRuntimeError } from "../errors.js";
 
-/** At once. `bytes` gives the module's bytes, or the module. */
+/** Compiles synchronously. `bytes` returns the module's bytes, or the module. */
 export function moduleNow(bytes) {
   try {
     const source = bytes();
@@ -11,7 +11,7 @@ export function moduleNow(bytes) {
   }
 }
 
-/** The same, off the thread where the platform can. */
+/** Compiles asynchronously. */
 export async function moduleSoon(bytes) {
   try {
     const source = bytes();
@@ -33,7 +33,7 @@ function advised(cause) {
   if (typeof globalThis.WebAssembly?.Module !== "function") {
     advice = "c1-revoke needs WebAssembly, which is missing or switched off here";
   } else if (cause instanceof WebAssembly.CompileError) {
-    // Engines tell a blocked compile from a failed one by the message alone, each in its own words.
+    // Only the message tells a blocked compilation from a failed one, and each engine words it differently.
     advice = "WebAssembly was not compiled. If a Content-Security-Policy is in force, add 'wasm-unsafe-eval' to its script-src";
   } else if (cause instanceof RangeError) {
     advice = "WebAssembly was refused. Older engines compile only asynchronously: await ready() before the first client";

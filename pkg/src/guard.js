@@ -1,21 +1,24 @@
-// Keeps a trap in the WebAssembly core from leaving calls pending, and from affecting later clients.
+// Makes sure that a crash (trap) of the WebAssembly core leaves no call pending and does not affect later clients.
 //
-// A trap ends a wasm instance: its memory is in an unknown state, and its promises stay pending for ever. The core is written so
-// that none happens. If one happens all the same, the guard sees it (nothing else is ever thrown out of a raw export), rejects
-// the pending promises, and reports it, so that the next client gets a new instance.
+// After a trap a wasm instance is unusable: the state of its memory is unknown, and its promises never settle. The core is
+// written not to trap. If it does, the guard notices (a raw export throws nothing else), rejects the pending promises and reports
+// the trap, so that the next client gets a new instance.
 import { UnexpectedClientError } from "../errors.js";
 
 const { apply } = Reflect;
 
-/** What an entry into a dead instance returns when nobody waits for a result. The glue reads several results from an array. */
+/** The result of entering a dead instance when no caller waits for one. The glue reads multiple results from an array. */
 const NO_RESULTS = Object.freeze([]);
 
-/** Watches over one wasm instance; once it has trapped, `failure` is set and nothing enters it any more. */
+/** Guards one wasm instance. After a trap, `failure` is set and no call enters the instance. */
 export class Guard {
-  /** The error that every call gets since the trap. */
+  /** The error of every call after a trap. */
   failure;
   #depth = 0;
-  /** The functions that reject the pending promises, by number. A plain object, because a page may have replaced the methods of Set. */
+  /**
+   * The functions that reject the pending promises, by number. A plain object, because a page may have patched the methods of
+   * Set.
+   */
   #pending = { __proto__: null };
   #next = 0;
   #onTrap;
@@ -24,7 +27,7 @@ export class Guard {
     this.#onTrap = onTrap;
   }
 
-  /** The wasm instance's exports, with every function watched. */
+  /** Returns the wasm instance's exports with every function guarded. */
   watch(exports) {
     const watched = {};
     for (const name in exports) {
@@ -34,7 +37,7 @@ export class Guard {
     return watched;
   }
 
-  /** Calls `f`, which enters the wasm; a trap on the way is thrown as `failure`. */
+  /** Calls `f`, which enters the wasm. Throws `failure` if it traps. */
   run(f) {
     this.#depth++;
     try {
@@ -44,13 +47,13 @@ export class Guard {
     }
   }
 
-  /** The promise that `f` returns, rejected at once when the instance traps, whenever that is. */
+  /** Returns the promise that `f` returns. Rejects it immediately if the instance traps, at any time. */
   promise(f) {
     return new Promise((resolve, reject) => {
       const pending = this.#pending;
       const number = this.#next++;
       pending[number] = reject;
-      // Settles first: nothing that fails afterwards can leave the caller waiting.
+      // Settles first, so that a later exception cannot leave the caller waiting.
       const settled = (settle) => (value) => {
         settle(value);
         delete pending[number];
@@ -64,8 +67,8 @@ export class Guard {
   }
 
   #enter(f, args) {
-    // Nobody waits for the result of a continuation, a timer or a finalizer: what they throw would end a Node process. But when
-    // other frames are below, they must be unwound.
+    // No caller waits for the result of a continuation, a timer or a finalizer; an exception there would end a Node process. With
+    // other frames below, the exception must unwind them.
     const awaited = this.#depth > 0;
     if (!this.failure) {
       this.#depth++;

@@ -1,6 +1,6 @@
-// All of the package that needs the WebAssembly core, bundled into one file for each way to get the wasm: an ES module graph of few
-// files loads faster.
+// Everything that needs the WebAssembly core. It is bundled into one file for each way to get the wasm: fewer ES modules load
+// faster.
 
 export { ConductoroneSDKTypescript, ConductoroneSDKTypescriptCore, connectorRevokeCredential } from "./client.js";
-// `runtime` is for tests.
+// `runtime` is exported for tests.
 export { ready, runtime } from "./runtime.js";

@@ -1,6 +1,6 @@
 // Loads the WebAssembly core.
 
-// One of wasm-inline.js, wasm-edge.js and wasm-slim.js: the build decides.
+// The build chooses wasm-inline.js, wasm-edge.js or wasm-slim.js.
 import { wasmNow, wasmSoon } from "wasm-source";
 import { createGlue } from "../dist/glue.js";
 import { UnsupportedRuntimeError } from "../errors.js";
@@ -9,7 +9,7 @@ import { Guard } from "./guard.js";
 let compiled;
 let current;
 
-/** The wasm instance that new clients belong to, made when there is none: `{ guard, glue }`. */
+/** Returns the wasm instance for new clients as `{ guard, glue }`. Creates it if there is none. */
 export function runtime() {
   if (!current) {
     try {
@@ -23,7 +23,7 @@ export function runtime() {
   return current;
 }
 
-/** Does asynchronously, and ahead of time, what the first construction of a client would otherwise do. */
+/** Compiles and instantiates asynchronously, which the first constructor would otherwise do synchronously. */
 export async function ready() {
   if (current) {
     return;
@@ -32,7 +32,7 @@ export async function ready() {
     compiled ??= await wasmSoon();
     const factory = createGlue();
     const instance = await WebAssembly.instantiate(compiled, factory.imports);
-    // A client constructed meanwhile has brought its own.
+    // A client constructed meanwhile has created one.
     current ??= started(factory, instance);
   } catch (cause) {
     throw unsupported(cause);

@@ -1,11 +1,11 @@
-// The wasm for those who load it themselves.
+// The wasm, passed by a caller who loads it.
 
 import { UnsupportedRuntimeError } from "../errors.js";
 import { moduleNow, moduleSoon } from "./compile.js";
 
 let given;
 
-/** Hands over the package's `c1_revoke.wasm`, compiled or as bytes; once, before the first client. */
+/** Sets the package's `c1_revoke.wasm`, as a module or as bytes. Called once, before the first client. */
 export function useWasm(source) {
   given = source;
 }

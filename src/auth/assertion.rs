@@ -1,9 +1,9 @@
-//! What is sent for a token: the client's assertion, a JWT (RFC 7519, RFC 7523 §3) signed with Ed25519 (RFC 8037 §3.1) in
+//! The request for a token: the client's assertion, a JWT (RFC 7519, RFC 7523 §3) signed with Ed25519 (RFC 8037 §3.1) in
 //! compact form (RFC 7515 §3.1), and the form bodies of the client credentials grant (RFC 6749 §4.4 with RFC 7523 §2.2) and
 //! of token exchange (RFC 8693 §2.1).
 //!
-//! All of these are secrets while they are valid. Each is built in a buffer of exactly its size, because one that grows leaves
-//! copies behind, and wiped when it is dropped.
+//! All of these are secrets while they are valid. Each is built in a buffer of its exact size, because a growing buffer leaves
+//! copies behind. It is wiped when dropped.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 /// How long before and after now an assertion is valid, in seconds: the API refuses more than five minutes in all.
 const LEEWAY: u64 = 120;
 
-/// What a form does not encode: letters, digits and `*-._` (WHATWG URL, "application/x-www-form-urlencoded percent-encode set").
+/// The characters that a form does not encode: letters, digits and `*-._` (WHATWG URL, "application/x-www-form-urlencoded
+/// percent-encode set").
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 
 /// The JWT's header.
@@ -26,7 +27,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// The header of one assertion, which differs from all others by random bytes.
+    /// The header of one assertion. Random bytes make it unique.
     pub fn new(nonce: &[u8; 16]) -> Header {
         Header { alg: "EdDSA", typ: "JWT", nonce: hex(nonce) }
     }
@@ -45,8 +46,8 @@ pub struct Claims<'a> {
 }
 
 impl<'a> Claims<'a> {
-    /// The claims of a client towards a server. `hostname`: the server's, without a port; `now`: in seconds since 1970; `id`: random
-    /// bytes that name this assertion, so that a server can refuse to see it twice (RFC 7519 §4.1.7).
+    /// The claims of a client for a server. `hostname`: the server's, without port. `now`: in seconds since 1970. `id`: random
+    /// bytes that identify this assertion, so that a server can refuse a replay (RFC 7519 §4.1.7).
     pub fn new(client_id: &'a str, hostname: &'a str, now: u64, id: &[u8; 16]) -> Claims<'a> {
         Claims {
             iss: client_id,
@@ -60,19 +61,19 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// The text to be signed, as ASCII, of the JSON of [`Header`] and [`Claims`].
+/// The text to sign, as ASCII, from the JSON of [`Header`] and [`Claims`].
 pub fn signing_input(header: &str, claims: &str) -> Zeroizing<String> {
     let [header, claims] = [header, claims].map(|json| Zeroizing::new(Base64UrlUnpadded::encode_string(json.as_bytes())));
     Zeroizing::new([header.as_str(), claims.as_str()].join("."))
 }
 
-/// The whole JWT: the text that was signed, and its signature.
+/// The complete JWT: the signed text and its signature.
 pub fn jwt(signing_input: &str, signature: &[u8; 64]) -> Zeroizing<String> {
     let signature = Zeroizing::new(Base64UrlUnpadded::encode_string(signature));
     Zeroizing::new([signing_input, signature.as_str()].join("."))
 }
 
-/// The body that asks for a token with a client's assertion.
+/// The body of a token request with a client assertion.
 pub fn client_credentials_body(client_id: &str, assertion: &str) -> Zeroizing<String> {
     form(&[
         ("grant_type", "client_credentials"),
@@ -82,7 +83,7 @@ pub fn client_credentials_body(client_id: &str, assertion: &str) -> Zeroizing<St
     ])
 }
 
-/// The body that asks for a token in exchange for another issuer's ID token.
+/// The body of a token request that exchanges another issuer's ID token.
 pub fn token_exchange_body(client_id: &str, oidc_token: &str) -> Zeroizing<String> {
     form(&[
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),

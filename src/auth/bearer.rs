@@ -5,24 +5,24 @@ use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use zeroize::Zeroizing;
 
-/// Longest token accepted, in UTF-16 code units. Servers refuse headers of more than some tens of kilobytes.
+/// The maximum length of a token, in UTF-16 code units. Servers refuse headers of more than a few tens of kilobytes.
 pub const MAX_TOKEN_LENGTH: usize = 32_768;
 
-/// The scheme, with the one space that follows it (RFC 9110, 11.4).
+/// The scheme and the space after it (RFC 9110, 11.4).
 const SCHEME: &str = "Bearer ";
 
-/// Why a token is refused. It holds nothing of the token. The text follows the option's name.
+/// Why a token is refused. It contains nothing of the token. The text follows the option's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// Nothing, or nothing after the scheme.
+    /// Empty, or empty after the scheme.
     Empty,
     /// Longer than [`MAX_TOKEN_LENGTH`].
     TooLong,
-    /// A character that no token holds.
+    /// A character that tokens cannot contain.
     Character {
-        /// What kind of character.
+        /// The kind of character.
         kind: &'static str,
-        /// Where it is, in UTF-16 code units.
+        /// Its index, in UTF-16 code units.
         index: usize,
     },
 }
@@ -53,7 +53,7 @@ impl Display for TokenError {
 
 impl Error for TokenError {}
 
-/// The token without its scheme, if it begins with one: `Bearer ` in any case.
+/// Returns the token without the scheme `Bearer `, in any case, if it begins with it.
 fn token_of(token: &str) -> &str {
     match token.split_at_checked(SCHEME.len()) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case(SCHEME) => rest,
@@ -69,10 +69,10 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// The value of `Authorization` for a token. A token that begins with the scheme already stays as it is.
+    /// The value of `Authorization` for a token. If the token begins with the scheme, it is unchanged.
     ///
     /// # Errors
-    /// Tokens that are empty, too long, or hold anything but visible ASCII.
+    /// The token is empty, too long, or contains anything but visible ASCII.
     pub fn bearer(token: &str) -> Result<Authorization, TokenError> {
         let bare = token_of(token);
         if bare.is_empty() {
@@ -82,7 +82,7 @@ impl Authorization {
             return Err(TokenError::TooLong);
         }
         if let Some((index, character)) = bare.char_indices().find(|(_, character)| !character.is_ascii_graphic()) {
-            // All before it is ASCII: bytes are UTF-16 code units.
+            // Everything before it is ASCII, so bytes are UTF-16 code units.
             return Err(TokenError::character(character, index.saturating_add(token.len().saturating_sub(bare.len()))));
         }
         let scheme = if bare.len() == token.len() { SCHEME } else { "" };

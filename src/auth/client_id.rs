@@ -1,19 +1,19 @@
 //! The client ID of an API key, `<name>@<host>/<use case>`, such as `strange-hydra-68836@acme.conductor.one/pcc`.
 //!
-//! Its host decides where tokens are asked for and credentials are revoked, so it is read as narrowly as a tenant's host
-//! can be. Nothing is left for a URL parser to read otherwise:
+//! Its host decides where tokens are requested and credentials are revoked, so it is parsed strictly. Nothing is left that a URL
+//! parser could read differently:
 //!
-//! - exactly one `@`, one `/`, no other delimiter anywhere: name and use case hold unreserved characters only (RFC 3986 §2.3),
-//!   so there is no user info, query, fragment, `\`, `%`, white space or non-ASCII that could move the host;
+//! - exactly one `@`, one `/`, no other delimiter: name and use case have unreserved characters only (RFC 3986 §2.3),
+//!   so no user info, query, fragment, `\`, `%`, white space or non-ASCII character can change the host;
 //! - the host is a full DNS name of two labels or more (RFC 1123 §2.1) without a final dot. The last label begins with a letter:
-//!   URL parsers read `0x7f.1` as an IPv4 address, and no tenant lives at an address;
+//!   URL parsers read `0x7f.1` as an IPv4 address, and a tenant's host is not an address;
 //! - except loopback hosts, for development.
 
 use crate::http::server::{is_dns_label, is_loopback};
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
-/// What a client ID says about its server.
+/// The server that a client ID names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientId {
     origin: String,
@@ -24,11 +24,11 @@ pub struct ClientId {
 pub enum ClientIdError {
     /// Not `<name>@<host>/<use case>`.
     Form,
-    /// The name is empty or holds a character that no name has.
+    /// The name is empty or has an invalid character.
     Name,
-    /// The host is not one that a tenant can have, or its port is not a number from 1 to 65535.
+    /// The host is not a tenant's or loopback, or its port is not a number from 1 to 65535.
     Host,
-    /// The use case is empty or holds a character that no use case has.
+    /// The use case is empty or has an invalid character.
     UseCase,
 }
 
@@ -76,7 +76,7 @@ impl ClientId {
         Ok(Self { origin: [scheme, &authority].concat() })
     }
 
-    /// The base URL of the server, with its port if it has one: https, or http on this machine.
+    /// The base URL of the server, with its port if there is one: https, or http for loopback.
     pub fn origin(&self) -> &str {
         &self.origin
     }

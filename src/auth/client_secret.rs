@@ -1,8 +1,8 @@
 //! The client secret of an API key: `secret-token:conductorone.com:v1:<JWK>`, where `<JWK>` is the base64url of an Ed25519
 //! private key as a JSON Web Key (RFC 7517; OKP keys: RFC 8037 §2). The prefix follows RFC 8959.
 //!
-//! [`decode`] gives the JWK's JSON. The platform parses that, [`check_key`] checks the members that matter, and WebCrypto imports
-//! the key from them.
+//! [`decode`] returns the JWK's JSON. The platform parses it, [`check_key`] checks the members, and WebCrypto imports the key
+//! from them.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use std::error::Error;
@@ -12,16 +12,16 @@ use zeroize::Zeroizing;
 const SCHEME: &str = "secret-token:conductorone.com:";
 const VERSION: &str = "v1:";
 
-/// Longest base64url text accepted. A JWK of this kind takes about 200 bytes.
+/// The maximum length of the base64url text. Such a JWK has about 200 bytes.
 const MAX_LENGTH: usize = 8192;
 
 /// The length of an Ed25519 private or public key (RFC 8032 §5.1.5).
 const KEY_BYTES: usize = 32;
 
-/// What is wrong with a client secret. It holds nothing of the secret.
+/// What is wrong with a client secret. It contains nothing of the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientSecretError {
-    /// Does not begin as every client secret does.
+    /// It does not begin with the prefix of client secrets.
     Prefix,
     /// A version other than 1.
     Version,
@@ -59,10 +59,10 @@ impl Display for ClientSecretError {
 
 impl Error for ClientSecretError {}
 
-/// The text of the JWK in a client secret.
+/// Returns the text of the JWK in a client secret.
 ///
 /// # Errors
-/// What is wrong with the prefix or the encoding.
+/// The prefix or the encoding is wrong.
 pub fn decode(secret: &str) -> Result<Zeroizing<String>, ClientSecretError> {
     let rest = secret.strip_prefix(SCHEME).ok_or(ClientSecretError::Prefix)?;
     let coded = rest.strip_prefix(VERSION).ok_or(ClientSecretError::Version)?;
@@ -75,7 +75,7 @@ pub fn decode(secret: &str) -> Result<Zeroizing<String>, ClientSecretError> {
     Ok(Zeroizing::new(json.to_owned()))
 }
 
-/// Checks that the members of a JWK make an Ed25519 private key. `None`: the member is missing or not a string.
+/// Checks that the members of a JWK are an Ed25519 private key. `None`: the member is missing or not a string.
 ///
 /// # Errors
 /// The first member that is wrong.

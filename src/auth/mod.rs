@@ -1,4 +1,4 @@
-//! Where `Authorization` comes from: bearer tokens, and the client credentials that are exchanged for one.
+//! Where `Authorization` comes from: bearer tokens, and client credentials that are exchanged for one.
 
 pub mod assertion;
 pub mod bearer;

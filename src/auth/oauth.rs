@@ -24,21 +24,21 @@ use wasm_bindgen_futures::future_to_promise;
 use web_sys::{CryptoKey, SubtleCrypto};
 use zeroize::Zeroizing;
 
-/// Longest client ID, in UTF-16 code units.
+/// The maximum length of a client ID, in UTF-16 code units.
 const MAX_ID: u32 = 512;
-/// Longest client secret and ID token, in UTF-16 code units.
+/// The maximum length of a client secret or an ID token, in UTF-16 code units.
 const MAX_SECRET: u32 = 32_768;
 
-/// How long a call waits for a token request that another call began, in milliseconds, before it begins its own. A Worker ends
-/// what an invocation began when that invocation is over, and then no answer ever reaches the others who wait for it.
+/// How long a call waits for another call's token request before it sends its own, in milliseconds. When a Worker's invocation
+/// ends, so do its requests, and the other calls that wait for them would never get a response.
 const PATIENCE: f64 = 10_000.0;
 
 const ED25519: &str = "Ed25519";
 
-/// A client ID, and what the client proves itself with.
+/// A client ID and the proof of the client's identity.
 pub struct Credentials {
     client_id: String,
-    /// Base URL of the server that the client ID names.
+    /// The base URL of the server that the client ID names.
     pub origin: String,
     grant: Grant,
 }
@@ -48,14 +48,14 @@ enum Grant {
     Key(RefCell<Key>),
     /// An ID token of another issuer.
     IdToken(Secret),
-    /// The caller's function that gets one.
+    /// The caller's function that returns one.
     IdTokenSource(Function),
 }
 
 enum Key {
-    /// As the client secret holds it: the text of a JSON Web Key.
+    /// The text of the JSON Web Key in the client secret.
     Jwk(Zeroizing<String>),
-    /// From its first use on: a key that WebCrypto does not let out.
+    /// After the first use: a key that WebCrypto does not export.
     Imported(CryptoKey),
 }
 
@@ -72,7 +72,7 @@ impl Credentials {
     /// Reads `clientID` with `clientSecret` or `oidcToken`. `None`: there is no `clientID`.
     ///
     /// # Errors
-    /// What is wrong, without showing any secret.
+    /// An option is invalid. The error shows no secret.
     pub fn read(props: &Fields) -> Result<Option<Credentials>, Error> {
         let client_id = props.string("clientID", MAX_ID)?;
         let secret = props.js_string("clientSecret")?;
@@ -102,7 +102,7 @@ impl Credentials {
     }
 }
 
-/// The text of the JSON Web Key in a client secret, checked.
+/// Checks a client secret and returns the text of its JSON Web Key.
 fn read_secret(secret: &JsString) -> Result<Zeroizing<String>, ClientSecretError> {
     if secret.length() > MAX_SECRET {
         return Err(ClientSecretError::Base64url);
@@ -113,9 +113,9 @@ fn read_secret(secret: &JsString) -> Result<Zeroizing<String>, ClientSecretError
     Ok(text)
 }
 
-/// A JSON Web Key as WebCrypto takes it: its members that matter, and no others.
+/// A JSON Web Key for WebCrypto, with the required members only.
 fn read_key(text: &str) -> Result<JsValue, ClientSecretError> {
-    // The parser's error would quote the key.
+    // The parser's exception would quote the key.
     let key = js_sys::JSON::parse(text).map_err(|_| ClientSecretError::Json)?;
     let member = |name| peek(&key, name).dyn_into::<JsString>().ok().and_then(|member| secret_text(&member).ok());
     let members = [member("kty"), member("crv"), member("d"), member("x")];
@@ -132,33 +132,33 @@ fn read_id_token(token: &JsString) -> Result<Secret, Error> {
     }
 }
 
-/// A token in use.
+/// The cached token.
 struct Held {
     authorization: Authorization,
     lifetime: Lifetime,
 }
 
-/// The credentials of a client, and the token that they gave.
+/// The credentials of a client and the cached token.
 pub struct OAuth {
     credentials: Credentials,
     transport: Rc<Transport>,
-    /// Base URL of the server.
+    /// The base URL of the server.
     server: String,
     /// How token requests are sent.
     settings: CallSettings,
     held: RefCell<Option<Held>>,
-    /// The token request that is under way: everybody waits for the same one.
+    /// The token request in progress. All calls wait for the same one.
     request: RefCell<Option<Rc<TokenRequest>>>,
 }
 
-/// A token request that is under way, for all who wait for it.
+/// A token request in progress, for all calls that wait for it.
 struct TokenRequest {
     begun: f64,
-    /// Nobody waits for it: it renews a token that is still good.
+    /// No call waits for it: it renews a token that is still valid.
     ahead: bool,
     waiting: Cell<u32>,
     cancellation: Cancellation,
-    /// Resolves when there is a result.
+    /// Resolves when the result is set.
     done: OnceCell<Promise>,
     result: RefCell<Option<Result<Authorization, NoToken>>>,
 }
@@ -169,7 +169,7 @@ struct NoToken {
     transient: bool,
 }
 
-/// One who waits for a token request. A request for which nobody waits any more is cancelled.
+/// A call that waits for a token request. A request without waiting calls is cancelled.
 struct Waiter<'a> {
     oauth: &'a OAuth,
     request: &'a Rc<TokenRequest>,
@@ -194,7 +194,7 @@ impl Drop for Waiter<'_> {
 }
 
 impl OAuth {
-    /// Tokens for these credentials from a server.
+    /// Creates the token source for these credentials and a server.
     pub fn new(credentials: Credentials, transport: Rc<Transport>, server: String, settings: CallSettings) -> OAuth {
         let (held, request) = (RefCell::default(), RefCell::default());
         OAuth { credentials, transport, server, settings, held, request }
@@ -206,35 +206,35 @@ impl OAuth {
         Some((authorization.clone(), lifetime.at(now_since_epoch())))
     }
 
-    /// The cached token, while it is good.
+    /// Returns the cached token, if it has not expired.
     pub fn current(&self) -> Option<Authorization> {
         self.held().filter(|(_, freshness)| *freshness != Freshness::Stale).map(|(authorization, _)| authorization)
     }
 
-    /// Forgets the cached token, and does not keep what a request under way brings.
+    /// Removes the cached token. The result of a request in progress is not cached.
     pub fn clear(&self) {
         self.held.replace(None);
         self.request.replace(None);
     }
 
-    /// Forgets the cached token if it is this one, which the API refused.
+    /// Removes the cached token if it is this one, which the API refused.
     pub fn forget(&self, refused: &Authorization) {
         if self.held().is_some_and(|(held, _)| held == *refused) {
             self.clear();
         }
     }
 
-    /// A good token: the cached one, or a new one for which every caller waits together. One who stops waiting leaves the others
-    /// unharmed, and so does one whose invocation a Worker ends.
+    /// Returns a valid token: the cached one, or a new one from a request that all calls share. A call that stops waiting does
+    /// not affect the others, nor does a Worker's invocation that ends.
     ///
     /// # Errors
-    /// There is none, or the wait for it ended after `limit` milliseconds.
+    /// No token could be fetched, or the wait for it ended after `limit` milliseconds.
     pub async fn authorization(self: &Rc<Self>, cancellation: &Cancellation, limit: Option<f64>) -> Result<Authorization, Error> {
         loop {
             match self.held() {
                 Some((authorization, Freshness::Fresh)) => return Ok(authorization),
                 Some((authorization, Freshness::Ageing)) => {
-                    // A failure is for later calls to see, if it lasts.
+                    // If this fails, later calls try again.
                     self.join(true);
                     return Ok(authorization);
                 }
@@ -256,18 +256,18 @@ impl OAuth {
                 Some(Err(NoToken { error, transient })) if !request.ahead => {
                     return Err(Failure::NoToken { error, transient }.into())
                 }
-                // Waited for long enough, or for a renewal that nobody would have repeated.
+                // The patience is over, or a renewal without retries failed.
                 Some(Err(_)) | None => self.detach(&request),
             }
         }
     }
 
-    /// The token request that is under way, and for how much longer to wait for it; a new one if there is none.
+    /// Returns the token request in progress and how long to wait for it, or a new request.
     fn join(self: &Rc<Self>, ahead: bool) -> (Rc<TokenRequest>, Option<f64>) {
         let now = now_since_epoch();
         if let Some(request) = &*self.request.borrow() {
             let patience = request.begun + PATIENCE - now;
-            // More than that is a clock that was set back.
+            // More than that means that the clock was set back.
             if patience > 0.0 && patience <= PATIENCE {
                 return (request.clone(), Some(patience));
             }
@@ -292,7 +292,7 @@ impl OAuth {
         (request, None)
     }
 
-    /// Nobody is to join this request any more.
+    /// No other call joins this request any more.
     fn detach(&self, request: &Rc<TokenRequest>) {
         self.request.borrow_mut().take_if(|other| Rc::ptr_eq(other, request));
     }
@@ -323,7 +323,7 @@ impl OAuth {
                 };
                 NoToken { error: error.into(), transient }
             })?;
-        // Unless the token was cleared meanwhile.
+        // Not if the token was cleared meanwhile.
         if self.request.borrow().as_ref().is_some_and(|current| Rc::ptr_eq(current, request)) {
             let held =
                 Lifetime::new(asked.get(), expires_in).map(|lifetime| Held { authorization: authorization.clone(), lifetime });
@@ -332,7 +332,7 @@ impl OAuth {
         Ok(authorization)
     }
 
-    /// The form that proves who the client is, and the secret in it.
+    /// Returns the form that proves the client's identity, and the secret in it.
     async fn proof(&self, wait: &Wait) -> Result<(Zeroizing<String>, Secret), Error> {
         let Credentials { client_id, grant, .. } = &self.credentials;
         let id_token = match grant {
@@ -379,14 +379,14 @@ async fn import(key: &RefCell<Key>, subtle: &SubtleCrypto, wait: &Wait) -> Resul
         Key::Imported(key) => return Ok(key.clone()),
         Key::Jwk(text) => read_key(text).map_err(|error| Error::invalid(error.to_string()))?,
     };
-    // WebKitGTK refuses one PKCS #8 key in 256, but no JWK.
+    // WebKitGTK refuses one in 256 PKCS #8 keys, but no JWK.
     let promise = subtle.import_key_with_str("jwk", jwk.unchecked_ref(), ED25519, false, &Array::of1(&"sign".into()));
     let imported: CryptoKey = signed(wait, promise).await?.unchecked_into();
     key.replace(Key::Imported(imported.clone()));
     Ok(imported)
 }
 
-/// Waits for WebCrypto.
+/// Awaits WebCrypto.
 async fn signed(wait: &Wait, promise: Result<Promise, JsValue>) -> Result<JsValue, Error> {
     let promise = promise.map_err(|_| cannot_sign())?;
     wait.race(&promise).await.map_err(|interrupt| match interrupt {
@@ -407,7 +407,7 @@ fn json(value: &impl Serialize) -> Result<String, Error> {
     Ok(text.into())
 }
 
-/// Judges the answer of the token endpoint (RFC 6749, 5.1 and 5.2): the token, and for how many seconds it is good, if that is said.
+/// Evaluates the response of the token endpoint (RFC 6749, 5.1 and 5.2): the token and its lifetime in seconds, if named.
 async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>), Error> {
     let text = answer.text().await?;
     let value = parse_json(&text.text).unwrap_or_default();
@@ -419,7 +419,7 @@ async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>)
         for part in [&oauth.error, &oauth.error_description].into_iter().flatten() {
             message += &format!(": {part}");
         }
-        // What is no error may hold a token, and what is cut may hold a part of a secret.
+        // A response that is not an error may contain a token, and a cut body may contain a part of a secret.
         let body = if status < 400 || text.truncated { MASK.into() } else { text.text };
         return Err(Failure::TokenRefused(HttpFailure { message, ..answer.failure(body) }, oauth).into());
     }

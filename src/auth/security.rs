@@ -13,13 +13,13 @@ use wasm_bindgen::{JsCast, JsValue};
 
 /// How a client authorizes its requests.
 pub enum Security {
-    /// It does not: requests go without `Authorization`.
+    /// Requests have no `Authorization`.
     None,
-    /// Always with this.
+    /// A fixed token.
     Fixed(Authorization),
-    /// With the `Security` that the caller's function returns, or promises, for each request.
+    /// The caller's function, which returns a `Security` or a promise of one for each request.
     Function(Function),
-    /// With a token for client credentials or for an ID token.
+    /// A token for client credentials or for an ID token.
     OAuth(Rc<OAuth>),
 }
 
@@ -27,7 +27,7 @@ impl Security {
     /// Reads the property `security`.
     ///
     /// # Errors
-    /// It is neither a `Security` nor a function, or the token is none.
+    /// It is neither a `Security` nor a function, or the token is invalid.
     pub fn read(props: &Fields) -> Result<Security, Error> {
         let Some(value) = props.value("security")? else { return Ok(Security::None) };
         match value.dyn_into::<Function>() {
@@ -36,10 +36,10 @@ impl Security {
         }
     }
 
-    /// The `Authorization` of the next request, if there is to be one.
+    /// The `Authorization` of the next request, if there is one.
     ///
     /// # Errors
-    /// No token could be obtained, or the wait for it ended after `limit` milliseconds.
+    /// No token could be fetched, or the wait for it ended after `limit` milliseconds.
     pub async fn authorization(&self, cancellation: &Cancellation, limit: Option<f64>) -> Result<Option<Authorization>, Error> {
         match self {
             Security::None => Ok(None),
@@ -53,7 +53,7 @@ impl Security {
         }
     }
 
-    /// The API refused this token. True: the next one may be another.
+    /// Call this after the API refused a token. Returns whether a new token can be fetched.
     pub fn renew(&self, refused: Option<&Authorization>) -> bool {
         match (self, refused) {
             (Security::OAuth(oauth), Some(refused)) => {
@@ -64,7 +64,7 @@ impl Security {
         }
     }
 
-    /// The token at hand that is still good.
+    /// Returns the cached token, if it has not expired.
     pub fn current(&self) -> Option<Authorization> {
         match self {
             Security::Fixed(authorization) => Some(authorization.clone()),
@@ -74,7 +74,7 @@ impl Security {
     }
 }
 
-/// The tokens of a `Security`: `oauth` where both are there, as in the official SDK.
+/// The token of a `Security`: `oauth` if both are present, as in the official SDK.
 fn read_tokens(security: &JsValue) -> Result<Option<Authorization>, Error> {
     if security.is_object() && !is_record(security) {
         return Err(Error::invalid("security must be an object or a function, not an array"));

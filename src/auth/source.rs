@@ -7,7 +7,7 @@ use crate::error::Error;
 use js_sys::{Function, JsString};
 use wasm_bindgen::JsValue;
 
-/// What a function of the caller's returns or promises. `fault`: the message of the error when it throws or rejects.
+/// Calls the caller's function and awaits its result. `fault` is the error message if it throws or rejects.
 ///
 /// # Errors
 /// It throws, it rejects, or the wait ends.
@@ -23,10 +23,10 @@ pub async fn call_source(wait: &Wait, source: &Function, fault: &'static str) ->
     })
 }
 
-/// The `Authorization` for a token of the caller's or of a token endpoint.
+/// The `Authorization` for a token of the caller or of a token endpoint.
 ///
 /// # Errors
-/// It is no bearer token.
+/// It is not a bearer token.
 pub fn bearer(token: &JsString) -> Result<Authorization, TokenError> {
     let text = secret_text(token).map_err(|index| TokenError::character(char::REPLACEMENT_CHARACTER, index))?;
     Authorization::bearer(&text)

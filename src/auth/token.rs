@@ -1,14 +1,14 @@
-//! How long a token is used (RFC 6749 §5.1), as plain arithmetic on a clock in milliseconds.
+//! How long a token is used (RFC 6749 §5.1), computed on a clock in milliseconds.
 //!
-//! | expires_in | what happens |
+//! | expires_in | use |
 //! |---|---|
-//! | a number of seconds | used until a margin before the end; from two margins before the end, a new one is fetched while it is still used |
-//! | missing | taken for five minutes, half of what the API's documentation shows; the API's 401 corrects a wrong guess |
-//! | zero, negative, NaN | serves the calls that waited for it and is not kept |
-//! | beyond an hour, infinite | kept for an hour: what was revoked or mis-issued is not held on to for years |
+//! | a number of seconds | used until a margin before the end; from two margins before the end, a new one is fetched while this one is still used |
+//! | missing | five minutes, half of what the API's documentation shows; a 401 corrects a wrong guess |
+//! | zero, negative, NaN | used by the calls that waited for it, and not cached |
+//! | more than an hour, infinite | cached for an hour, because the token may be revoked or mis-issued |
 //!
-//! The margin covers the time that a request is on its way and clocks that drift: a tenth of the lifetime, between 10 and 60
-//! seconds, but never more than a quarter, so that short-lived tokens are used at all.
+//! The margin covers the duration of a request and clock drift. It is a tenth of the lifetime, between 10 and 60 seconds, but
+//! never more than a quarter, so that short-lived tokens are used at all.
 
 const SECOND: f64 = 1000.0;
 const UNTOLD: f64 = 300.0 * SECOND;
@@ -22,20 +22,20 @@ pub struct Lifetime {
     end: f64,
 }
 
-/// What to do with a cached token.
+/// How to use a cached token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
     /// Use it.
     Fresh,
-    /// Use it, and fetch the next one meanwhile.
+    /// Use it, and fetch the next one in the background.
     Ageing,
     /// Wait for a new one.
     Stale,
 }
 
 impl Lifetime {
-    /// The lifetime of a token asked for at `asked` (when the request was sent, because the server's count may begin at any
-    /// time after), or `None` when the token is not to be kept. `expires_in` is in seconds, as the server gave it.
+    /// The lifetime of a token requested at `asked`, or `None` if the token is not to be cached. `asked` is when the request was
+    /// sent, because the server's count may start at any time after. `expires_in` is the server's value, in seconds.
     pub fn new(asked: f64, expires_in: Option<f64>) -> Option<Self> {
         let lifetime = match expires_in {
             Some(seconds) if seconds > 0.0 => (seconds * SECOND).min(LONGEST),
@@ -47,8 +47,8 @@ impl Lifetime {
         asked.is_finite().then_some(Self { from: asked, refresh: end - margin, end })
     }
 
-    /// What to do with the token at `now`. A clock that was set back before the token was asked for says nothing about its
-    /// age: it is stale.
+    /// How to use the token at `now`. If the clock was set back to before the request, the token's age is unknown and it is
+    /// stale.
     pub fn at(&self, now: f64) -> Freshness {
         if now >= self.from && now < self.refresh {
             Freshness::Fresh

@@ -1,14 +1,14 @@
-// What Rust cannot do safely with JavaScript values that are not ours: callers' objects and signals, the page's promises, streams and
-// clocks. A page may have replaced any global and any method, so exceptions are expected everywhere. Functions that throw say so, and
-// Rust declares them with `catch`.
+// What Rust cannot do safely with foreign JavaScript values: callers' objects and signals, the page's promises, streams and
+// clocks. A page may have patched any global or method, so an exception can occur anywhere. Functions that throw say so, and Rust
+// declares them with `catch`.
 
-/** @typedef {{ timedOut: boolean, reason: any }} Interruption why a wait ended early: a time limit, else an abort */
-/** @typedef {{ text: string, truncated: boolean }} Body what was read of a response body, and whether there is more */
+/** @typedef {{ timedOut: boolean, reason: any }} Interruption why a wait ended early: a timeout or an abort */
+/** @typedef {{ text: string, truncated: boolean }} Body the text read from a response body, and whether there is more */
 
 /** Timers hold 32-bit signed milliseconds (HTML, "timer initialization steps"); longer ones would fire at once. */
 const MAX_TIMER = 2 ** 31 - 1;
 
-/** What is shown in place of a secret. */
+/** Replaces a secret in texts. */
 const MASK = "***";
 
 /** Headers whose values are credentials (RFC 9110, 11; RFC 6265). */
@@ -16,7 +16,7 @@ const SECRET_HEADERS = ["authorization", "proxy-authorization", "cookie", "set-c
 
 const isObject = (value) => (typeof value === "object" ? value !== null : typeof value === "function");
 
-/** What `action` returns; undefined where it throws. */
+/** Returns the result of `action`, or undefined if it throws. */
 function attempt(action) {
   try {
     return action();
@@ -25,10 +25,13 @@ function attempt(action) {
   }
 }
 
-/** A promise of any value. `Promise.resolve` would return a caller's own promise, whose `then` may throw or call back twice. */
+/**
+ * Wraps any value in a promise. `Promise.resolve` would return a caller's promise itself, whose `then` may throw or call back
+ * twice.
+ */
 const promiseOf = (value) => new Promise((resolve) => resolve(value));
 
-/** Runs an action whose result nobody waits for. Neither an exception nor a rejection is reported. */
+/** Runs an action and ignores its result, its exception and its rejection. */
 function ignore(action) {
   const value = attempt(action);
   if (isObject(value)) {
@@ -38,24 +41,24 @@ function ignore(action) {
 
 // --- Reading values ---
 
-/** `target[key]`; undefined where that throws or `target` is not an object. */
+/** Returns `target[key]`, or undefined if that throws or `target` is not an object. */
 export const peek = (target, key) => (isObject(target) ? attempt(() => target[key]) : undefined);
 
 /** `Array.isArray`, which throws for a revoked Proxy. */
 export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
 
-/** Whether this is an object with members: not a function, and certainly not an array. */
+/** Whether the value is an object, but not a function or an array. */
 export const isRecord = (value) => typeof value === "object" && value !== null && attempt(() => !Array.isArray(value)) === true;
 
 /**
- * The caller's `RequestInit`: every option, over the deprecated `fetchOptions`. It has no prototype, to which a page may have added
- * fields. Throws what a getter throws.
+ * Returns the caller's `RequestInit`: the options, merged over the deprecated `fetchOptions`. It has no prototype, because a page
+ * may have added fields to one. Throws what a getter throws.
  */
 export const requestInit = (deprecated, options) => ({ __proto__: null, ...deprecated, ...options });
 
 /**
- * Copies a string of ASCII into `bytes`, which are as many, up to the first character that is something else; returns how many. Secrets
- * are read this way, because the usual conversion leaves copies in wasm memory.
+ * Copies an ASCII string into `bytes`, which has the same length. Stops at the first character that is not ASCII. Returns the
+ * number of characters copied. Secrets are read this way, because the usual conversion leaves copies in wasm memory.
  */
 export function copyAscii(text, bytes) {
   let copied = 0;
@@ -70,7 +73,7 @@ export const hasGlobal = (name) => typeof peek(globalThis, name) === "function";
 
 // --- Secrets in text ---
 
-/** A pattern for a secret that JSON or a URL holds: each character as it is, after a backslash, as `\\u00XX`, or percent-encoded. */
+/** A pattern for a secret inside JSON or a URL: each character as it is, after a backslash, as `\\u00XX`, or percent-encoded. */
 function escapedForms(secret) {
   const character = (char) => {
     const hex = char
@@ -83,7 +86,7 @@ function escapedForms(secret) {
   return new RegExp(secret.replace(/./gs, character), "g");
 }
 
-/** The text without this secret, whether it appears as it is, escaped for JSON, or percent-encoded. */
+/** Masks a secret in a text, where it appears as it is, escaped for JSON, or percent-encoded. */
 export function redact(text, secret) {
   if (secret === "" || text.length < secret.length) {
     return text;
@@ -92,7 +95,7 @@ export function redact(text, secret) {
   return attempt(shown) ?? MASK;
 }
 
-/** A copy of a JSON value without this secret in any string or name. */
+/** Returns a copy of a JSON value with the secret masked in all strings and names. */
 export function redactJson(value, secret) {
   const shown = attempt(() =>
     JSON.stringify(value, (_, member) => (typeof member === "string" ? redact(member, secret) : member)),
@@ -100,7 +103,7 @@ export function redactJson(value, secret) {
   return attempt(() => JSON.parse(redact(shown, secret)));
 }
 
-/** The lines of a debug log that show these headers. */
+/** Returns the headers as lines for the debug log. */
 export function headerLines(headers, secret) {
   const lines = [];
   ignore(() =>
@@ -113,13 +116,13 @@ export function headerLines(headers, secret) {
 
 // --- Time ---
 
-/** Milliseconds since 1970; NaN where the clock does not work. */
+/** Milliseconds since 1970, or NaN if the clock does not work. */
 export function systemTime() {
   const now = attempt(() => Date.now());
   return typeof now === "number" ? now : Number.NaN;
 }
 
-/** Milliseconds of the platform's steady clock (High Resolution Time), else of the system's. */
+/** Milliseconds of the monotonic clock (High Resolution Time), or of the system clock if there is none. */
 export function steadyTime() {
   const now = attempt(() => performance.now());
   return typeof now === "number" ? now : systemTime();
@@ -130,7 +133,10 @@ export const timestamp = (time) => attempt(() => new Date(time).toISOString());
 
 // --- Waiting ---
 
-/** Cancels all waits of a call or of a run: for the caller's signal, with one listener however many waits there are, or when told to. */
+/**
+ * Cancels all waits of a call or bulk run, when the caller's signal aborts or `cancel` is called. It uses one listener for all
+ * waits.
+ */
 export class Cancellation {
   /** @type {Interruption | undefined} */
   interruption;
@@ -152,7 +158,7 @@ export class Cancellation {
     }
   }
 
-  /** Interrupts every wait. `AbortSignal.timeout()` tells of a timeout by its reason (DOM, 3.2). */
+  /** Interrupts every wait. The reason of an `AbortSignal.timeout()` is a `TimeoutError` (DOM, 3.2). */
   cancel(reason) {
     if (!this.interruption) {
       const interruption = { timedOut: peek(reason, "name") === "TimeoutError", reason };
@@ -163,7 +169,7 @@ export class Cancellation {
     }
   }
 
-  /** Removes the listener. A signal that keeps it all the same finds nothing to do. */
+  /** Removes the listener. If a signal keeps it, the listener does nothing. */
   close() {
     this.interruption ??= { timedOut: false, reason: undefined };
     if (this.#listener) {
@@ -173,8 +179,8 @@ export class Cancellation {
 }
 
 /**
- * A wait that a cancellation or a time limit ends early, even where the promise waited for ignores both. The promises that it returns always
- * settle, at the latest when it ends: one that stays pending would keep what Rust holds for it.
+ * A wait that a cancellation or a timeout ends early, even if the awaited promise ignores both. The promises that it returns
+ * always settle, at the latest when the wait ends: a pending promise would keep the Rust objects that wait for it.
  */
 export class Wait {
   /** @type {Interruption | undefined} */
@@ -186,14 +192,14 @@ export class Wait {
   #controller;
 
   /**
-   * Throws where timers do not work.
+   * Throws if timers do not work.
    * @param {Cancellation} cancellation
-   * @param {number | undefined} limit milliseconds; undefined, or more than a timer can hold: none
+   * @param {number | undefined} limit milliseconds; no limit if undefined or more than a timer can hold
    */
   constructor(cancellation, limit) {
     this.#cancellation = cancellation;
     if (limit <= MAX_TIMER) {
-      // The reason that AbortSignal.timeout() gives.
+      // The reason of AbortSignal.timeout().
       const reason = () => new DOMException("The operation was aborted due to timeout", "TimeoutError");
       this.#timer = setTimeout(() => this.interrupt({ timedOut: true, reason: attempt(reason) }), limit);
       this.#limited = true;
@@ -201,7 +207,9 @@ export class Wait {
     attempt(() => cancellation.waits.add(this));
   }
 
-  /** The signal for a request: the caller's own, unless there is more to follow. Throws where AbortController is missing. */
+  /**
+   * Returns the signal for a request: the caller's own if nothing else can end the wait. Throws if AbortController is missing.
+   */
   signal(cancellable) {
     if (!cancellable && !this.#limited) {
       return this.#cancellation.signal;
@@ -210,7 +218,9 @@ export class Wait {
     return this.#controller.signal;
   }
 
-  /** Settles as `value` does, or rejects when the wait is interrupted first. A value that arrives at the same time counts. */
+  /**
+   * Settles like `value`, or rejects if the wait is interrupted first. A value that arrives at the same time takes precedence.
+   */
   race(value) {
     return new Promise((resolve, reject) => {
       this.#reject = reject;
@@ -221,7 +231,7 @@ export class Wait {
     });
   }
 
-  /** Rejects when the wait is over. */
+  /** Rejects when the wait ends. */
   pause() {
     return this.race(new Promise(() => {}));
   }
@@ -235,7 +245,7 @@ export class Wait {
     }
   }
 
-  /** Ends the wait: clears its timer, and aborts the request that is on its way, unless it is complete. */
+  /** Ends the wait: clears the timer, and aborts the request unless it is complete. */
   end(complete) {
     const controller = this.#controller;
     this.#controller = undefined;
@@ -255,7 +265,7 @@ export class Wait {
 // --- Responses and callbacks ---
 
 /**
- * Reads a body as UTF-8, up to `max` bytes. Rejects with undefined where the response is not one.
+ * Reads a body as UTF-8, up to `max` bytes. Rejects with undefined if this is not a response.
  * @param {Wait} wait
  * @returns {Promise<Body>}
  */
@@ -289,7 +299,7 @@ async function readStream(reader, max, wait) {
       if (typeof size !== "number") {
         throw undefined;
       }
-      // An empty chunk counts too: a stream of nothing else must end.
+      // Empty chunks count too, so that an endless stream of them is cut off.
       length += Math.max(size, 1);
       if (length > max) {
         ignore(() => reader.cancel());
@@ -303,13 +313,13 @@ async function readStream(reader, max, wait) {
   }
 }
 
-/** Cancels a body that is not read, so that its connection is free again. */
+/** Cancels an unread body, which frees its connection. */
 export const discardBody = (response) => ignore(() => response.body.cancel());
 
-/** Calls a function of the caller's. What it returns or throws changes nothing. */
+/** Calls the caller's function and ignores what it returns or throws. */
 export const notify = (callback, argument) => ignore(() => callback(argument));
 
-/** The same for a method of a caller's object. */
+/** The same for a method of the caller's object. */
 export const notifyMethod = (target, method) => ignore(() => target[method]());
 
 /** Adds `remaining()` to the report of a bulk run. */

@@ -1,31 +1,32 @@
-//! Callers' objects, read field by field. A field that is undefined or null is absent. Every fault is an [`Failure::Validation`](crate::error::Failure::Validation) that names
-//! the field and never shows its value, which may be a secret in the wrong place.
+//! Reads callers' objects field by field. A field that is undefined or null is absent. Every error is a
+//! [`Failure::Validation`](crate::error::Failure::Validation) that names the field and never shows its value, which may be a
+//! secret in the wrong place.
 
 use super::{is_array, peek};
 use crate::error::Error;
 use js_sys::{Function, JsString, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// An object of the caller's.
+/// A caller's object.
 pub struct Fields {
     object: JsValue,
-    /// What comes before a field's name in messages, such as `"retries."`.
+    /// The prefix of field names in messages, such as `"retries."`.
     path: &'static str,
 }
 
 impl Fields {
-    /// An object that messages call `name`; nothing but absent fields where it is undefined or null.
+    /// Wraps an object that messages call `name`. If it is undefined or null, all fields are absent.
     ///
     /// # Errors
-    /// It is something else.
+    /// It is not an object.
     pub fn of(object: &JsValue, name: &str) -> Result<Fields, Error> {
         Fields::with_path(object, name, "")
     }
 
-    /// The same, with a path for its fields.
+    /// The same, with a prefix for its fields.
     ///
     /// # Errors
-    /// It is no object.
+    /// It is not an object.
     pub fn with_path(object: &JsValue, name: &str, path: &'static str) -> Result<Fields, Error> {
         if object.is_object() || object.is_function() || is_absent(object) {
             Ok(Fields { object: object.clone(), path })
@@ -34,10 +35,10 @@ impl Fields {
         }
     }
 
-    /// The field.
+    /// Reads a field.
     ///
     /// # Errors
-    /// What its getter throws.
+    /// Its getter throws.
     pub fn value(&self, name: &str) -> Result<Option<JsValue>, Error> {
         if is_absent(&self.object) {
             return Ok(None);
@@ -46,7 +47,7 @@ impl Fields {
         Ok((!is_absent(&value)).then_some(value))
     }
 
-    /// Whether the field is there at all, even if it is undefined.
+    /// Whether the field is present, even if it is undefined.
     pub fn has(&self, name: &str) -> bool {
         Reflect::has(&self.object, &name.into()).unwrap_or(false)
     }
@@ -98,7 +99,7 @@ impl Fields {
             return Err(self.wrong(name, "is too long"));
         }
         let copy = String::from(text);
-        // The conversion replaces lone surrogates, so that the slow question is asked only where one may be.
+        // The conversion replaces lone surrogates, so the slow check is needed only after a replacement.
         if copy.contains(char::REPLACEMENT_CHARACTER) && !text.is_valid_utf16() {
             return Err(self.wrong(name, "contains a lone surrogate, which no URL can carry"));
         }
@@ -129,7 +130,7 @@ impl Fields {
         self.expect(name, "a function", |value| value.dyn_ref().cloned())
     }
 
-    /// An object whose fields are read as well; `path` comes before their names in messages.
+    /// An object whose fields are read too. `path` is the prefix of their names in messages.
     ///
     /// # Errors
     /// It is something else.
@@ -146,8 +147,8 @@ impl Fields {
         self.expect(name, expected, |value| methods.iter().all(|method| peek(value, method).is_function()).then(|| value.clone()))
     }
 
-    /// The elements of an array of at most `max` strings or whole numbers, as strings. `None` stands for any other element: a sparse array can be
-    /// so long that going through it never ends.
+    /// The elements of an array of at most `max` strings or whole numbers, as strings. The length is checked first: a sparse
+    /// array can be so long that a loop over it never ends.
     ///
     /// # Errors
     /// It is something else.
@@ -164,12 +165,12 @@ impl Fields {
         })
     }
 
-    /// The fault of a field: its name, and what is wrong with it.
+    /// The error for a field: its name and what is wrong.
     pub fn wrong(&self, name: &str, detail: &str) -> Error {
         Error::invalid(format!("{}{name} {detail}", self.path))
     }
 
-    /// The fault of a field that has another type than expected.
+    /// The error for a field of the wrong type.
     pub fn mistyped(&self, name: &str, expected: &str, value: &JsValue) -> Error {
         self.wrong(name, &format!("must be {expected}, not {}", type_name(value)))
     }
@@ -183,7 +184,7 @@ fn is_any_object(value: &JsValue) -> bool {
     value.is_object() || value.is_function()
 }
 
-/// What to call a value in a message, without showing it.
+/// Describes a value in a message without showing it.
 pub fn type_name(value: &JsValue) -> String {
     let kind = value.js_typeof().as_string().unwrap_or_default();
     match kind.as_str() {

@@ -1,5 +1,5 @@
-//! The border to JavaScript values that are not ours: callers' objects, signals and callbacks, and whatever a page or a polyfill hands
-//! over. Nothing here throws into Rust, and no getter runs twice for one read.
+//! The border to foreign JavaScript values: callers' objects, signals and callbacks, and values of a page or a polyfill. Nothing
+//! here throws into Rust, and no getter runs twice for one read.
 
 pub mod fields;
 pub mod time;
@@ -13,61 +13,61 @@ use zeroize::Zeroizing;
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../border.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/border/border.js"))]
 extern "C" {
-    /// `target[key]`, or undefined where that throws or `target` is not an object.
+    /// Returns `target[key]`, or undefined if that throws or `target` is not an object.
     pub fn peek(target: &JsValue, key: &str) -> JsValue;
     /// Whether this is an array.
     #[wasm_bindgen(js_name = isArray)]
     pub fn is_array(value: &JsValue) -> bool;
-    /// Whether this is an object with members: no array, no function.
+    /// Whether this is an object, but not an array or a function.
     #[wasm_bindgen(js_name = isRecord)]
     pub fn is_record(value: &JsValue) -> bool;
-    /// The caller's `RequestInit`, as an object of our own.
+    /// Copies the caller's `RequestInit`.
     #[wasm_bindgen(js_name = requestInit, catch)]
     pub fn request_init(deprecated: &JsValue, options: &JsValue) -> Result<Object, JsValue>;
     #[wasm_bindgen(js_name = copyAscii)]
     fn copy_ascii(text: &JsString, bytes: &mut [u8]) -> usize;
     #[wasm_bindgen(js_name = hasGlobal)]
     fn has_global(name: &str) -> bool;
-    /// The text without this secret.
+    /// Masks this secret in a text.
     pub fn redact(text: &JsString, secret: &str) -> JsString;
-    /// A copy of a JSON value without this secret.
+    /// Copies a JSON value with this secret masked.
     #[wasm_bindgen(js_name = redactJson)]
     pub fn redact_json(value: &JsValue, secret: &str) -> JsValue;
-    /// The lines of a debug log that show these headers.
+    /// Returns the headers as lines for the debug log.
     #[wasm_bindgen(js_name = headerLines)]
     pub fn header_lines(headers: &JsValue, secret: &str) -> Vec<JsValue>;
-    /// Cancels a body that is not read.
+    /// Cancels an unread body.
     #[wasm_bindgen(js_name = discardBody)]
     pub fn discard_body(response: &JsValue);
-    /// Calls a function of the caller's whose result and exceptions change nothing.
+    /// Calls the caller's function and ignores its result and exceptions.
     pub fn notify(callback: &Function, argument: &JsValue);
-    /// The same for a method of a caller's object.
+    /// The same for a method of the caller's object.
     #[wasm_bindgen(js_name = notifyMethod)]
     pub fn notify_method(target: &JsValue, method: &str);
     /// Adds `remaining()` to a report.
     #[wasm_bindgen(js_name = withRemaining)]
     pub fn with_remaining(report: &JsValue, requests: &JsValue) -> JsValue;
 
-    /// What was read of a response body.
+    /// The part of a response body that was read.
     pub type Body;
     /// Its text.
     #[wasm_bindgen(method, getter)]
     pub fn text(this: &Body) -> JsString;
-    /// Whether the body is longer than what was read.
+    /// Whether the body is longer.
     #[wasm_bindgen(method, getter)]
     pub fn truncated(this: &Body) -> bool;
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// `JSON.parse` of text that stays in JavaScript's memory.
+    /// `JSON.parse`, of text that stays in JavaScript's memory.
     #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
     pub fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &Uint8Array) -> Result<JsValue, JsValue>;
 }
 
-/// `target[key]` as text, or an empty one.
+/// Returns `target[key]` if it is a string, else an empty string.
 pub fn peek_text(target: &JsValue, key: &str) -> String {
     peek(target, key).as_string().unwrap_or_default()
 }
@@ -75,7 +75,7 @@ pub fn peek_text(target: &JsValue, key: &str) -> String {
 /// Calls `target[method](argument)`.
 ///
 /// # Errors
-/// What the method throws, or that there is none.
+/// What the method throws, or a `TypeError` if there is none.
 pub fn call_method(target: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
     let function = js_sys::Reflect::get(target, &method.into())?;
     match function.dyn_ref::<Function>() {
@@ -84,15 +84,15 @@ pub fn call_method(target: &JsValue, method: &str, argument: &JsValue) -> Result
     }
 }
 
-/// The first of these globals that is missing here.
+/// Returns the first of these globals that is missing.
 pub fn missing_global(names: &[&'static str]) -> Option<&'static str> {
     names.iter().copied().find(|name| !has_global(name))
 }
 
-/// A string of ASCII as text that is wiped when dropped. The usual conversion leaves copies behind.
+/// Copies an ASCII string into a buffer that is wiped when dropped. The usual conversion leaves copies behind.
 ///
 /// # Errors
-/// Where another character is, in UTF-16 code units.
+/// The index of the first character that is not ASCII, in UTF-16 code units.
 pub fn secret_text(value: &JsString) -> Result<Zeroizing<String>, usize> {
     let mut bytes = Zeroizing::new(vec![0; value.length() as usize]);
     let copied = copy_ascii(value, &mut bytes);
@@ -102,7 +102,7 @@ pub fn secret_text(value: &JsString) -> Result<Zeroizing<String>, usize> {
     String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|_| copied)
 }
 
-/// Random bytes that nobody can guess; `None` where the platform has none.
+/// Cryptographically random bytes, or `None` if the platform has none.
 pub fn random_bytes<const LENGTH: usize>() -> Option<[u8; LENGTH]> {
     let mut bytes = [0; LENGTH];
     let array = Uint8Array::new_with_length(u32::try_from(LENGTH).ok()?);
@@ -111,7 +111,7 @@ pub fn random_bytes<const LENGTH: usize>() -> Option<[u8; LENGTH]> {
     Some(bytes)
 }
 
-/// A promise that is rejected with this.
+/// Returns a promise that is rejected with this error.
 pub fn rejected(error: JsValue) -> Promise {
     wasm_bindgen_futures::future_to_promise(async move { Err(error) })
 }

@@ -1,4 +1,4 @@
-//! Time, on clocks that a page, a user or a suspended machine may set.
+//! Time, on clocks that a page, a user or a suspended machine can change.
 
 use super::wait::Interrupt;
 use std::cell::Cell;
@@ -15,7 +15,7 @@ extern "C" {
     pub fn timestamp(time: f64) -> Option<String>;
 }
 
-/// Milliseconds since 1970, for dates and the lifetimes of tokens; 0 where the clock does not work.
+/// Milliseconds since 1970, for dates and the lifetimes of tokens. 0 if the clock does not work.
 pub fn now_since_epoch() -> f64 {
     let now = system_time();
     if now.is_finite() {
@@ -25,20 +25,20 @@ pub fn now_since_epoch() -> f64 {
     }
 }
 
-/// A clock for waits: it never runs backwards, and a wait that is over has passed on it, too.
+/// A clock for waits. It never runs backwards, and after a wait it has advanced by at least that wait.
 pub struct Clock {
-    /// What the platform's clock said last.
+    /// The last time of the platform's clock.
     platform: Cell<f64>,
     now: Cell<f64>,
 }
 
 impl Clock {
-    /// A clock at 0.
+    /// Starts a clock at 0.
     pub fn start() -> Clock {
         Clock { platform: Cell::new(steady_time()), now: Cell::new(0.0) }
     }
 
-    /// Milliseconds since the start. A platform clock that goes backwards, or has no time, stands still meanwhile.
+    /// Milliseconds since the start. Steps backwards and invalid times of the platform's clock are ignored.
     pub fn now(&self) -> f64 {
         let platform = steady_time();
         let passed = platform - self.platform.replace(platform);
@@ -48,7 +48,7 @@ impl Clock {
         self.now.get()
     }
 
-    /// Notes that a timer until `time` has fired: it is at least that late, whatever the platform's clock says.
+    /// Records that a timer for `time` has fired: it is at least that late, even if the platform's clock is behind.
     pub fn reached(&self, time: f64) {
         self.now.set(self.now().max(time));
     }

@@ -1,4 +1,4 @@
-//! Waiting for promises that are not ours. They may never settle, and ignore signals; a [`Wait`] ends all the same.
+//! Waits for foreign promises. They may never settle and may ignore signals. A [`Wait`] ends anyway.
 
 use super::Body;
 use crate::error::{Error, Failure, UNEXPECTED};
@@ -50,18 +50,18 @@ mod js {
 /// Timers hold 32-bit signed milliseconds (HTML, "timer initialization steps").
 pub const MAX_TIMER: f64 = 2_147_483_647.0;
 
-/// Why a wait has no result.
+/// Why a wait ended without a result.
 #[derive(Debug)]
 pub enum Interrupt {
     /// The caller aborted, with this reason.
     Aborted(JsValue),
-    /// The time limit is over, or the caller's signal tells of a timeout.
+    /// The time limit or the caller's timeout signal expired.
     TimedOut(JsValue),
-    /// What was waited for threw this.
+    /// The awaited promise rejected with this.
     Thrown(JsValue),
 }
 
-/// An interruption is the caller's; whatever else was thrown is unexpected.
+/// An interruption comes from the caller or a time limit. Anything else is unexpected.
 impl From<Interrupt> for Error {
     fn from(interrupt: Interrupt) -> Error {
         let failure = match interrupt {
@@ -84,7 +84,7 @@ impl From<js::Interruption> for Interrupt {
     }
 }
 
-/// Cancels the waits of a call, or of a run, when the caller's signal aborts. One listener serves them all, and is removed on drop.
+/// Cancels the waits of a call or bulk run when the caller's signal aborts. It has one listener, which is removed on drop.
 pub struct Cancellation {
     js: js::Cancellation,
     /// Whether [`Cancellation::cancel`] is used, so that requests need a signal of their own.
@@ -102,12 +102,12 @@ impl Cancellation {
         Cancellation { js: js::Cancellation::new(&JsValue::UNDEFINED), cancellable: true }
     }
 
-    /// Ends all waits.
+    /// Cancels all waits.
     pub fn cancel(&self) {
         self.js.cancel();
     }
 
-    /// Why everything is over, if it is.
+    /// Returns why it was cancelled, if it was.
     pub fn interrupt(&self) -> Option<Interrupt> {
         self.js.interruption().map(Interrupt::from)
     }
@@ -119,8 +119,8 @@ impl Drop for Cancellation {
     }
 }
 
-/// A wait that ends early when it is cancelled, or when its time limit is over. Dropping it clears the timer, and aborts the request that
-/// carries its signal.
+/// A wait that ends early when it is cancelled or its time limit expires. Dropping it clears the timer and aborts the request
+/// that uses its signal.
 pub struct Wait {
     js: js::Wait,
     cancellable: bool,
@@ -130,7 +130,7 @@ impl Wait {
     /// Begins a wait of at most `limit` milliseconds.
     ///
     /// # Errors
-    /// It is cancelled already, or timers do not work here.
+    /// It is already cancelled, or timers do not work.
     pub fn begin(cancellation: &Cancellation, limit: Option<f64>) -> Result<Wait, Interrupt> {
         if let Some(interrupt) = cancellation.interrupt() {
             return Err(interrupt);
@@ -139,7 +139,7 @@ impl Wait {
         Ok(Wait { js, cancellable: cancellation.cancellable })
     }
 
-    /// The signal for a request that must not outlive this wait; undefined where there is nothing to follow.
+    /// Returns the signal for a request that must not outlive this wait, or undefined if nothing can end it.
     ///
     /// # Errors
     /// `AbortController` is missing.
@@ -150,7 +150,7 @@ impl Wait {
     /// Waits for a promise, or for any other value.
     ///
     /// # Errors
-    /// It rejects, or the wait ends first.
+    /// The promise rejects, or the wait ends first.
     pub async fn race(&self, value: &JsValue) -> Result<JsValue, Interrupt> {
         self.settled(self.js.race(value)).await
     }
@@ -158,23 +158,23 @@ impl Wait {
     /// Reads the body of a response, up to `max` bytes.
     ///
     /// # Errors
-    /// Reading fails, or the wait ends first. `Thrown(undefined)`: this is no response.
+    /// Reading fails, or the wait ends first. `Thrown(undefined)`: this is not a response.
     pub async fn read_body(&self, response: &JsValue, max: u32) -> Result<Body, Interrupt> {
         self.settled(js::read_body(response, max, &self.js)).await.map(JsCast::unchecked_into)
     }
 
-    /// Waits until the wait itself is over, and tells why.
+    /// Waits until the wait itself ends, and returns why.
     pub async fn over(&self) -> Interrupt {
         self.settled(self.js.pause()).await.map_or_else(|interrupt| interrupt, Interrupt::Thrown)
     }
 
-    /// Ends the wait without aborting what it waited for, which is complete.
+    /// Ends the wait without aborting its request, which is complete.
     pub fn complete(self) {
         self.js.end(true);
     }
 
     async fn settled(&self, promise: Promise) -> Result<JsValue, Interrupt> {
-        // Our own reason is the truer one where an engine reports every abort as the same error.
+        // Prefer our own reason: some engines report every abort as the same error.
         JsFuture::from(promise).await.map_err(|thrown| self.js.interruption().map_or(Interrupt::Thrown(thrown), Interrupt::from))
     }
 }
@@ -190,7 +190,7 @@ impl Drop for Wait {
 /// # Errors
 /// It was cancelled, or timers do not work.
 pub async fn sleep(cancellation: &Cancellation, ms: f64) -> Result<(), Interrupt> {
-    // Whole milliseconds, as timers count, and never too early.
+    // Timers count whole milliseconds. Round up, so as not to be early.
     let mut left = ms.ceil();
     loop {
         let over = Wait::begin(cancellation, Some(left.clamp(0.0, MAX_TIMER)))?.over().await;

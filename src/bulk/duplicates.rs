@@ -1,4 +1,4 @@
-//! Which requests of a bulk run are the same.
+//! Finds requests of a bulk run that are the same.
 
 use super::report::Ending;
 use std::cell::RefCell;
@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use std::mem::take;
 use std::rc::Rc;
 
-/// How many different requests are remembered at least, where memory is bounded.
+/// The minimum number of different requests that are remembered if memory is bounded.
 const REMEMBERED: usize = 16_384;
 
-/// The first item with its URL.
+/// The first item with a URL.
 pub struct Original {
     /// Its place in the input.
     pub index: usize,
-    /// How it ended, once it has.
+    /// How it ended, once that is known.
     pub ending: RefCell<Option<Ending>>,
 }
 
@@ -21,17 +21,17 @@ pub struct Original {
 pub struct Duplicates {
     bounded: bool,
     young: HashMap<String, Rc<Original>>,
-    /// The generation before, where memory is bounded.
+    /// The previous generation, if memory is bounded.
     old: HashMap<String, Rc<Original>>,
 }
 
 impl Duplicates {
-    /// `bounded`: remember the last ones only, so that an endless input does not fill memory.
+    /// `bounded`: remember only recent requests, so that endless input does not fill memory.
     pub fn new(bounded: bool) -> Duplicates {
         Duplicates { bounded, young: HashMap::new(), old: HashMap::new() }
     }
 
-    /// The first item with this URL: the one of this index, if there was none.
+    /// Returns the first item with this URL. If there is none, it is the item with this index.
     pub fn original(&mut self, url: &str, index: usize) -> Rc<Original> {
         if let Some(known) = self.young.get(url).or_else(|| self.old.get(url)) {
             return known.clone();

@@ -1,4 +1,4 @@
-//! Where a bulk run takes its requests from: an array, an iterable or an async iterable of the caller's.
+//! The input of a bulk run: an array, an iterable or an async iterable.
 
 use crate::border::fields::type_name;
 use crate::border::{call_method, is_array, notify_method, peek};
@@ -6,14 +6,14 @@ use crate::error::Error;
 use js_sys::{Function, Reflect, Set, Symbol, TypeError};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// An input that is being read.
+/// An open input.
 pub struct Input {
     iterator: JsValue,
-    /// How many requests there are, where the input is an array or a `Set`. Other objects may say anything.
+    /// The number of requests, if the input is an array or a `Set`. The `length` of other objects is not trusted.
     pub total: Option<usize>,
 }
 
-/// What the iterator gave.
+/// What the iterator returned.
 pub enum Next {
     /// Its result.
     Now(JsValue),
@@ -50,25 +50,25 @@ impl Input {
         Ok(Input { iterator: method.call0(requests).map_err(Error::validation)?, total: size.map(|size| size as usize) })
     }
 
-    /// Asks for the next request.
+    /// Reads the next request.
     ///
     /// # Errors
-    /// What the iterator throws.
+    /// The iterator throws.
     pub fn next(&self) -> Result<Next, JsValue> {
         let next = call_method(&self.iterator, "next", &JsValue::UNDEFINED)?;
         Ok(if peek(&next, "then").is_function() { Next::Later(next) } else { Next::Now(next) })
     }
 
-    /// Tells the iterator that nothing more is taken from it.
+    /// Closes the iterator.
     pub fn close(&self) {
         notify_method(&self.iterator, "return");
     }
 }
 
-/// The request in an iterator's result; `None` at the end.
+/// Returns the request in an iterator's result, or `None` at the end.
 ///
 /// # Errors
-/// What reading it throws, or that it is no iterator's result.
+/// Reading it throws, or it is not an iterator's result.
 pub fn request_in(result: &JsValue) -> Result<Option<JsValue>, JsValue> {
     if !result.is_object() && !result.is_function() {
         return Err(TypeError::new("an iterator must return objects").into());

@@ -1,4 +1,4 @@
-//! What a server says of its rate limits, read from the headers of an answer.
+//! Reads a server's rate limits from the headers of a response.
 //!
 //! | header | source |
 //! |---|---|
@@ -7,32 +7,32 @@
 //! | `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`; `RateLimit-Policy: 100;w=60` | the same draft, up to version 6 |
 //! | `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset` | no standard; the reset is in seconds, or a time |
 //!
-//! Where several limits are named, the one with the least remaining counts. What cannot be read is ignored.
+//! Of several limits, the one with the fewest remaining requests counts. Invalid values are ignored.
 
 use crate::http::retry_after;
 
-/// From here on, a reset is a time in seconds since 1970 (this one is in 2001), not a number of seconds to wait (31 years).
+/// A reset of this or more is a time in seconds since 1970 (this one is in 2001), not a number of seconds to wait (31 years).
 const EPOCH_SECONDS: f64 = 1e9;
 
-/// From here on, it is a time in milliseconds since 1970. As seconds, it would be in the year 5138.
+/// A reset of this or more is a time in milliseconds since 1970. As seconds, it would be in the year 5138.
 const EPOCH_MILLISECONDS: f64 = 1e11;
 
-/// What an answer says of the server's limits.
+/// The limits that a response names.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// How many requests more the server accepts before the reset.
+    /// The number of requests that the server still accepts before the reset.
     pub remaining: Option<f64>,
-    /// How long it is until the reset, in milliseconds.
+    /// The time until the reset, in milliseconds.
     pub reset: Option<f64>,
-    /// How many requests the server accepts in a window.
+    /// The number of requests that the server accepts in a window.
     pub quota: Option<f64>,
-    /// How long a window is, in milliseconds.
+    /// The length of a window, in milliseconds.
     pub window: Option<f64>,
 }
 
 impl Limits {
-    /// Reads the headers of an answer. `header` gives the value of the header of a (lowercase) name. `now` is the time in
-    /// milliseconds since 1970. `None`: they say nothing of limits.
+    /// Reads the headers of a response. `header` returns the value of a header by its lowercase name. `now` is the time in
+    /// milliseconds since 1970. `None`: the headers name no limits.
     pub fn read(header: impl Fn(&str) -> Option<String>, now: f64) -> Option<Limits> {
         let mut limits = Limits::default();
         if let Some(value) = header("ratelimit") {
@@ -52,7 +52,7 @@ impl Limits {
     }
 }
 
-/// The value of `RateLimit`, in any of its forms.
+/// Reads the value of `RateLimit`, in any of its forms.
 fn read_service(value: &str) -> Limits {
     let mut tightest = Limits::default();
     let mut flat = Limits::default();
@@ -80,7 +80,7 @@ fn read_service(value: &str) -> Limits {
     }
 }
 
-/// The value of `RateLimit-Policy`: of its policies the one of this quota, else the one with the lowest rate.
+/// Reads the value of `RateLimit-Policy`: the policy with this quota, else the one with the lowest rate.
 fn read_policy(value: &str, quota: Option<f64>) -> Option<Limits> {
     let mut found: Option<(f64, Limits)> = None;
     for item in value.split(',') {
@@ -89,7 +89,7 @@ fn read_policy(value: &str, quota: Option<f64>) -> Option<Limits> {
             match name {
                 "q" => policy.quota = number(value),
                 "w" => policy.window = number(value).map(seconds),
-                // The quota counts bytes, or anything else that is not requests.
+                // The quota does not count requests, but for example bytes.
                 "qu" if value.trim_matches('"') != "requests" => policy.quota = None,
                 _ => {}
             }

@@ -1,13 +1,13 @@
-//! Many calls: the schedule of a bulk run, and the rate it keeps.
+//! Bulk runs: the schedule, the rate, the driver and the report.
 //!
-//! | module | its work |
+//! | module | purpose |
 //! |---|---|
-//! | [`schedule`] | what to do next: pull, send, settle, wait, stop |
-//! | [`pace`] | how fast: learns the rate that the server accepts |
-//! | [`limits`] | reads what an answer says of the server's limits |
+//! | [`schedule`] | decides what to do next: pull, send, settle, wait, stop |
+//! | [`pace`] | decides how fast: learns the rate that the server accepts |
+//! | [`limits`] | reads rate-limit headers |
 //!
-//! All of it is pure: the caller gives time (in milliseconds), random numbers and answers. Tests and `examples/bulk_rates.rs`
-//! play whole runs in virtual time.
+//! These modules are pure: the caller passes time (in milliseconds), random numbers and outcomes. Tests and
+//! `examples/bulk_rates.rs` play whole runs in virtual time.
 
 mod duplicates;
 mod input;

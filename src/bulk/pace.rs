@@ -1,112 +1,111 @@
-//! How fast a bulk run sends: learns the rate that the server accepts, and stays just below it.
+//! The rate of a bulk run: it learns the rate that the server accepts, and stays just below it.
 //!
-//! Without a limit nothing is slowed: the pace binds only after the server has refused a request, or named a limit.
+//! Nothing is slowed before the server has refused a request or named a limit.
 //!
-//! **A refusal with `Retry-After`** is one of too many requests in a time. The rate is then what the server accepted since the
-//! last pause: the most over any stretch of time up to the refusal, as BBR takes the largest delivery rate
-//! (draft-ietf-ccwg-bbr, 2.4), less what a full token bucket may have added at once. Requests are spaced evenly at that rate,
-//! by a token bucket, as in the AWS SDKs' adaptive retry mode. It then grows along CUBIC's curve (RFC 9438, 4.2): flat at
-//! first, then steeper, until the next refusal. A refusal at the same rate confirms it, and the next probe comes later; one at
-//! another rate means that the limit has moved, and probes come fast again. Where nothing was measured yet, the rate doubles
-//! as in slow start (RFC 5681, 3.1).
+//! **A refusal with `Retry-After`** means too many requests per time. The new rate is what the server accepted since the last
+//! pause: the maximum over any period up to the refusal, as BBR takes the maximum delivery rate (draft-ietf-ccwg-bbr, 2.4), minus
+//! what a full token bucket may have added at once. Requests are spaced evenly at that rate by a token bucket, as in the AWS
+//! SDKs' adaptive retry mode. The rate then grows along CUBIC's curve (RFC 9438, 4.2): slowly at first, then faster, until the
+//! next refusal. A refusal at the same rate confirms it, and the next probe comes later. A refusal at another rate means that the
+//! limit has changed, and probes come soon again. If nothing has been measured yet, the rate doubles as in slow start (RFC 5681,
+//! 3.1).
 //!
-//! **A refusal without `Retry-After`**, while others are accepted, is one of too many at once. Fewer are then in flight, and one
-//! more from time to time (additive increase, multiplicative decrease: Chiu and Jain, 1989; RFC 5681, 3.1).
+//! **A refusal without `Retry-After`**, while others are accepted, means too many requests at once. The number in flight is
+//! lowered, and then grows one at a time (additive increase, multiplicative decrease: Chiu and Jain, 1989; RFC 5681, 3.1).
 //!
-//! **A `Retry-After` of more than a second** is the end of a fixed window. After two of them the length of a window and the
-//! number of requests in it are known. So many are sent in each window, and then none until it ends.
+//! **A `Retry-After` of more than a second** means the end of a fixed window. After two of them, the length of a window and its
+//! number of requests are known. That many are sent in each window, then none until it ends.
 //!
-//! **Headers that count what is left** ([`Limits`]) are followed as they are: no more is sent than is left, plus what comes back
-//! meanwhile, which is measured.
+//! **Headers that count remaining requests** ([`Limits`]) are obeyed: no more is sent than remains, plus the measured refill.
 
 use super::limits::Limits;
 use std::collections::VecDeque;
 
-/// How many requests may be in flight before the first answer, which may name a limit: TCP's initial window (RFC 6928).
+/// The number of requests in flight before the first response, which may name a limit: TCP's initial window (RFC 6928).
 const INITIAL_WINDOW: usize = 10;
 
-/// What a full token bucket may have added at once to the requests accepted, as a time at its rate, in milliseconds. With a
-/// larger bucket the rate is taken too high at first; that costs little, for such a bucket fills during the pause.
+/// What a full token bucket may have added to the accepted requests, as time at its rate, in milliseconds. With a larger bucket
+/// the first rate is too high. That costs little, because such a bucket refills during the pause.
 const BURST: f64 = 100.0;
 
-/// The stretches of time over which a rate is measured begin this far apart, in milliseconds, and are so many. Bounds memory.
+/// The interval and the number of samples for measuring a rate, in milliseconds. They bound memory.
 const SAMPLE: f64 = 100.0;
 const SAMPLES: usize = 128;
 
-/// A run that was so many times as long as the pause before it is measured well.
+/// A rate is reliable if it was measured for this many times the pause before it.
 const LONG_RUN: f64 = 1.25;
 
-/// By how much the rate has grown after the time K, when it is expected to be refused: AWS and CUBIC shrink it by 0.7 and grow
-/// it back; here the rate itself is known, and a tenth is more than its error.
+/// The growth of the rate after the time K, when a refusal is expected. AWS and CUBIC multiply the rate by 0.7 and let it
+/// recover. Here the rate is known, and a tenth is more than its error.
 const PROBE: f64 = 0.1;
 
-/// K after a first refusal, in milliseconds. A probe costs a pause of a second: more often, it would cost over a seventh.
+/// K after a first refusal, in milliseconds. A probe costs a pause of a second; more frequent probes would cost over a seventh.
 const K_FIRST: f64 = 6_000.0;
 
-/// K after a refusal that came so soon that the rate is uncertain. Being too low is then the larger loss.
+/// K after a refusal so early that the rate is uncertain. A rate that is too low then costs more.
 const K_UNSURE: f64 = 2_000.0;
 
-/// By how much K grows when a probe confirms the rate, and the longest: then probes cost a twentieth, and a limit that has
-/// moved up is found within half a minute.
+/// The growth of K when a probe confirms the rate, and its maximum. At the maximum, probes cost a twentieth, and a higher limit
+/// is found within half a minute.
 const K_GROWTH: f64 = 2.5;
 const K_MAX: f64 = 25_000.0;
 
-/// Rates that differ by less than this are the same.
+/// Rates that differ by less than this count as equal.
 const SAME: f64 = 0.06;
 
-/// A rate that was confirmed is kept to this part of it: "just below".
+/// The part of a confirmed rate that is used: "just below".
 const BELOW: f64 = 0.98;
 
-/// By how much a rate is lowered at most by a refusal that confirms it.
+/// The lowest factor by which a confirming refusal lowers the rate.
 const EASED: f64 = 0.98;
 
-/// From this multiple of K on without a refusal (the rate is then a fifth above the one that was refused) the limit has moved,
-/// and the rate doubles in each such time, in milliseconds.
+/// After this multiple of K without a refusal (the rate is then a fifth above the refused one), the limit has changed. The rate
+/// then doubles in this time, in milliseconds.
 const MOVED: f64 = 1.3;
 const MOVED_DOUBLING: f64 = 4_000.0;
 
-/// How fast the rate doubles where nothing was measured, in milliseconds: ten round trips to a near server.
+/// The time in which the rate doubles if nothing was measured, in milliseconds: ten round trips to a nearby server.
 const SLOW_START_DOUBLING: f64 = 250.0;
 
-/// A part of what was added to the rate since it was learned is kept: the limit is somewhere between the two.
+/// The part of the growth since the last estimate that is kept: the limit is somewhere in between.
 const KEPT: f64 = 0.25;
 
-/// How late a timer may be, in milliseconds, without loss: so much is made up for by sending faster.
+/// The timer delay that is compensated by sending faster, in milliseconds.
 const CATCH_UP: f64 = 25.0;
 
-/// `Retry-After` and resets are whole seconds: up to this one they say only "soon".
+/// `Retry-After` and resets are whole seconds. Up to this value, in milliseconds, they mean only "soon".
 const ROUNDING: f64 = 1_000.0;
 
-/// Every so many windows, more is sent than the window is known to take, to see whether the limit has risen.
+/// Every this many windows, more than the known quota is sent, to find out whether the limit has risen.
 const PROBED_WINDOW: u32 = 8;
 
-/// A refusal for too many at once leaves this part in flight: CUBIC's is 0.7, but here half a request counts.
+/// The part that stays in flight after a refusal for too many at once. CUBIC's is 0.7, but with few requests that is too coarse.
 const NARROW: f64 = 0.85;
 
-/// How long it takes until one more is in flight, in milliseconds: at first, at least, and at most. It doubles with each refusal
-/// and halves with each success.
+/// The time until one more request is in flight, in milliseconds: initial, minimum and maximum. It doubles with each refusal and
+/// halves with each increase.
 const WIDEN: f64 = 500.0;
 const WIDEN_MIN: f64 = 250.0;
 const WIDEN_MAX: f64 = 8_000.0;
 
-/// Over which time the refill of a limit is measured, in milliseconds.
+/// The period over which the refill of a limit is measured, in milliseconds.
 const REFILL_SAMPLE: f64 = 100.0;
 
-/// The refill is taken to be a little higher than was measured, so that a wrong low one does not last. Too high a one does no
-/// harm: the next answer says what is left.
+/// The measured refill is raised by this factor, so that a wrong low value does not last. A value that is too high does no harm:
+/// the next response says what remains.
 const REFILL_MARGIN: f64 = 1.02;
 
-/// A rate that a policy names is kept to this part of it, because requests do not arrive as evenly as they are sent.
+/// The part of a policy's rate that is used, because requests do not arrive as evenly as they are sent.
 const POLICY_MARGIN: f64 = 0.99;
 
-/// The longest wait for a reset that headers name, in milliseconds: a minute, and rounding. After it one request asks the
+/// The longest wait for a reset that headers name, in milliseconds: a minute plus rounding. After it, one request tests the
 /// server, whose `Retry-After` then counts.
 const MAX_RESET: f64 = 61_000.0;
 
-/// The lowest rate, in requests a millisecond: one in a thousand seconds.
+/// The lowest rate, in requests per millisecond: one in a thousand seconds.
 const MIN_RATE: f64 = 1e-6;
 
-/// A rate that was learned from a refusal, in requests a millisecond, and how it grows from there.
+/// A rate learned from a refusal, in requests per millisecond, and how it grows.
 #[derive(Clone, Copy, Debug)]
 struct Learned {
     rate: f64,
@@ -120,7 +119,7 @@ enum Growth {
 }
 
 impl Learned {
-    /// The rate so long after the pause, in milliseconds.
+    /// The rate this long after the pause, in milliseconds.
     fn at(&self, elapsed: f64) -> f64 {
         self.rate
             * match self.growth {
@@ -133,7 +132,7 @@ impl Learned {
     }
 }
 
-/// What was sent and accepted since the last pause.
+/// The requests sent and accepted since the last pause.
 #[derive(Default)]
 struct Run {
     began: Option<f64>,
@@ -141,7 +140,7 @@ struct Run {
     accepted: u64,
     first_answer: Option<f64>,
     last_answer: f64,
-    /// How many were accepted before which time.
+    /// Pairs of a time and the number of requests accepted before it.
     samples: VecDeque<(f64, u64)>,
 }
 
@@ -158,8 +157,8 @@ impl Run {
         self.accepted = self.accepted.saturating_add(1);
     }
 
-    /// The highest rate at which requests were accepted over any time up to now, when `extra` of them came from a full bucket
-    /// and another part is what the bucket takes in during `allowance` ms. Only times of `least` ms or more count.
+    /// The highest rate of accepted requests over any period up to now. `extra` requests are subtracted for a full bucket, and
+    /// `allowance` ms are added to the period for its refill. Only periods of `least` ms or more count.
     fn rate(&self, now: f64, allowance: f64, extra: f64, least: f64) -> f64 {
         let samples = self.samples.iter().filter(|(time, _)| now - time >= least);
         samples
@@ -175,28 +174,28 @@ impl Run {
 /// A fixed window.
 #[derive(Clone, Copy, Debug)]
 struct Window {
-    /// How many requests it takes.
+    /// The number of requests it accepts.
     quota: u64,
-    /// When the last one that is known ended.
+    /// The end of the last known window.
     end: f64,
-    /// How long each is, once two have ended.
+    /// The length of a window, known after two have ended.
     length: Option<f64>,
-    /// How many have passed since the quota was last probed.
+    /// The number of windows since the quota was last probed.
     passed: u32,
 }
 
-/// What answers say of the limit.
+/// The limit as responses state it.
 #[derive(Clone, Copy, Debug)]
 struct Said {
-    /// How many requests were left at which time, those in flight taken off.
+    /// The number of requests left at a time, minus those in flight.
     left: f64,
     at: f64,
-    /// Until when that counts.
+    /// Until when that is valid.
     reset: f64,
-    /// How many come back in a millisecond: the lower one of the last two measured, so that the start of a window is none.
+    /// The refill per millisecond: the lower of the last two measurements, so that the start of a window does not count.
     refill: f64,
     last_refill: Option<f64>,
-    /// Since when the next one is measured, how many were left then, and how many were taken since.
+    /// The start of the current measurement, the number left then, and the number taken since.
     since: f64,
     left_since: f64,
     taken: f64,
@@ -211,25 +210,25 @@ impl Said {
     }
 }
 
-/// The pace of a run. Times are in milliseconds, and never go back.
+/// The pace of a run. Times are in milliseconds and never go backwards.
 pub struct Pace {
     concurrency: usize,
-    /// How many requests may be in flight, when one more may be, and how long after that the next one.
+    /// The number of requests that may be in flight, when it next grows, and the interval after that.
     window: usize,
     widen_at: Option<f64>,
     widen_every: f64,
-    /// Whether any answer has come.
+    /// Whether there was any response.
     answered: bool,
     learned: Option<Learned>,
-    /// The highest rate that the server's policy allows.
+    /// The maximum rate of the server's policy.
     policy: f64,
-    /// When the next request is due, at an even spacing.
+    /// When the next request is due, evenly spaced.
     next: f64,
     run: Run,
-    /// How long the pause before this run was, and when it began.
+    /// The length of the pause before this run, and its start.
     paused: f64,
     paused_at: f64,
-    /// The fewest requests that were accepted between a pause and a refusal: no bucket holds more.
+    /// The fewest requests accepted between a pause and a refusal: the bucket is no larger.
     burst: f64,
     fixed: Option<Window>,
     said: Option<Said>,
@@ -256,7 +255,7 @@ impl Pace {
         }
     }
 
-    /// How many requests may be in flight; at least one.
+    /// The number of requests that may be in flight; at least one.
     pub fn window(&self) -> usize {
         if self.answered {
             self.window
@@ -299,7 +298,8 @@ impl Pace {
         self.run.accept(now);
     }
 
-    /// The server refused a request that was sent with so many in flight, itself included: the first one since the last pause.
+    /// The server refused a request: the first one since the last pause. `in_flight`: requests in flight when it was sent, itself
+    /// included.
     pub fn refused(&mut self, in_flight: usize, retry_after: Option<f64>, now: f64) {
         self.answered = true;
         if retry_after.is_none() && (in_flight > 1 || self.window > 1) {
@@ -311,7 +311,7 @@ impl Pace {
         }
     }
 
-    /// Another request, sent before the pause with so many in flight, was refused as well.
+    /// Another request, sent before the pause, was also refused.
     pub fn refused_as_well(&mut self, in_flight: usize, retry_after: Option<f64>) {
         if retry_after.is_none() && self.widen_at.is_some() {
             self.window = self.window.min(in_flight.saturating_sub(1)).max(1);
@@ -329,10 +329,10 @@ impl Pace {
         self.widen_at = self.widen_at.map(|time| time.max(until));
     }
 
-    /// Takes in what an answer says of the server's limits, with so many other requests in flight.
+    /// Records the limits that a response names, while `in_flight` other requests are in flight.
     pub fn limits(&mut self, limits: &Limits, in_flight: usize, now: f64) {
         self.policy = match (limits.quota, limits.window) {
-            // In longer windows a whole quota may be sent at once: nothing is gained by spacing it.
+            // In longer windows the whole quota may be sent at once, so spacing gains nothing.
             (Some(quota), Some(window)) if quota > 0.0 && window > 0.0 && window <= ROUNDING => quota / window * POLICY_MARGIN,
             _ => f64::INFINITY,
         };
@@ -362,7 +362,7 @@ impl Pace {
         }
     }
 
-    /// The rate that the pace keeps to, in requests a second. `None`: no limit is known.
+    /// The current rate, in requests per second. `None`: no limit is known.
     #[cfg(test)]
     fn learned(&self, now: f64) -> Option<f64> {
         let rate = self.rate(now) * 1000.0;
@@ -374,7 +374,7 @@ impl Pace {
         learned.min(self.policy)
     }
 
-    /// Learns the rate from a refusal, after which the server wants a pause.
+    /// Learns the rate from a refusal with a pause.
     fn learn(&mut self, pause: f64, now: f64) {
         let Some(first_answer) = self.run.first_answer else { return };
         let time = now - first_answer;
@@ -389,7 +389,7 @@ impl Pace {
         self.note_window(pause, now);
     }
 
-    /// With a rate learned before, a new one is taken more carefully, because being refused again costs more than being slow.
+    /// A new estimate after an earlier one is more careful, because another refusal costs more than a low rate.
     fn learn_again(&self, before: Learned, estimate: f64, time: f64, now: f64) -> Learned {
         let low = self.run.rate(now, 2.0 * BURST, 0.0, 0.0);
         let without_burst = self.run.rate(now, 0.0, self.burst, 2.0 * BURST);
@@ -397,14 +397,15 @@ impl Pace {
         let careful = if long {
             low + KEPT * (self.rate(now) - low).min(2.0 * PROBE * low).max(0.0)
         } else {
-            // Between what came in pause and run together, which is too low if a bucket overflowed in the pause, and the run's.
+            // The geometric mean of the run's rate and the rate of pause and run together, which is too low if a bucket
+            // overflowed.
             (self.run.accepted as f64 / (time + self.paused) * low).sqrt()
         };
         let rate = estimate.min(careful.max(without_burst)).max(MIN_RATE);
         let k = match before.growth {
             Growth::Cubic { k } if (rate / before.rate - 1.0).abs() < SAME => {
-                // Each estimate is on the low side. Were the new one taken as it is, refusals that have another cause, such as
-                // an overload every few seconds, would soon lower the rate to nothing.
+                // Estimates are slightly low. Without this, refusals with another cause, such as an overload every few seconds,
+                // would soon lower the rate to nothing.
                 let rate = (before.rate * EASED).max(rate * BELOW);
                 return Learned { rate, growth: Growth::Cubic { k: (k * K_GROWTH).min(K_MAX) } };
             }
@@ -414,14 +415,14 @@ impl Pace {
         Learned { rate, growth: Growth::Cubic { k } }
     }
 
-    /// A pause of more than a second lasts until a window ends.
+    /// A pause of more than a second lasts until the end of a window.
     fn note_window(&mut self, pause: f64, now: f64) {
         let (end, accepted) = (now + pause, self.run.accepted);
         self.fixed = match self.fixed {
             _ if pause <= ROUNDING => None,
             None => Some(Window { quota: accepted, end, length: None, passed: 0 }),
             Some(window) if end - window.end > ROUNDING => Some(Window {
-                // Few are accepted when the next window was expected too early. That says nothing about its quota.
+                // If the next window was expected too early, few are accepted. That says nothing about its quota.
                 quota: if accepted < window.quota / 4 { window.quota } else { accepted },
                 end,
                 length: Some(end - window.end),
@@ -431,7 +432,7 @@ impl Pace {
         };
     }
 
-    /// If the next window has begun, its quota counts anew.
+    /// Starts the next window if its time has come.
     fn enter_window(&mut self, now: f64) {
         let Some(Window { quota, end, length: Some(length), passed }) = &mut self.fixed else { return };
         let windows = ((now - *end) / *length).floor();

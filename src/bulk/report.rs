@@ -1,4 +1,4 @@
-//! What a bulk run tells its caller: each result, the progress, and the report.
+//! The output of a bulk run: results, progress and the report.
 
 use super::schedule::{Progress, Status};
 use crate::border::time::timestamp;
@@ -7,12 +7,12 @@ use crate::http::transport::Trace;
 use serde::{Serialize, Serializer};
 use wasm_bindgen::JsValue;
 
-/// A JavaScript value that is handed on as it is.
+/// A JavaScript value that is passed on unchanged.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 struct Kept(#[serde(with = "serde_wasm_bindgen::preserve")] JsValue);
 
-/// How an item ended, apart from its place in the input. A duplicate has what its original has.
+/// How an item ended. A duplicate has the same ending as its original.
 #[derive(Clone)]
 pub struct Ending {
     /// How it ended.
@@ -27,7 +27,7 @@ pub struct Ending {
 impl Ending {
     /// The end of an item that was not a duplicate.
     pub fn new(status: Status, error: Option<JsValue>, trace: &Trace) -> Ending {
-        // What gateways commonly call a request.
+        // Common headers for the id of a request.
         let names = ["x-request-id", "x-amzn-requestid", "cf-ray"];
         Ending {
             status,
@@ -109,7 +109,7 @@ struct ReportObject {
     input_error: Option<Kept>,
 }
 
-/// The report, while the run goes on.
+/// The report during the run.
 #[derive(Default)]
 pub struct Report {
     /// Whether results are kept.
@@ -118,12 +118,12 @@ pub struct Report {
     results: Vec<Option<Kept>>,
     /// Requests for another run, by index.
     remaining: Vec<Option<Kept>>,
-    /// What the input threw.
+    /// The exception of the input.
     pub input_error: Option<JsValue>,
 }
 
 impl Report {
-    /// A report that keeps results, or counts only.
+    /// `collect`: whether to keep results, or only count.
     pub fn new(collect: bool) -> Report {
         Report { collect, ..Report::default() }
     }
@@ -156,7 +156,7 @@ impl Report {
         object
     }
 
-    /// Notes a request that another run may revoke.
+    /// Adds a request that another run may revoke.
     pub fn add_remaining(&mut self, index: usize, request: JsValue) {
         if self.collect {
             put(&mut self.remaining, index, request);

@@ -1,4 +1,4 @@
-//! A bulk run: does what the schedule says, and reports what happened.
+//! The driver of a bulk run: it carries out the schedule's actions and reports the outcomes.
 
 use super::duplicates::{Duplicates, Original};
 use super::input::{request_in, Input, Next};
@@ -23,11 +23,11 @@ use std::task::{Context, Poll, Waker};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-/// More requests in flight would only queue inside the platform.
+/// More requests would only queue in the platform.
 const MAX_CONCURRENCY: f64 = 1000.0;
 
-/// After so many steps without waiting, timers and aborts get their turn: a long list of duplicates, or one that is only checked, must
-/// not freeze the page.
+/// After this many steps without waiting, the run yields to timers and aborts, so that a long list of duplicates or a dry run
+/// does not freeze the page.
 const MAX_STEPS: u32 = 2000;
 
 /// Checks one request of the input.
@@ -43,23 +43,23 @@ pub struct Run {
     items: HashMap<usize, Item>,
     duplicates: Duplicates,
     report: Report,
-    /// How many requests the input has given.
+    /// The number of requests read from the input.
     pulled: usize,
-    /// Whether its end was reached.
+    /// Whether the input has ended.
     ended: bool,
-    /// Why the run stopped: the error of the items that it skips.
+    /// Why the run stopped. It is the error of the skipped items.
     reason: Option<JsValue>,
-    /// Whether there is progress to report.
+    /// Whether there is new progress to report.
     changed: bool,
 }
 
-/// What the run shares with the calls of its items.
+/// The state that the run shares with the calls of its items.
 struct Shared {
     caller: Rc<Caller>,
     settings: Rc<CallSettings>,
     cancellation: Cancellation,
     schedule: RefCell<Scheduler>,
-    /// Whether nothing more is to be sent.
+    /// Whether the run has stopped: nothing more is sent.
     stopped: Cell<bool>,
     clock: Clock,
     inbox: Inbox,
@@ -74,23 +74,23 @@ struct Item {
 }
 
 enum Kind {
-    /// To be sent, for itself and for its duplicates.
+    /// The first item with its ids, sent for itself and its duplicates.
     Original(Rc<Revocation>, Rc<Original>),
-    /// The same as an earlier one.
+    /// The same as an earlier item.
     Duplicate(Rc<Original>),
-    /// No valid request.
+    /// Not a valid request.
     Invalid,
 }
 
-/// What the run waits for.
+/// An event that the run waits for.
 enum Event {
-    /// The input gave this request, or its end, or threw.
+    /// The input returned a request or its end, or threw.
     Pulled(Result<Option<JsValue>, JsValue>),
     /// The attempt of an item has ended.
     Ended(usize, Result<(), Error>),
 }
 
-/// Events that the run has not yet taken in.
+/// Events that the run has not processed yet.
 #[derive(Default)]
 struct Inbox {
     events: RefCell<VecDeque<Event>>,
@@ -121,14 +121,14 @@ impl Inbox {
 }
 
 impl Shared {
-    /// Whether the request of this item may be sent at this moment: the run has not stopped, and does not pause.
+    /// Whether this item may be sent now: the run has not stopped and is not paused.
     fn permit(&self, index: usize) -> bool {
         !self.stopped.get() && self.schedule.borrow_mut().may_send(index, self.clock.now())
     }
 }
 
 impl Run {
-    /// A run that has not begun.
+    /// Creates a run.
     ///
     /// # Errors
     /// The input cannot be iterated.
@@ -171,9 +171,9 @@ impl Run {
         })
     }
 
-    /// Works through the input, and returns the report.
+    /// Processes the input and returns the report.
     pub async fn drive(mut self) -> JsValue {
-        // Pulls that are still under way at the end are waited for no more.
+        // Pending pulls are abandoned at the end.
         let pulls = Rc::new(Cancellation::manual());
         let mut steps: u32 = 0;
         loop {
@@ -196,7 +196,7 @@ impl Run {
             if steps >= MAX_STEPS {
                 steps = 0;
                 self.report_progress();
-                // A cancelled run goes on without a break: what it does now is to settle.
+                // A cancelled run does not pause: it only settles items.
                 let _ = sleep(&pulls, 0.0).await;
             }
         }
@@ -229,11 +229,11 @@ impl Run {
                     }
                 }
             }
-            // Without timers there is no way to wait.
+            // Waiting is impossible without timers.
             Err(Interrupt::Thrown(cause)) => self.stop(Stop::Error, Error::unexpected("setTimeout failed", cause)),
-            // Cancelled just now, by a callback that heard of the progress: the next step heeds it.
+            // A progress callback has just cancelled the run. The next step handles it.
             Err(_) if !self.shared.stopped.get() => {}
-            // What is in flight is waited for.
+            // Requests in flight are awaited.
             Err(_) => poll_fn(|context| self.shared.inbox.poll(context)).await,
         }
     }
@@ -252,7 +252,7 @@ impl Run {
         }
     }
 
-    /// The run has stopped for the error of this item, if that has just happened.
+    /// If the schedule has just stopped, the error of this item is the reason.
     fn note_stop(&mut self, index: usize) {
         if self.shared.schedule.borrow().stopped().is_some() && !self.shared.stopped.replace(true) {
             self.reason = self.items.get(&index).and_then(|item| item.error.clone());
@@ -261,14 +261,14 @@ impl Run {
 
     fn take_in(&mut self, event: Event) {
         self.changed = true;
-        // The run learns of an abort before it hears of the requests that the abort ended: those not sent are skipped.
+        // The abort is processed before the requests that it ended, so that items not sent are skipped.
         if matches!(event, Event::Ended(_, Err(_))) {
             self.heed_cancellation();
         }
         match event {
             Event::Pulled(result) => self.pulled(result),
             Event::Ended(index, Err(error)) if matches!(error.failure(), Failure::Withheld) => {
-                // During a pause, the schedule has taken the item back. After a stop, it is to be settled.
+                // During a pause, the schedule has taken the item back. After a stop, the item must be settled.
                 if self.shared.stopped.get() {
                     self.shared.schedule.borrow_mut().may_send(index, self.shared.clock.now());
                 }
@@ -278,7 +278,7 @@ impl Run {
     }
 
     fn pull(&mut self, index: usize, pulls: &Rc<Cancellation>) {
-        // An array or a `Set` may have an iterator that never ends.
+        // A patched iterator of an array or a `Set` may never end.
         if self.shared.stopped.get() && self.input.total.is_none_or(|total| index >= total) {
             self.shared.schedule.borrow_mut().pulled(Pulled::End, self.shared.clock.now());
             return;
@@ -301,7 +301,7 @@ impl Run {
         }
     }
 
-    /// Takes in what the input gave: a request, its end, or what it threw.
+    /// Processes what the input returned: a request, its end, or an exception.
     fn pulled(&mut self, next: Result<Option<JsValue>, JsValue>) {
         self.changed = true;
         let index = self.pulled;
@@ -367,7 +367,7 @@ impl Run {
             }
             Err(failure) => outcome(failure, trace, &self.shared.settings),
         };
-        // What an earlier attempt failed with does not matter any more.
+        // The error of an earlier attempt no longer matters.
         item.error = result.err().map(JsValue::from);
         let limits = Limits::read(|name| trace.header(name), now_since_epoch());
         let now = self.shared.clock.now();
@@ -409,14 +409,14 @@ impl Run {
     }
 }
 
-/// What the failure of an attempt means for the run. Only what the server itself has decided is final.
+/// What the failure of an attempt means for the run. Only a decision of the server itself is final.
 fn outcome(failure: &Failure, trace: &Trace, settings: &CallSettings) -> Outcome {
     let connection_errors = settings.retry.as_ref().is_none_or(|retry| retry.connection_errors);
     match failure {
         Failure::Refused(failure) if failure.redirected => Outcome::Lost,
         Failure::Refused(failure) => match (failure.status, trace.retry_after()) {
             (429, retry_after) => Outcome::RateLimited { retry_after },
-            // With its Retry-After, a 503 speaks for the whole service (RFC 9110, 15.6.4).
+            // A 503 with Retry-After applies to the whole service (RFC 9110, 15.6.4).
             (503, Some(wait)) => Outcome::RateLimited { retry_after: Some(wait) },
             (401, _) => Outcome::Unauthorized,
             (status, _) if settings.codes.contains(status) => Outcome::Unavailable,

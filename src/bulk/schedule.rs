@@ -1,91 +1,91 @@
-//! The schedule of a bulk run, as a state machine: it decides what happens next, and its driver does it.
+//! The schedule of a bulk run, as a state machine: it decides what happens next, and a driver does it.
 //!
-//! The driver asks [`Scheduler::poll`] what to do, does it, and reports with [`Scheduler::pulled`] and [`Scheduler::answered`].
-//! Time, random numbers and the network are the driver's. Guarantees:
+//! The driver calls [`Scheduler::poll`], performs the action, and reports with [`Scheduler::pulled`] and [`Scheduler::answered`].
+//! It provides time, random numbers and the network. Guarantees:
 //!
-//! - Never more than `concurrency` requests are in flight, and input is pulled no faster than it is sent.
-//! - Requests are first sent in input order. Each index is settled exactly once. What was revoked is never sent again.
+//! - At most `concurrency` requests are in flight, and input is read no faster than it is sent.
+//! - First attempts are in input order. Each index is settled exactly once. A revoked item is never sent again.
 //! - A refusal (429, or 503 with `Retry-After`) pauses the whole run: for as long as the server says, and longer if it keeps
 //!   refusing after that; without `Retry-After`, for a short time, doubling, with jitter, up to a minute. A pause that would
-//!   make the run wait for more than `max_pause` since the server last accepted a request is not begun: the run stops instead.
-//! - A `Retry-After` of more than `max_pause` is not waited for. Its item fails, and another run may send it. Such an answer
-//!   says nothing of whom it means: the item, whose record may be locked for days, or everybody, whose quota for the day is used
-//!   up. So the run does not pause for it, but sends one other request. If the server accepts that one, the refusal was the
-//!   item's own, and the run goes on. If it refuses [`MAX_LONG_REFUSALS`] of them in a row, or has accepted nothing in this run,
-//!   the run stops. The price of a wrong guess is one or two requests; that of stopping is a list of credentials not revoked.
+//!   make the run wait for more than `max_pause` since the server last accepted a request does not begin: the run stops instead.
+//! - The run does not wait for a `Retry-After` of more than `max_pause`. The item fails, and another run may send it. Such a
+//!   response does not say what it concerns: the item, whose record may be locked for days, or all requests, because the daily
+//!   quota is used up. So the run does not pause but sends one other request. If the server accepts it, the refusal concerned the
+//!   item, and the run continues. If it refuses `MAX_LONG_REFUSALS` of them in a row, or has accepted nothing in this run, the
+//!   run stops. A wrong guess costs one or two requests; stopping would leave a list of credentials not revoked.
 //! - [`Pace`] decides how fast requests are sent, and how many may be in flight.
-//! - After a pause, one request is sent alone, to probe. Pauses alternate: after one, an item that was not refused goes first,
-//!   after the next one the oldest. So neither can starve the other. An item that is refused as the probe, again and again,
-//!   while the server accepts others in between, fails: the refusal is its own.
-//! - Another failure that may pass is retried, at most `max_attempts` times in all, with `backoff` between. Refusals do not
-//!   count: they say nothing about the request.
-//! - After a stop or an abort nothing is sent. Requests in flight are settled when they are answered.
-//! - Of requests that the driver reports as equal, the first is sent, and the others are settled like it.
+//! - After a pause, one request is sent alone, as a probe. Pauses alternate: after one, an item that was not refused goes first;
+//!   after the next, the oldest item. So neither can starve the other. An item that is repeatedly refused as the probe while the
+//!   server accepts others in between fails: the refusal concerns that item.
+//! - Other transient failures are retried, up to `max_attempts` attempts, with `backoff` between them. Refusals do not count: they
+//!   say nothing about the request.
+//! - After a stop or an abort nothing is sent. Requests in flight are settled when their responses arrive.
+//! - Of requests that the driver reports as duplicates, the first is sent, and the others are settled like it.
 
 use super::limits::Limits;
 use super::pace::Pace;
 use crate::http::retry::{self, Backoff, Next};
 use std::collections::VecDeque;
 
-/// How many requests may be in flight, unless the caller says otherwise: a Worker may have six connections that wait for headers.
+/// The default number of requests in flight: a Worker may have six connections that wait for headers.
 pub const DEFAULT_CONCURRENCY: usize = 6;
 
-/// How many attempts an item has, unless the caller says otherwise.
+/// The default number of attempts per item.
 pub const MAX_ATTEMPTS: u32 = 8;
 
-/// How long the server may refuse everything before the run stops, in milliseconds, unless the caller says otherwise.
+/// How long the server may refuse everything before the run stops by default, in milliseconds.
 pub const MAX_PAUSE: f64 = 15.0 * 60_000.0;
 
-/// How many duplicates may wait for their original before no more input is pulled. Bounds memory.
+/// The number of duplicates that may wait for their original before the run stops reading input. Bounds memory.
 const MAX_WAITING_DUPLICATES: usize = 1024;
 
-/// How many refused items may wait, besides those that fill the concurrency, before no more input is pulled. Bounds memory. It is
-/// this high because each of them may be one that the server always refuses, and the items behind them must have their turn.
+/// The number of refused items that may wait before the run stops reading input. Bounds memory. It is high because the server may
+/// always refuse each of them, and the items behind them must get their turn.
 const MAX_REFUSED_ITEMS: usize = 1024;
 
-/// How many refusals of one item teach the pace. Later ones may be its own, and would slow the others down.
+/// The number of refusals of one item that affect the pace. Later ones may concern only that item, and would slow down the
+/// others.
 const MAX_TEACHING_REFUSALS: u32 = 3;
 
-/// How often an item may be refused as the only request after a pause, while the server accepts others in between. Giving up a
-/// credential that could be revoked is worse than a few pauses more: under a limit that accepts every second request, an item
-/// is refused so often, with another accepted each time in between, once in 4^8 = 65,536.
+/// How often an item may be refused as a probe while the server accepts others in between. Giving up a valid item is worse than a
+/// few more pauses: if a limit accepts every second request, a valid item is refused this often, with another accepted each time
+/// in between, once in 4^8 = 65,536.
 const MAX_OWN_REFUSALS: u32 = 8;
 
-/// How many requests, sent one after the other, may be refused with a `Retry-After` beyond `max_pause` before the run stops. More
-/// than one, because locked items may lie side by side in a list; few, because each is sent although the server asked for none.
+/// The number of consecutive requests that may be refused with a `Retry-After` beyond `max_pause` before the run stops. More than
+/// one, because locked items may be adjacent in a list. Few, because the server has asked for no requests.
 const MAX_LONG_REFUSALS: u32 = 3;
 
-/// How long the server may refuse the last items of a run, which leave no other one to compare with, before they fail, in
-/// milliseconds. Longer than the windows of common limits, which are a minute at most.
+/// How long the server may refuse the last items of a run before they fail, in milliseconds. There is no other item to compare
+/// with. It is longer than the windows of common limits, which are at most a minute.
 const LAST_ITEMS_PATIENCE: f64 = 65_000.0;
 
-/// How often an item may be refused without `Retry-After` while the server accepts others. Under a limit on concurrent requests
-/// that refuses every second one, an item that could be revoked is refused so often once in 4096.
+/// How often an item may be refused without `Retry-After` while the server accepts others. If a limit on concurrent requests
+/// refuses every second one, a valid item is refused this often once in 4096.
 const MAX_REFUSALS_ALONE: u32 = 12;
 
-/// How long a pause is when the server does not say, or keeps refusing after the pause it asked for. The first one is short,
-/// because a limit on concurrent requests, which sends no `Retry-After`, is over as soon as a request is answered.
+/// The length of a pause if the server does not name one, or keeps refusing after it. The first pause is short, because a limit
+/// on concurrent requests, which sends no `Retry-After`, ends as soon as a request completes.
 const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
 
 /// The rate of [`Progress`] is measured over this time, in milliseconds: long enough to be steady, short enough to be current.
 const RATE_PERIOD: f64 = 10_000.0;
 
-/// How often the rate of [`Progress`] takes a sample, in milliseconds.
+/// The sampling interval of the rate of [`Progress`], in milliseconds.
 const RATE_SAMPLE: f64 = 250.0;
 
-/// What a run is to be like.
+/// The options of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// How many requests may be in flight; at least one.
+    /// The maximum number of requests in flight; at least one.
     pub concurrency: usize,
-    /// Whether the first item that fails for good stops the run.
+    /// Whether the first item that finally fails stops the run.
     pub stop_on_error: bool,
-    /// How many items the input has, where that is known. Such an input is read to its end after a stop, to report the rest as
-    /// skipped.
+    /// The number of items, if known. Such an input is read to its end after a stop, to report the rest as skipped.
     pub total: Option<usize>,
-    /// Whether to check only, and send nothing.
+    /// Whether to validate only and send nothing.
     pub dry_run: bool,
-    /// How often an item is tried, refusals not counted.
+    /// The maximum number of attempts per item, without refusals.
     pub max_attempts: u32,
     /// The waits between attempts of an item.
     pub backoff: Backoff,
@@ -107,39 +107,39 @@ impl Default for Options {
     }
 }
 
-/// What the driver is to do next.
+/// The next action of the driver.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
-    /// Take the next request, which will have this index, from the input, and call [`Scheduler::pulled`]. Poll on meanwhile.
+    /// Read the next request from the input, which gets this index, and call [`Scheduler::pulled`]. Keep polling meanwhile.
     Pull(usize),
-    /// Send the request of this index. Ask [`Scheduler::may_send`] right before. Report its answer with
-    /// [`Scheduler::answered`]. Poll on meanwhile.
+    /// Send the request with this index. Call [`Scheduler::may_send`] just before. Report the outcome with
+    /// [`Scheduler::answered`]. Keep polling meanwhile.
     Send(usize),
-    /// Report this item. It will not be mentioned again, except as the original of duplicates.
+    /// Report this item. It does not appear again, except as the original of duplicates.
     Settle(Settled),
-    /// Poll at this time, or sooner when anything is pulled or answered. The time is always in the future.
+    /// Poll at this time, or sooner after a pull or an outcome. The time is always in the future.
     WaitUntil(f64),
-    /// Poll when anything is pulled or answered.
+    /// Poll after a pull or an outcome.
     Wait,
     /// The run is over.
     Done,
 }
 
-/// What the input gave.
+/// What the input returned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pulled {
     /// A request.
     Request,
     /// The same request as an earlier one.
     Duplicate {
-        /// The index of that one.
+        /// The index of that request.
         original: usize,
-        /// How that one was settled, if it has been reported.
+        /// How it was settled, if it has been reported.
         status: Option<Status>,
     },
-    /// Something that is no valid request.
+    /// An invalid request.
     Invalid,
-    /// Its end, or an error of its own.
+    /// Its end or an exception.
     End,
 }
 
@@ -148,20 +148,20 @@ pub enum Pulled {
 pub enum Outcome {
     /// The server revoked the credential.
     Revoked,
-    /// It failed, and would fail again.
+    /// It failed, and a retry would fail again.
     Failed,
-    /// It failed, or its answer was lost, in a way that may pass. Also: it was aborted.
+    /// It failed temporarily, its response was lost, or it was aborted.
     Unavailable,
-    /// Whether the server revoked the credential is not known, and the item is not retried in this run.
+    /// The outcome is unknown, and the item is not retried in this run.
     Lost,
     /// The request was not sent, because the run stopped.
     Unsent,
     /// The server refused the request because there are too many.
     RateLimited {
-        /// How long nothing may be sent, in milliseconds, if the server said it.
+        /// How long to send nothing, in milliseconds, if the server names it.
         retry_after: Option<f64>,
     },
-    /// The server does not accept the token.
+    /// The server refused the token.
     Unauthorized,
 }
 
@@ -170,32 +170,32 @@ pub enum Outcome {
 pub enum Status {
     /// The server revoked the credential.
     Revoked,
-    /// The item was tried without success, or is not valid.
+    /// All attempts failed, or the item is invalid.
     Failed,
     /// It was never sent.
     Skipped,
 }
 
-/// An item that has come to its end.
+/// An item that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// Its place in the input.
+    /// Its index in the input.
     pub index: usize,
     /// How it ended.
     pub status: Status,
-    /// How often it was sent.
+    /// The number of times it was sent.
     pub attempts: u32,
-    /// Of a duplicate: the index of the same request that was sent in its place, settled before this one.
+    /// For a duplicate: the index of the item that was sent instead. It was settled before this one.
     pub original: Option<usize>,
-    /// Whether another run may do better: the item was skipped, or failed in a way that may pass. Not set on duplicates, so that
-    /// the remaining requests are all different.
+    /// Whether another run may revoke it: the item was skipped, or its failure is not final. Not set for duplicates, so that the
+    /// remaining requests are all different.
     pub remaining: bool,
 }
 
 /// Why a run stopped before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// The caller wanted it.
+    /// The caller aborted.
     Aborted,
     /// The server does not accept the token.
     Unauthorized,
@@ -205,7 +205,7 @@ pub enum Stop {
     Error,
 }
 
-/// The state of a run, for its caller.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
     /// Items settled as revoked.
@@ -216,9 +216,9 @@ pub struct Progress {
     pub skipped: usize,
     /// Requests in flight.
     pub in_flight: usize,
-    /// When the pause ends, if there is one.
+    /// The end of the current pause.
     pub paused_until: Option<f64>,
-    /// Items settled as revoked or failed in a second, over the last ten seconds. `None`: none yet, or the run has stopped.
+    /// Items settled as revoked or failed per second, over the last ten seconds. `None`: none yet, or the run has stopped.
     pub rate_per_second: Option<f64>,
     /// The estimated time until all items are settled, in milliseconds. `None`: without a rate, or without a known total.
     pub eta_ms: Option<f64>,
@@ -232,7 +232,7 @@ struct Item {
     first_sent: f64,
     state: State,
     refusals: u32,
-    /// Refusals that the server's limit does not explain, and how many requests the server had accepted at the last one.
+    /// Refusals that the server's limit does not explain, and the number of accepted requests at the last one.
     own_refusals: u32,
     refused_probes: u32,
     accepted_before: u64,
@@ -242,31 +242,31 @@ struct Item {
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
-    /// To be sent, not before this time.
+    /// To be sent at this time or later.
     Waiting(f64),
-    /// Sent in this epoch, with so many in flight, itself included.
+    /// Sent in this epoch. `in_flight`: requests in flight then, itself included.
     InFlight { epoch: u32, in_flight: usize },
 }
 
-/// The answer to a request that the server refused.
+/// The refusal of a request.
 struct Refusal {
     index: usize,
-    /// When the request was sent, how many were in flight with it, and whether it was the probe.
+    /// The epoch of the request, the number in flight with it, and whether it was the probe.
     epoch: u32,
     in_flight: usize,
     probed: bool,
     retry_after: Option<f64>,
 }
 
-/// A time in which the server has refused everything.
+/// A period in which the server has refused everything.
 #[derive(Clone, Copy)]
 struct Refusing {
     since: f64,
-    /// How many pauses it asked for.
+    /// The number of pauses in it.
     times: u32,
-    /// How many times in a row it asked for one that is too long to wait for.
+    /// How many times in a row it asked for a pause that is too long.
     too_long: u32,
-    /// The request that was sent since the last pause, to probe.
+    /// The probe sent since the last pause.
     probe: Option<usize>,
 }
 
@@ -278,19 +278,19 @@ pub struct Scheduler {
     duplicates: Vec<WaitingDuplicate>,
     settled: VecDeque<Settled>,
     progress: Progress,
-    /// When how many items were settled, for the rate.
+    /// Pairs of a time and the number of items settled by then, for the rate.
     samples: VecDeque<(f64, usize)>,
     pulled: usize,
     pulling: bool,
     ended: bool,
     stopped: Option<Stop>,
-    /// The latest time seen. Time never goes back.
+    /// The latest time. Time never goes backwards.
     now: f64,
-    /// Counts pauses: a refusal of a request that was sent before the last one is no new event.
+    /// Counts pauses. The refusal of a request sent before the last pause is not a new event.
     epoch: u32,
     paused_until: f64,
     refusing: Option<Refusing>,
-    /// Requests that the server has accepted, whether or not they succeeded, and whether it has in this epoch.
+    /// The number of requests that the server has accepted, successful or not, and whether there was one in this epoch.
     accepted: u64,
     accepts: bool,
 }
@@ -325,7 +325,7 @@ impl Scheduler {
         }
     }
 
-    /// What to do next. To be called again at once, until it says to wait.
+    /// Returns the next action. Call it repeatedly until it returns a wait.
     pub fn poll(&mut self, now: f64) -> Action {
         let now = self.advance(now);
         if let Some(settled) = self.settled.pop_front() {
@@ -344,14 +344,14 @@ impl Scheduler {
             return self.pull();
         }
         if self.items.is_empty() && (self.ended || self.stopped.is_some() && self.options.total.is_none()) {
-            // What a pull that is under way may still bring comes too late.
+            // The result of a pending pull comes too late.
             self.ended = true;
             return Action::Done;
         }
         match self.items.iter().filter_map(Item::waits_until).reduce(f64::min) {
             Some(time) if self.has_room() => {
                 let time = time.max(self.paused_until).max(self.pace.earliest(now).unwrap_or(now));
-                // An item that is due already waits for something else: `send` has checked.
+                // An item that is already due waits for something else: `send` has checked.
                 if time > now {
                     Action::WaitUntil(time)
                 } else {
@@ -362,7 +362,7 @@ impl Scheduler {
         }
     }
 
-    /// Reports what the input gave.
+    /// Reports what the input returned.
     pub fn pulled(&mut self, pulled: Pulled, now: f64) {
         let now = self.advance(now);
         if !self.pulling || self.ended {
@@ -392,9 +392,9 @@ impl Scheduler {
         }
     }
 
-    /// Whether the request of this index, for which [`Action::Send`] was given, may be sent now. To be asked when everything
-    /// else that it needs is ready, such as its token. If not, the driver drops it and reports nothing: the attempt does not
-    /// count, and there will be another [`Action::Send`], or the item is settled.
+    /// Whether the request with this index, from an [`Action::Send`], may be sent now. Call it when everything else is ready,
+    /// such as the token. If false, the driver drops the attempt and reports nothing. The attempt does not count, and another
+    /// [`Action::Send`] follows, or the item is settled.
     pub fn may_send(&mut self, index: usize, now: f64) -> bool {
         let now = self.advance(now);
         let paused_until = self.paused_until;
@@ -417,7 +417,7 @@ impl Scheduler {
         false
     }
 
-    /// Reports the answer to the request of this index, and what it said of the server's limits. `random` is between 0 and 1.
+    /// Reports the outcome of the request with this index, and the limits that its response names. `random` is between 0 and 1.
     pub fn answered(&mut self, index: usize, outcome: Outcome, limits: Option<Limits>, now: f64, random: f64) {
         let now = self.advance(now);
         let Some(item) = self.items.iter_mut().find(|item| item.index == index) else { return };
@@ -463,7 +463,7 @@ impl Scheduler {
         }
     }
 
-    /// Sends nothing more. The first reason stays.
+    /// Stops the run: nothing more is sent. The first reason is kept.
     pub fn stop(&mut self, reason: Stop) {
         if self.stopped.is_some() {
             return;
@@ -475,12 +475,12 @@ impl Scheduler {
         }
     }
 
-    /// Why the run stopped before its end, if it did.
+    /// Returns why the run stopped early, if it did.
     pub fn stopped(&self) -> Option<Stop> {
         self.stopped
     }
 
-    /// The state of the run.
+    /// Returns the progress of the run.
     pub fn progress(&self, now: f64) -> Progress {
         let now = now.max(self.now);
         let running = self.stopped.is_none();
@@ -492,7 +492,7 @@ impl Scheduler {
         Progress { paused_until, rate_per_second, eta_ms, ..self.progress }
     }
 
-    /// The time, which is never less than it was. What is no number counts as no time.
+    /// Advances the time, which never goes backwards. NaN is ignored.
     fn advance(&mut self, now: f64) -> f64 {
         self.now = self.now.max(now);
         if self.now == f64::NEG_INFINITY {
@@ -533,14 +533,14 @@ impl Scheduler {
         Action::Pull(self.pulled)
     }
 
-    /// Whether the next request to send should be one that was not refused: after every second pause, and while the server
-    /// refuses one after the other.
+    /// Whether to prefer a request that was not refused: after every second pause, and while the server refuses one after
+    /// another.
     fn prefers_fresh(&self) -> bool {
         self.refusing.is_some_and(|refusing| refusing.times > 1 || self.epoch % 2 == 1)
     }
 
-    /// Whether the server has asked for a pause that is too long to wait for, and accepted nothing yet. The answers to what is
-    /// in flight then tell whether it means everybody.
+    /// Whether the server has asked for a pause that is too long, and accepted nothing yet. The responses to the requests in
+    /// flight then show whether that concerns all requests.
     fn in_doubt(&self) -> bool {
         self.accepted == 0 && self.refusing.is_some_and(|refusing| refusing.too_long > 0)
     }
@@ -552,8 +552,7 @@ impl Scheduler {
         !probing && !in_doubt && self.progress.in_flight < self.pace.window()
     }
 
-    /// The next request to send now: of those that are due the first of the input, so that what was refused goes before what
-    /// is new.
+    /// The next request to send now: of those due, the first in input order, so that refused items go before new ones.
     fn send(&mut self, now: f64) -> Option<usize> {
         if !self.has_room() || now < self.paused_until {
             return None;
@@ -578,8 +577,8 @@ impl Scheduler {
         Some(item.index)
     }
 
-    /// Whether another request would be sent if there were one. One may wait for the end of a pause, so that a run whose input
-    /// is at its end does not wait to learn it.
+    /// Whether another request would be sent if there were one. One request is read during a pause, so that a run notices the end
+    /// of its input without waiting.
     fn may_pull(&self, now: f64) -> bool {
         if self.ended || self.pulling {
             return false;
@@ -618,7 +617,7 @@ impl Scheduler {
         }
     }
 
-    /// The server has taken a request. What was sent before the last pause teaches nothing about the time after it.
+    /// The server has accepted a request. A request from before the last pause says nothing about the rate after it.
     fn accepted(&mut self, epoch: u32, now: f64) {
         self.accepted = self.accepted.saturating_add(1);
         if epoch == self.epoch {
@@ -627,7 +626,7 @@ impl Scheduler {
         }
     }
 
-    /// Lets the item wait for another attempt, if it has one.
+    /// Schedules another attempt of the item, if it has one left.
     fn retry(&mut self, index: usize, now: f64, random: f64) -> bool {
         let Options { backoff, max_attempts, .. } = self.options;
         let Some(item) = self.items.iter_mut().find(|item| item.index == index) else { return false };
@@ -642,7 +641,7 @@ impl Scheduler {
         }
     }
 
-    /// If this item was the probe, it is no longer.
+    /// Clears the probe if it is this item. Returns whether it was.
     fn forget_probe(&mut self, index: usize) -> bool {
         match &mut self.refusing {
             Some(refusing) if refusing.probe == Some(index) => {
@@ -669,7 +668,7 @@ impl Scheduler {
         if epoch == self.epoch {
             self.next_epoch();
             self.refusing = Some(Refusing { times: refusing.times.saturating_add(1), probe: None, ..refusing });
-            // The server's own timing is taken as it is, at first.
+            // The server's own timing is obeyed exactly, the first time.
             if retry_after.is_none() || refusing.times > 0 {
                 wait = wait.max(PAUSE.wait(refusing.times, random));
             }
@@ -680,7 +679,7 @@ impl Scheduler {
             self.pace.refused_as_well(in_flight, retry_after);
         }
         let until = now + wait;
-        // Written so that NaN and infinity stop the run.
+        // NaN and infinity stop the run, too.
         if until.is_finite() && until - refusing.since <= self.options.max_pause {
             self.paused_until = self.paused_until.max(until);
             self.pace.pause_until(self.paused_until);
@@ -689,7 +688,7 @@ impl Scheduler {
         }
     }
 
-    /// The server asks for a pause that is too long to wait for. What was sent before the last such answer is no new event.
+    /// The server asks for a pause that is too long. A request sent before the last such response is not a new event.
     fn refused_for_too_long(&mut self, refusal: &Refusal, now: f64) {
         self.settle(refusal.index, Status::Failed, true);
         self.item_failed();
@@ -705,7 +704,7 @@ impl Scheduler {
         }
     }
 
-    /// The server has accepted others just now, and asks for no pause: it takes fewer at once. The item waits by itself.
+    /// The server accepts others and asks for no pause: there are too many requests at once. Only this item waits.
     fn refused_alone(&mut self, refusal: &Refusal, now: f64, random: f64) {
         let Some(item) = self.items.iter_mut().find(|item| item.index == refusal.index) else { return };
         item.state = State::Waiting(now + PAUSE.wait(item.refusals_alone, random));
@@ -732,8 +731,8 @@ impl Scheduler {
         self.accepts = false;
     }
 
-    /// Counts a refusal of this item, and settles it when that is its own too often. Returns whether the item was refused
-    /// so often before that this refusal teaches nothing about the server's rate.
+    /// Counts a refusal of this item, and settles the item if the refusals concern only it. Returns whether the item was refused
+    /// so often that this refusal says nothing about the server's rate.
     fn note_refusal(&mut self, refusal: &Refusal, since: f64, now: f64) -> bool {
         let nothing_else = self.ended && self.items.iter().all(|item| item.was_refused() || item.index == refusal.index);
         let patient = self.accepted == 0 || now - since < LAST_ITEMS_PATIENCE;

@@ -1,39 +1,39 @@
-//! What an HTTP answer means: the credential is revoked, or which error it is.
+//! Evaluates an HTTP response: the credential is revoked, or there is an error.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
-/// Response bodies are read up to this many bytes. The API's have a few hundred; a longer one does not come from the API.
+/// Response bodies are read up to this many bytes. The API's have a few hundred; a longer one is not from the API.
 pub const MAX_BODY_BYTES: u32 = 1 << 20;
 
-/// The head of an answer.
+/// The head of a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    /// HTTP status; 0 for an answer that the platform hides (`type` "opaque" or "opaqueredirect").
+    /// The HTTP status, or 0 if the platform hides the response (`type` "opaque" or "opaqueredirect").
     pub status: u16,
-    /// `Content-Type`, empty when there is none.
+    /// The `Content-Type`, or an empty string.
     pub content_type: String,
-    /// The answer comes from another URL than the request went to.
+    /// The response came after a redirect that was followed, or from another origin.
     pub redirected: bool,
     /// The platform hides a redirect (`type` "opaqueredirect").
     pub opaque_redirect: bool,
-    /// There is a `Content-Range`: the body is a part of something.
+    /// There is a `Content-Range`: the body is incomplete.
     pub content_range: bool,
-    /// `grpc-status`, which gateways from HTTP to gRPC add. Anything but `0` is an error.
+    /// The `grpc-status` header of gateways from HTTP to gRPC. Anything but `0` is an error.
     pub grpc_status: Option<String>,
 }
 
 impl Head {
-    /// Whether this head can be that of a success. Where not, the body does not matter to [`judge`].
+    /// Whether this head can be a success. If not, the body does not matter to [`judge`].
     ///
-    /// Only a 200 that was not redirected can: a redirected POST may have become a GET, and the page that answers it says nothing
-    /// about the credential.
+    /// Only a 200 that was not redirected can. A redirected POST may have become a GET, and its response says nothing about the
+    /// credential.
     pub fn may_be_success(&self) -> bool {
         self.status == 200 && !self.redirected
     }
 }
 
-/// The body of an answer, as far as it matters.
+/// What matters of a response body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Body {
     /// No bytes.
@@ -42,15 +42,15 @@ pub enum Body {
     TooLong,
     /// Not JSON.
     NotJson,
-    /// JSON, of which this is known.
+    /// JSON with these properties.
     Json(Facts),
 }
 
-/// What is known of a JSON body. A success is an object, usually `{}`. An error of the API's gateway is gRPC's status as JSON:
+/// The properties of a JSON body. A success is an object, usually `{}`. An error of the API's gateway is a gRPC status as JSON:
 /// `{"code": 16, "message": "…", "details": []}`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Facts {
-    /// It is an object, and no array.
+    /// It is an object, not an array.
     pub is_object: bool,
     /// The member `code`.
     pub code: Code,
@@ -83,14 +83,14 @@ impl Facts {
     }
 }
 
-/// What an answer means.
+/// The meaning of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The API says that the credential is revoked.
+    /// The API confirms that the credential is revoked.
     Revoked,
-    /// Another status or content type than that of success: `SDKError`.
+    /// The status or content type is not that of success: `SDKError`.
     Unexpected,
-    /// A 200 that does not say so: `ResponseValidationError`.
+    /// A 200 that does not confirm it: `ResponseValidationError`.
     Malformed(Malformed),
 }
 
@@ -103,11 +103,11 @@ pub enum Malformed {
     NotJson,
     /// The body is JSON, but not an object.
     NotObject,
-    /// The body holds a gateway's error.
+    /// The body contains a gateway's error.
     ErrorInBody,
-    /// The header `grpc-status` holds a gateway's error.
+    /// The header `grpc-status` contains a gateway's error.
     GrpcStatus,
-    /// The body is a part of something (`Content-Range`).
+    /// The body is incomplete (`Content-Range`).
     Partial,
 }
 
@@ -132,8 +132,8 @@ pub fn is_json(content_type: &str) -> bool {
     essence.trim_ascii().eq_ignore_ascii_case("application/json")
 }
 
-/// Judges an answer. An empty body is a success ("Status code indicates success", says the API's documentation), a body of another
-/// type is not.
+/// Evaluates a response. An empty body is a success (the API's documentation: "Status code indicates success"). A body of another
+/// content type is not.
 pub fn judge(head: &Head, body: Body) -> Verdict {
     let bare = body == Body::Empty && head.content_type.is_empty();
     if !head.may_be_success() || !bare && !is_json(&head.content_type) {
@@ -154,17 +154,18 @@ pub fn judge(head: &Head, body: Body) -> Verdict {
     }
 }
 
-/// A redirect, and what is known of the credential after it. The text begins the message of the error.
+/// A redirect, and what it means for the credential. The text is the start of the error message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redirect {
-    /// The server redirected, and nobody followed.
+    /// The redirect was not followed.
     NotFollowed,
-    /// The caller set `redirect: "follow"`: with a 307 or 308 the request was sent again, to a server that may have revoked.
+    /// The redirect was followed, because the caller set `redirect: "follow"`. A 307 or 308 repeats the request, so a server may
+    /// have revoked.
     Followed,
 }
 
 impl Redirect {
-    /// The redirect in an answer, if there is one.
+    /// Returns the redirect of a response, if there is one.
     pub fn of(head: &Head) -> Option<Redirect> {
         if head.redirected {
             Some(Redirect::Followed)
@@ -185,7 +186,7 @@ impl Display for Redirect {
     }
 }
 
-/// The official SDK's message for an answer that is not a success. A long body is cut.
+/// The official SDK's message for a response that is not a success. A long body is cut.
 pub fn refusal_message(head: &Head, body: &str) -> String {
     let mut message =
         Redirect::of(head).map_or_else(|| String::from("Unexpected Status or Content-Type"), |redirect| redirect.to_string());
@@ -215,7 +216,7 @@ pub fn refusal_message(head: &Head, body: &str) -> String {
 /// How much of a body a message shows, in UTF-16 code units.
 const MAX_SHOWN: usize = 10_000;
 
-/// What the failure of `fetch`, or of the caller's own client, means.
+/// The meaning of a rejection by `fetch` or by the caller's HTTP client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     /// The request was aborted.
@@ -224,11 +225,11 @@ pub enum Rejection {
     TimedOut,
     /// The connection failed.
     Connection,
-    /// Something else, such as a fault in the caller's hook.
+    /// Something else, such as a bug in the caller's hook.
     Unexpected,
 }
 
-/// How messages and codes of connection failures begin, in any case.
+/// The beginnings of messages and codes of connection failures, case-insensitive.
 const CONNECTION: &[&str] = &[
     // Messages: Chromium, Node and Deno, Firefox, WebKit, workerd (two), React Native, WebKit offline.
     "failed to fetch",
@@ -255,8 +256,9 @@ const CONNECTION: &[&str] = &[
     "UND_ERR_",
 ];
 
-/// Classifies an error by its `name`, `message` and `code`. The platform's own `fetch` (`own_client` false) fails only because the
-/// connection does, whatever the engine calls it; what the caller's own client or hook throws must look like it.
+/// Classifies an error by its `name`, `message` and `code`. The platform's `fetch` (`own_client` false) rejects only if the
+/// connection fails, however the engine names it. An error of the caller's own client or hook must look like a connection
+/// failure.
 pub fn classify_rejection(name: &str, message: &str, code: &str, own_client: bool) -> Rejection {
     let begins = |text: &str, known: &str| text.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known));
     match name {

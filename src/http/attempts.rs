@@ -1,4 +1,4 @@
-//! Attempts of one call, and the waits between them.
+//! The attempts of one call and the waits between them.
 
 use super::retry::{self, Backoff, Next, StatusCodes};
 use super::transport::{Answer, RequestSettings};
@@ -7,29 +7,29 @@ use crate::border::wait::Cancellation;
 use crate::error::{Error, Failure};
 use wasm_bindgen::JsValue;
 
-/// How a call is made: what its caller said, over what the client's constructor was given.
+/// The settings of a call: its own options, merged over the client's.
 #[derive(Default)]
 pub struct CallSettings {
     /// For each request.
     pub request: RequestSettings,
     /// The caller's signal, or undefined.
     pub signal: JsValue,
-    /// Whether and when failures are tried again; `None`: nobody said.
+    /// The retry configuration, if the caller set one.
     pub retry: Option<Retry>,
-    /// The statuses that are tried again.
+    /// The statuses to retry.
     pub codes: StatusCodes,
 }
 
 /// A `RetryConfig`.
 #[derive(Clone)]
 pub struct Retry {
-    /// `None`: never.
+    /// `None`: no retries.
     pub backoff: Option<Backoff>,
-    /// Whether connection failures are tried again.
+    /// Whether connection failures are retried.
     pub connection_errors: bool,
 }
 
-/// Sends, and sends again as the settings say, and concludes the last answer.
+/// Sends with the retries of the settings, and evaluates the last response.
 ///
 /// # Errors
 /// The last failure, or the cancellation.

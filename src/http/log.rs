@@ -1,4 +1,4 @@
-//! The caller's debug logger. Credentials are shown as `***`, and what the logger throws changes nothing.
+//! The caller's debug logger. Secrets are logged as `***`. Exceptions of the logger are ignored.
 
 use crate::border::{call_method, header_lines, peek};
 use js_sys::JsString;
@@ -8,12 +8,12 @@ use wasm_bindgen::JsValue;
 pub struct Logger(JsValue);
 
 impl Logger {
-    /// Uses this object.
+    /// Wraps this object.
     pub fn new(logger: JsValue) -> Logger {
         Logger(logger)
     }
 
-    /// Logs the head of a request or a response under a title. `secret`: what its headers must not show.
+    /// Logs the status and headers of a request or response under a title. `secret` is masked in the headers.
     pub fn head(&self, title: &str, message: &JsValue, secret: &str) {
         self.group(title, || {
             if let Some(status) = peek(message, "status").as_f64() {
@@ -27,7 +27,7 @@ impl Logger {
         });
     }
 
-    /// Logs a body that holds no secret any more.
+    /// Logs a body, which must not contain a secret.
     pub fn body(&self, body: &JsString) {
         self.group("Body:", || self.log(body));
     }

@@ -1,4 +1,4 @@
-//! One request and its answer: where a request may go, what its answer means, and when it is tried again.
+//! One request and its response: where a request may go, what the response means, and when to retry.
 
 pub mod answer;
 pub mod attempts;

@@ -1,4 +1,4 @@
-//! The path of the request: how ids become segments of it.
+//! The path of the request, with ids as segments.
 
 use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
 use std::error::Error;
@@ -22,7 +22,7 @@ const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
 /// Why an id cannot be a path segment. The text follows the name of the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdError {
-    /// It has no characters: the URL would name another resource.
+    /// Empty: the URL would name another resource.
     Empty,
     /// `.` or `..`: URL parsers remove such segments (WHATWG URL, "single-dot" and "double-dot URL path segment").
     Dots,

@@ -1,4 +1,4 @@
-//! The retry schedule: which answers are tried again, when, and until when.
+//! The retry schedule: which responses to retry, when, and for how long.
 
 use std::ops::RangeInclusive;
 
@@ -11,7 +11,7 @@ pub struct Backoff {
     pub max_interval: f64,
     /// Factor from one wait's upper bound to the next one's.
     pub exponent: f64,
-    /// A wait that would end later than this, counted from the start of the call, is not begun.
+    /// A wait that would end later than this after the start of the call does not begin.
     pub max_elapsed: f64,
 }
 
@@ -24,7 +24,7 @@ impl Backoff {
     pub fn ceiling(&self, retry: u32) -> f64 {
         let mut ceiling = self.initial_interval;
         for _ in 0..retry {
-            // Past the cap, growing on would only overflow; at a factor of 1 or less it would never end for nothing.
+            // Beyond the maximum it would only overflow. With a factor of 1 or less the loop would be long and useless.
             if ceiling >= self.max_interval || self.exponent <= 1.0 && retry > 1024 {
                 break;
             }
@@ -33,25 +33,25 @@ impl Backoff {
         ceiling.min(self.max_interval).max(0.0)
     }
 
-    /// The wait before retry `retry`: between half its ceiling and the ceiling, as `random` (0 to 1) says. Clients that failed
-    /// together do not come back together, and none comes back at once ("equal jitter").
+    /// The wait before retry `retry`: between half its upper bound and all of it, chosen by `random` (0 to 1). This is "equal
+    /// jitter": clients that failed together do not retry together, and none retries immediately.
     pub fn wait(&self, retry: u32, random: f64) -> f64 {
         self.ceiling(retry) * (0.5 + random.clamp(0.0, 1.0) / 2.0)
     }
 }
 
-/// What to do after an answer or a failure that may be tried again.
+/// What to do after a response or a failure that may be retried.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Next {
-    /// Wait so many milliseconds, then try again.
+    /// Wait this many milliseconds, then retry.
     Wait(f64),
-    /// The budget does not allow another wait: the last answer is the call's.
+    /// The budget allows no other wait: the call ends with the last response.
     GiveUp,
 }
 
-/// The wait before retry `retry` (0 is the first one), `elapsed` ms after the call began. The first retry comes when the server
-/// wants it: after `retry_after` ms, without jitter. Later ones wait at least as long as the backoff, so that `Retry-After: 0`, or
-/// a date that this machine's clock has passed, does not repeat a request without a pause.
+/// The wait before retry `retry` (0 is the first), `elapsed` ms after the call began. The first retry obeys the server: it waits
+/// `retry_after` ms, without jitter. Later ones wait at least as long as the backoff, so that `Retry-After: 0`, or a date in the
+/// past, does not cause retries without a pause.
 pub fn next(backoff: &Backoff, retry: u32, elapsed: f64, retry_after: Option<f64>, random: f64) -> Next {
     let wait = match retry_after {
         Some(asked) if retry == 0 => asked,

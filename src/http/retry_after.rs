@@ -2,8 +2,8 @@
 
 use std::time::UNIX_EPOCH;
 
-/// How long the server asks to wait, in milliseconds from `now` (milliseconds since 1970). A date that has passed gives 0; seconds
-/// beyond what fits in 64 bits, infinity. `None`: the header is neither form, and the client's own backoff applies.
+/// Returns how long the server asks to wait, in milliseconds from `now` (milliseconds since 1970). A date in the past is 0.
+/// Seconds that do not fit in 64 bits are infinity. `None`: the header has neither form, and the client's own backoff applies.
 pub fn parse(value: &str, now: f64) -> Option<f64> {
     let value = value.trim_ascii();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

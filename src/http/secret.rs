@@ -1,14 +1,14 @@
-//! Text that no error and no log shows.
+//! Text that is never shown in errors or logs.
 
 use std::rc::Rc;
 use zeroize::Zeroizing;
 
-/// A secret. It is wiped from memory when the last one who holds it lets go.
+/// A secret. It is wiped from memory when the last reference is dropped.
 #[derive(Clone, Default)]
 pub struct Secret(Rc<Zeroizing<String>>);
 
 impl Secret {
-    /// Its text.
+    /// The text.
     pub fn text(&self) -> &str {
         &self.0
     }

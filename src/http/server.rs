@@ -1,20 +1,20 @@
-//! The server's URL: where requests, and so the token, may go.
+//! The server URL: where requests, and therefore the token, may go.
 //!
-//! The platform's WHATWG `URL` parses the text, as `fetch` does. This module holds the policy: which of these URLs are accepted.
-//! It compares the text with the parts that the platform found, because URL parsers repair much without a word (backslashes, tabs,
-//! missing slashes, percent-encoded hosts, `0x7f.1`). What would be repaired is refused: the host is the one that a person reads.
+//! The platform's WHATWG `URL` parses the text, as `fetch` does. This module decides which URLs are accepted. It compares the
+//! text with the parsed parts, because URL parsers silently repair backslashes, tabs, missing slashes, percent-encoded hosts and
+//! `0x7f.1`. A URL that needs repair is refused, so that the host is the one a person reads.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::net::Ipv4Addr;
 
-/// Longest server URL or tenant accepted, in UTF-16 code units.
+/// The maximum length of a server URL or tenant, in UTF-16 code units.
 pub const MAX_URL_LENGTH: u32 = 2048;
 
 /// The API's hosts are `<tenant>.conductor.one`.
 const DOMAIN: &str = ".conductor.one";
 
-/// The parts of a URL, as the properties of a WHATWG `URL` object have them.
+/// The parts of a URL: the properties of a WHATWG `URL` object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct UrlParts {
@@ -33,15 +33,15 @@ pub struct UrlParts {
 pub enum ServerError {
     /// Neither https nor http.
     Scheme,
-    /// http to another host than this machine.
+    /// http to a host other than loopback.
     Insecure,
     /// `user:password@` in the URL.
     UserInfo,
     /// A query or a fragment.
     QueryOrFragment,
-    /// The host or the port is not valid, or the platform reads it otherwise than it is written.
+    /// The host or the port is invalid, or the platform parses it differently from how it is written.
     Host,
-    /// The same for the path.
+    /// The same, for the path.
     Path,
 }
 
@@ -62,7 +62,7 @@ impl Display for ServerError {
 
 impl Error for ServerError {}
 
-/// The text is not a tenant's name. The message follows the option's name.
+/// The text is not a tenant name. The message follows the option's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TenantError;
 
@@ -74,11 +74,12 @@ impl Display for TenantError {
 
 impl Error for TenantError {}
 
-/// Checks a server's URL and returns it as a base URL, without trailing slashes. `url` is what the platform's `URL` made of `text`;
-/// `None`: it could not parse it.
+/// Checks a server URL and returns it as a base URL, without trailing slashes. `url` is `text` parsed by the platform's `URL`, or
+/// `None` if that failed.
 ///
 /// # Errors
-/// What is not https (or http to this machine, or `allow_insecure`), and whatever is not plainly scheme, host, port and path.
+/// The URL is not https (or http to loopback, or any http with `allow_insecure`), or has more than a plain scheme, host, port and
+/// path.
 pub fn check_server_url(text: &str, url: Option<&UrlParts>, allow_insecure: bool) -> Result<String, ServerError> {
     if !["https://", "http://"].iter().any(|scheme| strip_prefix_ignore_case(text, scheme).is_some()) {
         return Err(ServerError::Scheme);
@@ -131,13 +132,13 @@ pub fn tenant_url(text: &str) -> Result<String, TenantError> {
     Ok(["https://", label, DOMAIN].concat())
 }
 
-/// Whether a host, as a `URL`'s `hostname` has it, is this machine: `localhost`, 127.0.0.0/8 (RFC 1122, 3.2.1.3) or `[::1]`
+/// Whether a host, in the form of a `URL`'s `hostname`, is loopback: `localhost`, 127.0.0.0/8 (RFC 1122, 3.2.1.3) or `[::1]`
 /// (RFC 4291, 2.5.3). Names under `.localhost` are not: some resolvers ask DNS for them.
 pub fn is_loopback(hostname: &str) -> bool {
     matches!(hostname, "localhost" | "[::1]") || hostname.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
 }
 
-/// The host, without port, of a base URL that [`check_server_url`] or [`tenant_url`] returned.
+/// Returns the host, without port, of a base URL from [`check_server_url`] or [`tenant_url`].
 pub fn hostname_of(base_url: &str) -> &str {
     let authority = base_url.split('/').nth(2).unwrap_or_default();
     match authority.rsplit_once(':') {
@@ -146,7 +147,7 @@ pub fn hostname_of(base_url: &str) -> &str {
     }
 }
 
-/// Whether an answer comes from the server that was asked: the URLs have the same origin, or the answer's is not known.
+/// Whether a response comes from the requested server: the URLs have the same origin, or the response's URL is unknown.
 pub fn is_same_server(asked: &str, answered: &str) -> bool {
     fn origin(url: &str) -> String {
         let origin: Vec<&str> = url.split('/').take(3).collect();
@@ -165,12 +166,12 @@ pub fn is_dns_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-/// Whether the host, which the platform has parsed, is an IPv6 address or consists of DNS labels. Internal names have underscores.
+/// Whether the parsed host is an IPv6 address or consists of DNS labels. Underscores are allowed: internal names have them.
 fn is_host(hostname: &str) -> bool {
     hostname.starts_with('[') || hostname.len() <= 253 && hostname.replace('_', "x").split('.').all(is_dns_label)
 }
 
-/// Whether a path holds only what every URL parser leaves alone: RFC 3986's `pchar`s and complete percent escapes.
+/// Whether a path has only characters that no URL parser changes: RFC 3986's `pchar`s and complete percent escapes.
 fn is_plain_path(path: &str) -> bool {
     let is_hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
     path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/%".contains(&byte))

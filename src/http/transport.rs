@@ -1,4 +1,4 @@
-//! One request and its answer, by the platform's `fetch` or the caller's HTTP client.
+//! Sends one request with the platform's `fetch` or the caller's HTTP client, and reads the response.
 
 use super::answer::{self, refusal_message, Head, Rejection};
 use super::log::Logger;
@@ -16,25 +16,25 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Request, RequestInit, RequestRedirect};
 
-/// Bodies are read up to this many bytes. The API's have a few hundred; what is longer is cut off, and is no answer of the API's.
+/// Bodies are read up to this many bytes. The API's have a few hundred; a longer one is cut and is not from the API.
 const MAX_BODY_BYTES: u32 = 1 << 20;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Shorter secrets are not removed from texts.
+/// Shorter secrets are not masked in texts.
 const SHORTEST_SECRET: usize = 12;
 
-/// What stands in place of a body that may hold a secret.
+/// Replaces a body that may contain a secret.
 pub const MASK: &str = "***";
 
 #[wasm_bindgen]
 extern "C" {
-    // web-sys binds `fetch` as a method of Window or of a worker's scope; here it is whatever global this is.
+    // web-sys binds `fetch` as a method of Window or WorkerGlobalScope. This binding works in every global scope.
     #[wasm_bindgen(catch)]
     fn fetch(request: &Request) -> Result<JsValue, JsValue>;
 
-    /// A `Headers`, or what a client of the caller's gave for one.
+    /// A `Headers`, or an object of the caller's HTTP client in its place.
     type AnyHeaders;
     #[wasm_bindgen(method, catch)]
     fn get(this: &AnyHeaders, name: &str) -> Result<JsValue, JsValue>;
@@ -48,7 +48,7 @@ pub struct Outgoing<'a> {
     pub authorization: Option<&'a str>,
     /// Its body.
     pub content: Content<'a>,
-    /// What no error and no log may show of the answer: servers may repeat what they are sent.
+    /// The secret to mask in errors and logs: a server may repeat what it received.
     pub secret: Secret,
 }
 
@@ -56,31 +56,31 @@ pub struct Outgoing<'a> {
 pub enum Content<'a> {
     /// JSON, or nothing.
     Json(Option<&'a str>),
-    /// An HTML form, which holds a secret.
+    /// An HTML form, which contains a secret.
     Form(&'a str),
 }
 
-/// What the caller said of requests, besides their content.
+/// The caller's settings of a request.
 #[derive(Default)]
 pub struct RequestSettings {
-    /// All options, which may hold fields of `RequestInit`.
+    /// All options, which may contain fields of `RequestInit`.
     pub init: Option<js_sys::Object>,
-    /// The option `headers`. What the caller sets wins, as in the official SDK.
+    /// The option `headers`. It takes precedence over our headers, as in the official SDK.
     pub headers: Option<JsValue>,
-    /// The time limit of each attempt, its body included, in milliseconds.
+    /// The time limit of each attempt in milliseconds, including the response body.
     pub limit: Option<f64>,
 }
 
-/// What is known of the requests of one call, for its record.
+/// A record of the requests of one call.
 #[derive(Default)]
 pub struct Trace {
-    /// How many were sent.
+    /// The number of requests sent.
     pub requests: Cell<u32>,
     /// When the last one was sent, in milliseconds since 1970.
     pub sent_at: Cell<Option<f64>>,
-    /// When the head of its answer came.
+    /// When the head of its response arrived.
     pub answered_at: Cell<Option<f64>>,
-    /// Its answer.
+    /// Its response.
     pub answer: RefCell<Option<JsValue>>,
     /// Its status.
     pub status: Cell<Option<u16>>,
@@ -101,12 +101,12 @@ impl Trace {
         self.answer.replace(Some(response.clone()));
     }
 
-    /// A header of the last answer.
+    /// Returns a header of the last response.
     pub fn header(&self, name: &str) -> Option<String> {
         header(&peek(self.answer.borrow().as_ref()?, "headers"), name)
     }
 
-    /// How long the last answer asks to wait, in milliseconds.
+    /// How long the last response asks to wait, in milliseconds.
     pub fn retry_after(&self) -> Option<f64> {
         retry_after::parse(&self.header("retry-after")?, now_since_epoch())
     }
@@ -116,21 +116,21 @@ fn header(headers: &JsValue, name: &str) -> Option<String> {
     headers.unchecked_ref::<AnyHeaders>().get(name).ok()?.as_string()
 }
 
-/// How requests of a client are sent.
+/// Sends the requests of a client.
 pub struct Transport {
     /// The caller's HTTP client: an object with a method `request`.
     pub client: Option<JsValue>,
     /// The caller's logger.
     pub logger: Option<Logger>,
-    /// The `User-Agent`. A browser has one of its own.
+    /// The `User-Agent`. Browsers set their own.
     pub user_agent: Option<String>,
 }
 
 impl Transport {
-    /// Sends a request, and waits for the head of its answer.
+    /// Sends a request and waits for the head of its response.
     ///
     /// # Errors
-    /// There is no answer.
+    /// There is no response.
     pub async fn send(
         &self,
         outgoing: &Outgoing<'_>,
@@ -176,7 +176,7 @@ impl Transport {
     }
 
     fn build(&self, outgoing: &Outgoing<'_>, settings: &RequestSettings, wait: &Wait) -> Result<Request, JsValue> {
-        // A copy for each request, without a prototype to which a page may have added fields.
+        // A copy for each request, without a prototype, because a page may have added fields to one.
         let own = settings.init.as_ref().map(JsValue::from).unwrap_or_default();
         let init: RequestInit = border::request_init(&JsValue::UNDEFINED, &own)?.unchecked_into();
         init.set_method("POST");
@@ -197,7 +197,7 @@ impl Transport {
 
     fn headers(&self, outgoing: &Outgoing<'_>, settings: &RequestSettings) -> Result<Headers, JsValue> {
         let headers = match &settings.headers {
-            // Engines quote the value that they refuse, which may be a credential.
+            // Engines quote the invalid value in the exception, which may be a secret.
             Some(headers) => web_sys::Headers::new_with_headers(headers.unchecked_ref())
                 .map_err(|_| JsValue::from_str("Invalid header name or value in `headers`"))?,
             None => web_sys::Headers::new()?,
@@ -219,7 +219,7 @@ impl Transport {
         Ok(headers)
     }
 
-    /// The error of a request without an answer.
+    /// The error of a request without a response.
     fn failure(&self, interrupt: Interrupt) -> Error {
         let Interrupt::Thrown(cause) = interrupt else { return interrupt.into() };
         if self.client.is_none() && missing_global(&["fetch"]).is_some() {
@@ -241,8 +241,8 @@ fn unsupported(name: &str) -> Error {
     Failure::Unsupported(format!("c1-revoke needs {name}, which is missing here")).into()
 }
 
-/// Reads the head of an answer field by field, each with care: a polyfill or a client of the caller's may return anything. `None`: it is no
-/// `Response`.
+/// Reads the head of a response with checked getters, because a polyfill or the caller's HTTP client may return anything. `None`:
+/// it is not a `Response`.
 fn read_head(response: &JsValue, url: &str) -> Option<Head> {
     let status = peek(response, "status").as_f64()?;
     let headers = peek(response, "headers");
@@ -255,15 +255,15 @@ fn read_head(response: &JsValue, url: &str) -> Option<Head> {
         content_type: header(&headers, "content-type").unwrap_or_default(),
         redirected: peek(response, "redirected").as_bool() == Some(true) || !is_same_server(url, &peek_text(response, "url")),
         opaque_redirect: peek_text(response, "type") == "opaqueredirect",
-        // Asking takes a while in some runtimes: only what a status may have is read.
+        // Reading headers is slow in some runtimes, so these are read only if the status can be a success.
         content_range: ok && header(&headers, "content-range").is_some(),
         grpc_status: header(&headers, "grpc-status").filter(|_| ok),
     })
 }
 
-/// An answer whose body has not been read. Dropping it cancels the body.
+/// A response whose body has not been read. Dropping it cancels the body.
 pub struct Answer<'a> {
-    /// What its head says.
+    /// The head.
     pub head: Head,
     response: JsValue,
     wait: Option<Wait>,
@@ -271,7 +271,7 @@ pub struct Answer<'a> {
     secret: Secret,
 }
 
-/// The text of a body, without the secret of its call. It stays in JavaScript's memory.
+/// The text of a body, with the secret of its call masked. It stays in JavaScript's memory.
 pub struct Text {
     /// The text.
     pub text: JsString,
@@ -280,7 +280,7 @@ pub struct Text {
 }
 
 impl Answer<'_> {
-    /// What the platform, or the caller's client, gave.
+    /// The object of the platform or of the caller's HTTP client.
     pub fn response(&self) -> &JsValue {
         &self.response
     }
@@ -290,12 +290,12 @@ impl Answer<'_> {
         retry_after::parse(&header(&peek(&self.response, "headers"), "retry-after")?, now_since_epoch())
     }
 
-    /// Its `Content-Type`, without the secret.
+    /// The `Content-Type`, with the secret masked.
     pub fn content_type(&self) -> String {
         String::from(self.shown(&self.head.content_type.as_str().into()))
     }
 
-    /// Reads the body, and removes the secret from it.
+    /// Reads the body and masks the secret in it.
     ///
     /// # Errors
     /// The connection failed, or the wait ended.
@@ -312,7 +312,7 @@ impl Answer<'_> {
         Ok(Text { text: self.shown(&body.text()), truncated: body.truncated() })
     }
 
-    /// The failure that this answer is, with the official SDK's message.
+    /// This response as a failure, with the official SDK's message.
     pub fn failure(&self, body: JsString) -> HttpFailure {
         let head = Head { content_type: self.content_type(), ..self.head.clone() };
         HttpFailure {
@@ -325,18 +325,18 @@ impl Answer<'_> {
         }
     }
 
-    /// A JSON value without the secret.
+    /// Masks the secret in a JSON value.
     pub fn shown_json(&self, value: &JsValue) -> JsValue {
         redact_json(value, shown_secret(&self.secret))
     }
 
-    /// Text without the secret.
+    /// Masks the secret in a text.
     fn shown(&self, text: &JsString) -> JsString {
         redact(text, shown_secret(&self.secret))
     }
 }
 
-/// What is to be removed from texts. A short secret protects nothing, and removing it would mangle every text.
+/// The text to mask. A short secret is not worth protecting, and masking it would garble every text.
 fn shown_secret(secret: &Secret) -> &str {
     if secret.text().len() < SHORTEST_SECRET {
         ""

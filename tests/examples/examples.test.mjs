@@ -142,6 +142,44 @@ describe("examples", () => {
     }
   });
 
+  it("proxy.js, in workerd", async () => {
+    const { Miniflare, Response } = await import("miniflare");
+    const { base, sent } = await api(revoked, notFound);
+    const miniflare = new Miniflare({
+      modules: true,
+      scriptPath: join(examples, "proxy.js"),
+      compatibilityDate,
+      bindings: { C1_SERVER: base },
+      serviceBindings: { ASSETS: () => new Response("the page") },
+    });
+    try {
+      await miniflare.ready;
+      const ask = (path, headers, method = "POST") =>
+        miniflare.dispatchFetch(`http://proxy.example${path}`, {
+          method,
+          headers: { authorization: "Bearer some-token", ...headers },
+        });
+      const ownPage = { "sec-fetch-site": "same-origin" };
+      assert.equal((await ask(pathOf(ids.id), ownPage)).status, 200);
+      assert.equal((await ask(pathOf(ids.id), ownPage)).status, 404);
+      assert.deepEqual(await sent(), [expected, expected]);
+      for (const headers of [{}, { "sec-fetch-site": "cross-site" }]) {
+        assert.equal((await ask(pathOf(ids.id), headers)).status, 403);
+      }
+      for (const [path, method] of [
+        ["/", "GET"],
+        [pathOf(ids.id), "GET"],
+        ["/auth/v1/token", "POST"],
+        [`${pathOf(ids.id)}/more`, "POST"],
+      ]) {
+        assert.equal(await (await ask(path, ownPage, method)).text(), "the page", `${method} ${path}`);
+      }
+      assert.equal((await sent()).length, 2);
+    } finally {
+      await miniflare.dispose();
+    }
+  });
+
   it("page/, in Chromium, without a bundler", async () => {
     const { base, sent } = await api(revoked, notFound);
     const types = { html: "text/html", js: "text/javascript" };

@@ -1,14 +1,14 @@
-/** How something ended that never throws: its value, or its error. */
+/** The result of a function that does not throw: a value or an error. */
 export type Result<T, E = unknown> =
   | {
-      /** It went well. */
+      /** Success. */
       ok: true;
-      /** What came of it. */
+      /** The value. */
       value: T;
     }
   | {
-      /** It failed. */
+      /** Failure. */
       ok: false;
-      /** Why. */
+      /** The error. */
       error: E;
     };

@@ -2,8 +2,9 @@ import type { Response } from "../../../lib/web.js";
 import type { ConnectorServiceRevokeCredentialRequest, ConnectorServiceRevokeCredentialResponse } from "../shared/index.js";
 
 /**
- * Which credential to revoke. Ids are sent percent-encoded. `null` is in the type for the sake of existing code only: like an empty
- * id, `.`, `..` or a lone surrogate, it is refused with an `SDKValidationError`, before any request.
+ * The credential to revoke. Ids are sent percent-encoded. The following are invalid, and the call rejects with an
+ * `SDKValidationError` before any request: an id that is null, empty, `.` or `..`, longer than 2,048 characters, or contains `/`,
+ * `\`, a control character or a lone surrogate. The type allows `null` only for compatibility with existing code.
  */
 export interface C1ApiAppV1ConnectorServiceRevokeCredentialRequest {
   /** The app that the connector belongs to. */
@@ -12,18 +13,18 @@ export interface C1ApiAppV1ConnectorServiceRevokeCredentialRequest {
   connectorId: string | null;
   /** The credential. */
   id: string | null;
-  /** The request's body, `{}`. Left out, the request has none; the API takes both. */
+  /** The request body, `{}`. Without it the request has no body; the API accepts both. */
   connectorServiceRevokeCredentialRequest?: ConnectorServiceRevokeCredentialRequest | undefined;
 }
 
-/** The answer to a revocation that the API confirmed, by status 200. */
+/** The response to a revocation that the API confirmed. */
 export interface C1ApiAppV1ConnectorServiceRevokeCredentialResponse {
-  /** The answer's media type; empty when it has none. */
+  /** The `Content-Type` header, or an empty string. */
   contentType: string;
-  /** The answer's status, 200. */
+  /** The HTTP status, 200. */
   statusCode: number;
-  /** The answer itself; its body has been read. */
+  /** The response itself. Its body has been read. It may repeat what was sent: do not log it. */
   rawResponse: Response;
-  /** The answer's body, `{}`; missing when that was empty. */
+  /** The response body, `{}`. */
   connectorServiceRevokeCredentialResponse?: ConnectorServiceRevokeCredentialResponse | undefined;
 }

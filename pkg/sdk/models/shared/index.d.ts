@@ -1,16 +1,16 @@
 /**
- * The token for the `Authorization` header. One is enough; given both, `oauth` is sent. It may begin with `Bearer `; otherwise
- * that is put before it. Anything but visible ASCII is refused with an `SDKValidationError`, before any request.
+ * The token for the `Authorization` header. One is enough; with both, `oauth` is sent. If it does not begin with `Bearer `, that
+ * is added. A token with anything but visible ASCII is an `SDKValidationError`, before any request.
  */
 export interface Security {
   /** A bearer token. */
   bearerAuth?: string;
-  /** An access token obtained by OAuth. */
+  /** An OAuth access token. */
   oauth?: string;
 }
 
-/** The request's body: an empty object. */
+/** The request body: an empty object. */
 export type ConnectorServiceRevokeCredentialRequest = object;
 
-/** The answer's body: an empty object. */
+/** The response body: an empty object. */
 export type ConnectorServiceRevokeCredentialResponse = object;
