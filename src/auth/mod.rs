@@ -6,4 +6,5 @@ pub mod client_id;
 pub mod client_secret;
 pub mod oauth;
 pub mod security;
+mod source;
 pub mod token;

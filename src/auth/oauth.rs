@@ -4,7 +4,7 @@ use super::assertion::{self, Claims, Header};
 use super::bearer::Authorization;
 use super::client_id::ClientId;
 use super::client_secret::{self, ClientSecretError};
-use super::security::{bearer, call_source};
+use super::source::{bearer, call_source};
 use super::token::{is_bearer, Freshness, Lifetime};
 use crate::border::fields::Fields;
 use crate::border::time::now_since_epoch;

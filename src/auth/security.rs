@@ -1,12 +1,13 @@
 //! Where a request's `Authorization` comes from.
 
-use super::bearer::{Authorization, TokenError};
+use super::bearer::Authorization;
 use super::oauth::OAuth;
+use super::source::{bearer, call_source};
 use crate::border::fields::Fields;
-use crate::border::wait::{Cancellation, Interrupt, Wait};
-use crate::border::{is_record, secret_text};
+use crate::border::is_record;
+use crate::border::wait::{Cancellation, Wait};
 use crate::error::Error;
-use js_sys::{Function, JsString};
+use js_sys::Function;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -73,22 +74,6 @@ impl Security {
     }
 }
 
-/// Calls the caller's function and awaits its result. `fault` is the error message if it throws or rejects.
-///
-/// # Errors
-/// It throws, it rejects, or the wait ends.
-pub async fn call_source(wait: &Wait, source: &Function, fault: &'static str) -> Result<JsValue, Error> {
-    let promised = source.call0(&JsValue::UNDEFINED).map_err(Interrupt::Thrown);
-    let result = match promised {
-        Ok(promise) => wait.race(&promise).await,
-        Err(thrown) => Err(thrown),
-    };
-    result.map_err(|interrupt| match interrupt {
-        Interrupt::Thrown(cause) => Error::unexpected(fault, cause),
-        interrupt => interrupt.into(),
-    })
-}
-
 /// The token of a `Security`: `oauth` if both are present, as in the official SDK.
 fn read_tokens(security: &JsValue) -> Result<Option<Authorization>, Error> {
     if security.is_object() && !is_record(security) {
@@ -102,13 +87,4 @@ fn read_tokens(security: &JsValue) -> Result<Option<Authorization>, Error> {
 fn read_token(fields: &Fields, name: &str) -> Result<Option<Authorization>, Error> {
     let Some(token) = fields.js_string(name)? else { return Ok(None) };
     bearer(&token).map(Some).map_err(|error| fields.wrong(name, &error.to_string()))
-}
-
-/// The `Authorization` for a token of the caller or of a token endpoint.
-///
-/// # Errors
-/// It is not a bearer token.
-pub fn bearer(token: &JsString) -> Result<Authorization, TokenError> {
-    let text = secret_text(token).map_err(|index| TokenError::character(char::REPLACEMENT_CHARACTER, index))?;
-    Authorization::bearer(&text)
 }

@@ -11,7 +11,7 @@
 //! - The run does not wait for a `Retry-After` of more than `max_pause`. The item fails, and another run may send it. Such a
 //!   response does not say what it concerns: the item, whose record may be locked for days, or all requests, because the daily
 //!   quota is used up. So the run does not pause but sends one other request. If the server accepts it, the refusal concerned the
-//!   item, and the run continues. If it refuses [`MAX_LONG_REFUSALS`] of them in a row, or has accepted nothing in this run, the
+//!   item, and the run continues. If it refuses `MAX_LONG_REFUSALS` of them in a row, or has accepted nothing in this run, the
 //!   run stops. A wrong guess costs one or two requests; stopping would leave a list of credentials not revoked.
 //! - [`Pace`] decides how fast requests are sent, and how many may be in flight.
 //! - After a pause, one request is sent alone, as a probe. Pauses alternate: after one, an item that was not refused goes first;

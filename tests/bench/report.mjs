@@ -80,11 +80,12 @@ const bulkTable = (results) =>
 
 const limitsTable = (results) =>
   table(
-    ["runtime", "server", "", "items/s", "share of the limit used", "requests wasted"],
+    ["runtime", "server", "in flight", "", "items/s", "share of the limit used", "requests wasted"],
     eachRuntime(results, ({ limits = {} }) =>
       Object.entries(limits).flatMap(([server, contestants]) =>
         Object.entries(contestants).map(([name, { rate, used, wasted }]) => [
           server,
+          String(CASES[server].concurrency),
           BULK_NAMES[name] ?? name,
           whole(rate),
           percent(used),
@@ -163,9 +164,15 @@ function aimsTable(results) {
     }
   }
   for (const [runtime, { limits = {} }] of Object.entries(results)) {
-    for (const [server, { revokeCredentials }] of Object.entries(limits)) {
+    for (const [server, contestants] of Object.entries(limits)) {
       const { aim: limit } = CASES[server];
-      const { used, wasted } = revokeCredentials;
+      const { rate, used, wasted } = contestants.revokeCredentials;
+      if (limit.throughput !== undefined) {
+        const factor = rate / contestants["naive pool"].rate;
+        const what = `bulk in ${runtime}, ${server}: throughput to the naive pool's`;
+        aim(what, `≥ ${limit.throughput}`, two(factor), factor >= limit.throughput);
+        continue;
+      }
       aim(
         `bulk in ${runtime}, ${server}: used, wasted`,
         `≥ ${percent(limit.used)}, ≤ ${percent(limit.wasted)}`,
@@ -259,8 +266,10 @@ ${bulkTable(results)}
 
 ## Bulk against a rate limit
 
-Servers on loopback whose answers take 25 ms; 6 requests in flight. The naive pool's items retry by themselves, each after its own
-\`Retry-After\`. The share of the limit used is the shortest time in which the server accepts all items, divided by the time taken.
+Servers on loopback whose answers take 25 ms. The naive pool's items retry by themselves, each after its own \`Retry-After\`. The share of
+the limit used is the shortest time in which the server accepts all items, divided by the time taken. What a run leaves unused it spends in
+pauses: without headers only a 429 tells where the limit is, and each costs the time that \`Retry-After\` asks for. In a short list the first
+ones weigh more. Six requests in flight hardly exceed 200 a second; with 20, the naive pool's waste shows.
 
 ${limitsTable(results)}
 

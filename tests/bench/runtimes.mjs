@@ -57,7 +57,7 @@ async function node({ base }) {
   ended.catch(() => {});
   const ask = async (task) => {
     const answer = new Promise((resolve) => child.once("message", resolve));
-    child.send({ ...task, base });
+    child.send({ base, ...task });
     const { result, error } = await Promise.race([answer, ended]);
     if (error) throw new Error(error);
     return result;
@@ -78,7 +78,7 @@ async function workerd({ base }) {
   const miniflare = new Miniflare({ ...settings, modules: tasks });
   const url = await miniflare.ready;
   const request = async (task) => {
-    const answer = await fetch(url, { method: "POST", body: JSON.stringify({ ...task, base }) });
+    const answer = await fetch(url, { method: "POST", body: JSON.stringify({ base, ...task }) });
     if (!answer.ok) throw new Error(`the Worker answered ${answer.status}: ${await answer.text()}`);
     return answer.json();
   };
@@ -127,7 +127,7 @@ async function chromium({ base, scripts }) {
   const page = await browser.newPage();
   await page.goto(`${base}/tasks`);
   await page.waitForFunction(() => globalThis.ask);
-  const ask = (task) => page.evaluate((t) => globalThis.ask(t), { ...task, base });
+  const ask = (task) => page.evaluate((t) => globalThis.ask(t), { base, ...task });
   const startUp = async (name) => {
     // With caches of its own, which are empty.
     const context = await browser.newContext();

@@ -1,0 +1,33 @@
+//! What tokens are made of: strings that callers and token endpoints give, and functions that return them.
+
+use super::bearer::{Authorization, TokenError};
+use crate::border::secret_text;
+use crate::border::wait::{Interrupt, Wait};
+use crate::error::Error;
+use js_sys::{Function, JsString};
+use wasm_bindgen::JsValue;
+
+/// Calls the caller's function and awaits its result. `fault` is the error message if it throws or rejects.
+///
+/// # Errors
+/// It throws, it rejects, or the wait ends.
+pub async fn call_source(wait: &Wait, source: &Function, fault: &'static str) -> Result<JsValue, Error> {
+    let promised = source.call0(&JsValue::UNDEFINED).map_err(Interrupt::Thrown);
+    let result = match promised {
+        Ok(promise) => wait.race(&promise).await,
+        Err(thrown) => Err(thrown),
+    };
+    result.map_err(|interrupt| match interrupt {
+        Interrupt::Thrown(cause) => Error::unexpected(fault, cause),
+        interrupt => interrupt.into(),
+    })
+}
+
+/// The `Authorization` for a token of the caller or of a token endpoint.
+///
+/// # Errors
+/// It is not a bearer token.
+pub fn bearer(token: &JsString) -> Result<Authorization, TokenError> {
+    let text = secret_text(token).map_err(|index| TokenError::character(char::REPLACEMENT_CHARACTER, index))?;
+    Authorization::bearer(&text)
+}
