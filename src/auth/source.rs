@@ -1,4 +1,4 @@
-//! What tokens are made of: strings that callers and token endpoints give, and functions that return them.
+//! Reads tokens: strings of callers and token endpoints, and functions that return them.
 
 use super::bearer::{Authorization, TokenError};
 use crate::border::secret_text;
