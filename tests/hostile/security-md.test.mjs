@@ -20,7 +20,7 @@ function calledIn(source) {
     if (ts.isCallExpression(node) && ["it", "test"].includes(node.expression.getText()) && !node.arguments.some(isOff)) {
       const [name] = node.arguments;
       if (name && ts.isStringLiteralLike(name)) names.push(name.text);
-      else if (name && ts.isTemplateExpression(name)) names.push(name.head.text);
+      else if (name && ts.isTemplateExpression(name)) names.push(name.head.text.trimEnd());
     }
     ts.forEachChild(node, visit);
   };
