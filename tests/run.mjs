@@ -42,14 +42,14 @@ const LONGEST = [
 ];
 const rank = (file) => {
   const at = LONGEST.findIndex((beginning) => file.startsWith(beginning));
-  return file.startsWith("all/") ? -1 : at < 0 ? LONGEST.length : at;
+  return file.startsWith("slow/") ? -1 : at < 0 ? LONGEST.length : at;
 };
 
 /** Test files of node:test, wherever they lie under tests/; those of `--all` are in a folder of their own. */
 function testFiles() {
   return readdirSync(tests, { recursive: true })
     .filter((file) => /\.test\.m?js$/.test(file) && !/(^|\/)(node_modules|\.work)\//.test(file))
-    .filter((file) => options.all || !file.startsWith("all/"))
+    .filter((file) => options.all || !file.startsWith("slow/"))
     .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
     .map((file) => relative(repository, join(tests, file)));
 }

@@ -488,7 +488,8 @@ impl Scheduler {
         let rate_per_second = self.rate(now).filter(|_| running);
         let done = self.progress.revoked.saturating_add(self.progress.failed).saturating_add(self.progress.skipped);
         let left = self.options.total.map(|total| total.saturating_sub(done) as f64);
-        let eta_ms = rate_per_second.zip(left).map(|(rate, left)| left / rate * 1000.0);
+        let pause = paused_until.map_or(0.0, |until| until - now);
+        let eta_ms = rate_per_second.zip(left).map(|(rate, left)| pause + left / rate * 1000.0);
         Progress { paused_until, rate_per_second, eta_ms, ..self.progress }
     }
 

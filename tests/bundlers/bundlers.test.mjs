@@ -1,4 +1,4 @@
-// The bundlers that `make test` has time for, and a page without any. The others: all/bundlers.test.mjs.
+// The bundlers that `make test` has time for, and a page without any. The others: slow/bundlers.test.mjs.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
