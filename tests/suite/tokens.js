@@ -607,7 +607,7 @@ const BAD_KEYS = [
   [{ clientSecret: null }, /clientSecret or oidcToken is missing/],
   [{ clientSecret: JWK }, /clientSecret must be a string, not another object/],
   [{ clientSecret: JSON.stringify(JWK) }, /clientSecret must begin with/],
-  [{ clientSecret: API_KEY.clientSecret.replace("v1", "v2") }, /clientSecret is of a version/],
+  [{ clientSecret: API_KEY.clientSecret.replace("v1", "v2") }, /clientSecret has an unsupported version/],
   [{ clientSecret: `${API_KEY.clientSecret}\n` }, /clientSecret: the text after v1:/],
   [{ clientSecret: `${API_KEY.clientSecret}é` }, /clientSecret: the text after v1:/],
   [{ clientSecret: API_KEY.clientSecret.slice(0, -8) }, /clientSecret: the text after v1: does not hold a JSON object/],
