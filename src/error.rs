@@ -206,7 +206,9 @@ impl From<Error> for JsValue {
             Failure::Unexpected(message, cause) => Ok(UnexpectedClientError::new(message, &options(cause)).into()),
             Failure::Unsupported(message) => Ok(UnsupportedRuntimeError::new(&message).into()),
             Failure::NoToken { error, .. } => Ok(error),
-            Failure::Withheld => Ok(UnexpectedClientError::new("The request was not sent", &JsValue::UNDEFINED).into()),
+            Failure::Withheld => {
+                Ok(UnexpectedClientError::new("The request was not sent: the bulk run has stopped", &JsValue::UNDEFINED).into())
+            }
             Failure::Refused(failure) => {
                 let message = failure.message.clone();
                 let options = http_options(failure, Malformation::default(), OAuthError::default());

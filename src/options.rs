@@ -90,7 +90,7 @@ impl CallDefaults {
             return Ok(server);
         }
         match ["serverURL", "tenantDomain"].into_iter().find(|name| props.has(name)) {
-            Some(name) => Err(props.wrong(name, "is there, but is not set: name the server, or leave the option out")),
+            Some(name) => Err(props.wrong(name, "is undefined or null: set it, or remove the option")),
             None => tenant_server(DEFAULT_TENANT),
         }
     }

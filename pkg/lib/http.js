@@ -72,7 +72,11 @@ export class HTTPClient {
 
   #named(name) {
     if (!HOOKS.includes(name)) {
-      throw new SDKValidationError("Invalid hook", new TypeError(`there is no such hook: there are ${HOOKS.join(", ")}`), name);
+      throw new SDKValidationError(
+        "Invalid hook",
+        new TypeError("unknown hook: use beforeRequest, requestError or response"),
+        name,
+      );
     }
     return this.#hooks[name];
   }

@@ -61,7 +61,7 @@ export class ConductoroneSDKTypescriptCore {
       if (typeof core === "object" && core !== null && #client in core) {
         return core.#start(method, args);
       }
-      const cause = new TypeError("not a ConductoroneSDKTypescriptCore, or one from another copy of c1-revoke");
+      const cause = new TypeError("not a client of this copy of c1-revoke: two copies may be installed (npm ls c1-revoke)");
       return rejected(new SDKValidationError("Invalid client", cause));
     };
   }

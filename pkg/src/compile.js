@@ -29,14 +29,14 @@ function advised(cause) {
   if (cause instanceof UnsupportedRuntimeError) {
     return cause;
   }
-  let advice = "c1-revoke could not start its WebAssembly core here";
+  let advice = "The WebAssembly core of c1-revoke could not start";
   if (typeof globalThis.WebAssembly?.Module !== "function") {
-    advice = "c1-revoke needs WebAssembly, which is missing or switched off here";
+    advice = "WebAssembly is missing or disabled";
   } else if (cause instanceof WebAssembly.CompileError) {
     // Only the message tells a blocked compilation from a failed one, and each engine words it differently.
-    advice = "WebAssembly was not compiled. If a Content-Security-Policy is in force, add 'wasm-unsafe-eval' to its script-src";
+    advice = "WebAssembly was not compiled. If the page has a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src";
   } else if (cause instanceof RangeError) {
-    advice = "WebAssembly was refused. Older engines compile only asynchronously: await ready() before the first client";
+    advice = "WebAssembly was not compiled synchronously. Call await ready() before the first client";
   }
   return new UnsupportedRuntimeError(advice, { cause });
 }

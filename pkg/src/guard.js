@@ -90,7 +90,7 @@ export class Guard {
     if (this.failure) {
       return;
     }
-    this.failure = new UnexpectedClientError("The WebAssembly core of c1-revoke failed: construct a new client", { cause });
+    this.failure = new UnexpectedClientError("The WebAssembly core of c1-revoke crashed: construct a new client", { cause });
     for (const number in this.#pending) {
       this.#pending[number](this.failure);
     }

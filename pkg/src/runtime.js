@@ -55,5 +55,5 @@ function started({ glue, start }, instance) {
 function unsupported(cause) {
   return cause instanceof UnsupportedRuntimeError
     ? cause
-    : new UnsupportedRuntimeError("c1-revoke could not start its WebAssembly core here", { cause });
+    : new UnsupportedRuntimeError("The WebAssembly core of c1-revoke could not start", { cause });
 }

@@ -44,9 +44,11 @@ impl TokenError {
 impl Display for TokenError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            TokenError::Empty => f.write_str("is empty: give the token"),
+            TokenError::Empty => f.write_str("is empty: set a token"),
             TokenError::TooLong => f.write_str("is too long for a header"),
-            TokenError::Character { kind, index } => write!(f, "holds {kind} at index {index}: tokens are visible ASCII"),
+            TokenError::Character { kind, index } => {
+                write!(f, "contains {kind} at index {index}: a token has visible ASCII characters only")
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ impl Display for ClientIdError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Form => {
-                "clientID must have the form <name>@<host>/<use case>, as in name-1@acme.conductor.one/pcc: copy it whole"
+                "clientID must have the form <name>@<host>/<use case>, as in name-1@acme.conductor.one/pcc: copy all of it"
             }
             Self::Name => "clientID: the part before the @ must consist of letters, digits and . _ ~ -",
             Self::Host => "clientID: the part between @ and / must be the full host name of your tenant, as acme.conductor.one",

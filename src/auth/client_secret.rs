@@ -44,13 +44,15 @@ pub enum ClientSecretError {
 impl Display for ClientSecretError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Prefix => "clientSecret must begin with secret-token:conductorone.com: (copy it whole)",
-            Self::Version => "clientSecret is of a version that this release does not support: it must be v1",
-            Self::Base64url => "clientSecret: the text after v1: must be base64url without padding or white space: copy it whole",
-            Self::Json => "clientSecret: the text after v1: does not hold a JSON object: copy it whole",
+            Self::Prefix => "clientSecret must begin with secret-token:conductorone.com: (copy all of it)",
+            Self::Version => "clientSecret has an unsupported version: it must be v1",
+            Self::Base64url => {
+                "clientSecret: the text after v1: must be base64url without padding or white space: copy all of it"
+            }
+            Self::Json => "clientSecret: the text after v1: does not hold a JSON object: copy all of it",
             Self::Kty => "clientSecret: its key must have the type (kty) OKP",
             Self::Crv => "clientSecret: its key must be on the curve (crv) Ed25519",
-            Self::NoPrivateKey => "clientSecret holds a public key only: the private part (d) is missing",
+            Self::NoPrivateKey => "clientSecret has no private key: \"d\" is missing",
             Self::PrivateKey => "clientSecret: the private part (d) must be 32 bytes in base64url",
             Self::PublicKey => "clientSecret: the public part (x) must be 32 bytes in base64url",
         })

@@ -81,13 +81,13 @@ impl Credentials {
             return if secret.is_none() && id_token.is_none() {
                 Ok(None)
             } else {
-                Err(props.wrong("clientID", "is missing: clientSecret and oidcToken need it"))
+                Err(props.wrong("clientID", "is missing: it is required with clientSecret or oidcToken"))
             };
         };
         let origin = ClientId::parse(&client_id).map_err(|error| Error::invalid(error.to_string()))?.origin().to_owned();
         let grant = match (secret, id_token) {
-            (None, None) => return Err(Error::invalid("clientSecret is missing (or give an oidcToken)")),
-            (Some(_), Some(_)) => return Err(Error::invalid("give clientSecret or oidcToken, not both")),
+            (None, None) => return Err(Error::invalid("clientSecret or oidcToken is missing")),
+            (Some(_), Some(_)) => return Err(Error::invalid("set clientSecret or oidcToken, not both")),
             (Some(secret), None) => {
                 let jwk = read_secret(&secret).map_err(|error| Error::invalid(error.to_string()))?;
                 Grant::Key(RefCell::new(Key::Jwk(jwk)))
@@ -128,7 +128,7 @@ fn read_id_token(token: &JsString) -> Result<Secret, Error> {
     let text = secret_text(token).ok().filter(|text| token.length() <= MAX_SECRET && !text.is_empty());
     match text {
         Some(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text.into()),
-        _ => Err(Error::invalid("oidcToken must be a JWT: visible ASCII")),
+        _ => Err(Error::invalid("oidcToken must be a JWT, with visible ASCII characters only")),
     }
 }
 
@@ -353,7 +353,7 @@ impl OAuth {
         let subtle = peek(&peek(&js_sys::global(), "crypto"), "subtle");
         if !subtle.is_object() {
             return Err(Error::unsupported(
-                "crypto.subtle is missing here: client credentials are signed with Ed25519, which needs https or localhost",
+                "crypto.subtle is missing. Client credentials are signed with Ed25519, which needs https or localhost",
             ));
         }
         let subtle: SubtleCrypto = subtle.unchecked_into();
@@ -397,7 +397,7 @@ async fn signed(wait: &Wait, promise: Result<Promise, JsValue>) -> Result<JsValu
 
 fn cannot_sign() -> Error {
     Error::unsupported(
-        "WebCrypto cannot sign with Ed25519 here. That needs Chrome 137, Firefox 129, Safari 17 or Node 20, and https or localhost",
+        "WebCrypto does not support Ed25519. Use Chrome 137, Firefox 129, Safari 17 or Node 20 or newer, over https or localhost",
     )
 }
 
@@ -424,11 +424,11 @@ async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>)
         return Err(Failure::TokenRefused(HttpFailure { message, ..answer.failure(body) }, oauth).into());
     }
     let unusable = |why: &str| {
-        let failure = HttpFailure { message: format!("the answer {why}"), ..answer.failure(MASK.into()) };
+        let failure = HttpFailure { message: format!("the response {why}"), ..answer.failure(MASK.into()) };
         Error::from(Failure::TokenRefused(failure, OAuthError::default()))
     };
-    let token = peek(&value, "access_token").dyn_into::<JsString>().map_err(|_| unusable("holds no access_token"))?;
-    let authorization = bearer(&token).map_err(|_| unusable("holds an access_token that is not a bearer token"))?;
+    let token = peek(&value, "access_token").dyn_into::<JsString>().map_err(|_| unusable("has no access_token"))?;
+    let authorization = bearer(&token).map_err(|_| unusable("has an access_token that is not a bearer token"))?;
     if !is_bearer(&peek_text(&value, "token_type")) {
         return Err(unusable("has a token_type other than Bearer"));
     }

@@ -164,7 +164,9 @@ export class Cancellation {
       const interruption = { timedOut: peek(reason, "name") === "TimeoutError", reason };
       this.interruption = interruption;
       attempt(() => {
-        for (const wait of this.waits) wait.interrupt(interruption);
+        this.waits.forEach((wait) => {
+          wait.interrupt(interruption);
+        });
       });
     }
   }

@@ -71,7 +71,7 @@ impl Input {
 /// Reading it throws, or it is not an iterator's result.
 pub fn request_in(result: &JsValue) -> Result<Option<JsValue>, JsValue> {
     if !result.is_object() && !result.is_function() {
-        return Err(TypeError::new("an iterator must return objects").into());
+        return Err(TypeError::new("the iterator did not return an object").into());
     }
     if Reflect::get(result, &"done".into())?.is_truthy() {
         return Ok(None);

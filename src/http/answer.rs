@@ -117,9 +117,9 @@ impl Display for Malformed {
             Malformed::TooLong => "the body is longer than 1 MiB",
             Malformed::NotJson => "the body is not JSON",
             Malformed::NotObject => "the body is not a JSON object",
-            Malformed::ErrorInBody => "the body is an error",
+            Malformed::ErrorInBody => "the body contains an error",
             Malformed::GrpcStatus => "the grpc-status header is an error",
-            Malformed::Partial => "the Content-Range header says that the body is not complete",
+            Malformed::Partial => "the body is incomplete (Content-Range)",
         })
     }
 }

@@ -238,7 +238,7 @@ impl Transport {
 }
 
 fn unsupported(name: &str) -> Error {
-    Failure::Unsupported(format!("c1-revoke needs {name}, which is missing here")).into()
+    Failure::Unsupported(format!("{name} is missing in this runtime")).into()
 }
 
 /// Reads the head of a response with checked getters, because a polyfill or the caller's HTTP client may return anything. `None`:
@@ -354,5 +354,5 @@ impl Drop for Answer<'_> {
 }
 
 fn already_read() -> Error {
-    Error::unexpected(UNEXPECTED, "the body was already read: a hook must read a clone".into())
+    Error::unexpected(UNEXPECTED, "a hook has read the response body: read response.clone() instead".into())
 }
