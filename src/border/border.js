@@ -25,10 +25,7 @@ function attempt(action) {
   }
 }
 
-/**
- * Wraps any value in a promise. `Promise.resolve` would return a caller's promise itself, whose `then` may throw or call back
- * twice.
- */
+/** Wraps any value in a promise. `Promise.resolve` would return a caller's own promise, whose `then` may throw. */
 const promiseOf = (value) => new Promise((resolve) => resolve(value));
 
 /** Runs an action and ignores its result, its exception and its rejection. */
@@ -50,10 +47,8 @@ export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
 /** Whether the value is an object, but not a function or an array. */
 export const isRecord = (value) => typeof value === "object" && value !== null && attempt(() => !Array.isArray(value)) === true;
 
-/**
- * Returns the caller's `RequestInit`: the options, merged over the deprecated `fetchOptions`. It has no prototype, because a page
- * may have added fields to one. Throws what a getter throws.
- */
+// Without a prototype, because a page may have added fields to one.
+/** Merges the options over the deprecated `fetchOptions`, as a `RequestInit`. Throws what a getter throws. */
 export const requestInit = (deprecated, options) => ({ __proto__: null, ...deprecated, ...options });
 
 /**
@@ -76,10 +71,8 @@ export const hasGlobal = (name) => typeof peek(globalThis, name) === "function";
 /** A pattern for a secret inside JSON or a URL: each character as it is, after a backslash, as `\\u00XX`, or percent-encoded. */
 function escapedForms(secret) {
   const character = (char) => {
-    const hex = char
-      .charCodeAt(0)
-      .toString(16)
-      .replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
+    const code = char.charCodeAt(0).toString(16);
+    const hex = code.replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
     const literal = char.replace(/[^\w\s]/, "\\$&");
     return `(?:\\\\?${literal}|\\\\u00${hex}|%${hex})`;
   };
@@ -97,10 +90,8 @@ export function redact(text, secret) {
 
 /** Returns a copy of a JSON value with the secret masked in all strings and names. */
 export function redactJson(value, secret) {
-  const shown = attempt(() =>
-    JSON.stringify(value, (_, member) => (typeof member === "string" ? redact(member, secret) : member)),
-  );
-  return attempt(() => JSON.parse(redact(shown, secret)));
+  const masked = (_, member) => (typeof member === "string" ? redact(member, secret) : member);
+  return attempt(() => JSON.parse(redact(JSON.stringify(value, masked), secret)));
 }
 
 /** Returns the headers as lines for the debug log. */
@@ -133,10 +124,7 @@ export const timestamp = (time) => attempt(() => new Date(time).toISOString());
 
 // --- Waiting ---
 
-/**
- * Cancels all waits of a call or bulk run, when the caller's signal aborts or `cancel` is called. It uses one listener for all
- * waits.
- */
+/** Cancels all waits of a call or bulk run, when the caller's signal aborts or `cancel` is called. They share one listener. */
 export class Cancellation {
   /** @type {Interruption | undefined} */
   interruption;

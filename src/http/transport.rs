@@ -1,6 +1,6 @@
 //! Sends one request with the platform's `fetch` or the caller's HTTP client, and reads the response.
 
-use super::answer::{self, refusal_message, Head, Rejection};
+use super::answer::{self, refusal_message, Head, Rejection, MAX_BODY_BYTES};
 use super::log::Logger;
 use super::retry_after;
 use super::secret::Secret;
@@ -15,9 +15,6 @@ use std::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Request, RequestInit, RequestRedirect};
-
-/// Bodies are read up to this many bytes. The API's have a few hundred; a longer one is cut and is not from the API.
-const MAX_BODY_BYTES: u32 = 1 << 20;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
