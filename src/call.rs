@@ -4,7 +4,7 @@ use crate::auth::bearer::Authorization;
 use crate::auth::security::Security;
 use crate::border::wait::Cancellation;
 use crate::border::{is_record, parse_json, peek};
-use crate::error::{Error, Failure, Malformation};
+use crate::error::{Error, Failure, HttpFailure};
 use crate::http::answer::{judge, Body, Code, Facts, Malformed, Verdict};
 use crate::http::attempts::{self, CallSettings};
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport};
@@ -138,10 +138,7 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
             connector_service_revoke_credential_response: Empty {},
         }),
         Verdict::Unexpected => Err(Failure::Refused(answer.failure(text.text)).into()),
-        Verdict::Malformed(malformed) => {
-            let malformation = malformation(malformed, &text.text, &answer);
-            Err(Failure::Malformed(answer.failure(text.text), malformation).into())
-        }
+        Verdict::Malformed(malformed) => Err(malformation(malformed, text.text, &answer).into()),
     }
 }
 
@@ -158,12 +155,14 @@ fn facts(text: &JsString) -> Body {
     })
 }
 
-fn malformation(malformed: Malformed, text: &JsString, answer: &Answer<'_>) -> Malformation {
+fn malformation(malformed: Malformed, text: JsString, answer: &Answer<'_>) -> Failure {
+    const MESSAGE: &str = "Response validation failed";
     let undecided = matches!(malformed, Malformed::ErrorInBody | Malformed::GrpcStatus | Malformed::Partial);
-    let (cause, raw_value) = match parse_json(text) {
-        Err(cause) if malformed == Malformed::NotJson => (cause, text.into()),
-        Err(_) => (malformed.to_string().into(), text.into()),
-        Ok(value) => (malformed.to_string().into(), answer.shown_json(&value)),
+    let (cause, raw_value) = match parse_json(&text) {
+        Err(cause) if malformed == Malformed::NotJson => (cause, text.clone().into()),
+        Err(_) => (malformed.reason().into(), text.clone().into()),
+        Ok(value) => (malformed.reason().into(), answer.shown_json(&value)),
     };
-    Malformation { cause, raw_value, undecided }
+    let (message, raw_message) = (MESSAGE.to_owned(), Some(MESSAGE));
+    Failure::Malformed { failure: HttpFailure { message, raw_message, cause, raw_value, ..answer.failure(text) }, undecided }
 }

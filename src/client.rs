@@ -1,6 +1,7 @@
 //! The exported class. It reads its arguments synchronously, starts a call and returns a promise.
 
-use crate::auth::oauth::{Credentials, OAuth};
+use crate::auth::credentials::Credentials;
+use crate::auth::oauth::OAuth;
 use crate::auth::security::Security;
 use crate::border::fields::Fields;
 use crate::border::{is_record, rejected};
@@ -78,7 +79,7 @@ fn read_request(request: &JsValue, server: &str) -> Result<Revocation, Error> {
     let fields = Fields::of(request, "the request")?;
     let id = |name: &str| {
         let id = fields.string(name, MAX_ID_LENGTH)?.ok_or_else(|| fields.wrong(name, "is missing"))?;
-        encode_id(&id).map_err(|error| fields.wrong(name, &error.to_string()))
+        encode_id(&id).map_err(|error| fields.wrong(name, error))
     };
     let path = revoke_path(&id("appId")?, &id("connectorId")?, &id("id")?);
     let body = match fields.value(BODY)? {

@@ -84,7 +84,7 @@ impl CallDefaults {
         if props.number("serverIdx")?.is_some_and(|index| index != 0.0) {
             return Err(props.wrong("serverIdx", "must be 0: there is one server"));
         }
-        let tenant_server = |tenant: &str| tenant_url(tenant).map_err(|error| props.wrong("tenantDomain", &error.to_string()));
+        let tenant_server = |tenant: &str| tenant_url(tenant).map_err(|error| props.wrong("tenantDomain", error));
         let tenant = tenant.map(|tenant| tenant_server(&tenant)).transpose()?;
         if let Some(server) = server.or(tenant).or_else(|| fallback.map(str::to_owned)) {
             return Ok(server);
@@ -139,7 +139,7 @@ fn read_server(fields: &Fields, allow_insecure: bool) -> Result<Option<String>, 
             hash: part("hash"),
         }
     });
-    check_server_url(&text, parts.as_ref(), allow_insecure).map(Some).map_err(|error| fields.wrong(NAME, &error.to_string()))
+    check_server_url(&text, parts.as_ref(), allow_insecure).map(Some).map_err(|error| fields.wrong(NAME, error))
 }
 
 fn read_retry(fields: &Fields, name: &str, path: &'static str, backoff_path: &'static str) -> Result<Option<Retry>, Error> {
@@ -174,7 +174,7 @@ fn read_codes(fields: &Fields) -> Result<Option<StatusCodes>, Error> {
     if given.iter().all(|code| codes.add(code)) {
         Ok(Some(codes))
     } else {
-        Err(fields.wrong(NAME, &format!("must be {EXPECTED}")))
+        Err(fields.wrong(NAME, format!("must be {EXPECTED}")))
     }
 }
 

@@ -1,8 +1,5 @@
 //! Evaluates an HTTP response: the credential is revoked, or there is an error.
 
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
-
 /// Response bodies are read up to this many bytes. The API's have a few hundred; a longer one is not from the API.
 pub const MAX_BODY_BYTES: u32 = 1 << 20;
 
@@ -111,20 +108,19 @@ pub enum Malformed {
     Partial,
 }
 
-impl Display for Malformed {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Malformed {
+    /// What is wrong, in words.
+    pub fn reason(self) -> &'static str {
+        match self {
             Malformed::TooLong => "the body is longer than 1 MiB",
             Malformed::NotJson => "the body is not JSON",
             Malformed::NotObject => "the body is not a JSON object",
             Malformed::ErrorInBody => "the body contains an error",
-            Malformed::GrpcStatus => "the grpc-status header is an error",
+            Malformed::GrpcStatus => "the grpc-status header contains an error",
             Malformed::Partial => "the body is incomplete (Content-Range)",
-        })
+        }
     }
 }
-
-impl Error for Malformed {}
 
 /// Whether `content_type` is `application/json`, with or without parameters (RFC 9110, 8.3.1).
 pub fn is_json(content_type: &str) -> bool {
@@ -154,7 +150,7 @@ pub fn judge(head: &Head, body: Body) -> Verdict {
     }
 }
 
-/// A redirect, and what it means for the credential. The text is the start of the error message.
+/// A redirect, and what it means for the credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redirect {
     /// The redirect was not followed.
@@ -175,21 +171,19 @@ impl Redirect {
             None
         }
     }
-}
 
-impl Display for Redirect {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// What it means, as the start of a message.
+    pub fn meaning(self) -> &'static str {
+        match self {
             Redirect::NotFollowed => "Redirected, so nothing was revoked",
             Redirect::Followed => "Redirected, so the outcome is unknown: the credential may be revoked",
-        })
+        }
     }
 }
 
 /// The official SDK's message for a response that is not a success. A long body is cut.
 pub fn refusal_message(head: &Head, body: &str) -> String {
-    let mut message =
-        Redirect::of(head).map_or_else(|| String::from("Unexpected Status or Content-Type"), |redirect| redirect.to_string());
+    let mut message = Redirect::of(head).map_or("Unexpected Status or Content-Type", Redirect::meaning).to_owned();
     message += &format!(": Status {}", head.status);
     match head.content_type.as_str() {
         "application/json" => {}
@@ -361,8 +355,8 @@ mod tests {
         ] {
             assert_eq!(Redirect::of(&head(status, "")), redirect, "{status}");
         }
-        assert_eq!(Redirect::NotFollowed.to_string(), "Redirected, so nothing was revoked");
-        assert!(Redirect::Followed.to_string().contains("unknown"));
+        assert_eq!(Redirect::NotFollowed.meaning(), "Redirected, so nothing was revoked");
+        assert!(Redirect::Followed.meaning().contains("unknown"));
     }
 
     #[test]

@@ -4,8 +4,7 @@
 //! text with the parsed parts, because URL parsers silently repair backslashes, tabs, missing slashes, percent-encoded hosts and
 //! `0x7f.1`. A URL that needs repair is refused, so that the host is the one a person reads.
 
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
+use crate::invalid::Invalid;
 use std::net::Ipv4Addr;
 
 /// The maximum length of a server URL or tenant, in UTF-16 code units.
@@ -28,51 +27,15 @@ pub struct UrlParts {
     pub hash: String,
 }
 
-/// Why a server URL is refused. The text follows the option's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ServerError {
-    /// Neither https nor http.
-    Scheme,
-    /// http to a host other than loopback.
-    Insecure,
-    /// `user:password@` in the URL.
-    UserInfo,
-    /// A query or a fragment.
-    QueryOrFragment,
-    /// The host or the port is invalid, or the platform parses it differently from how it is written.
-    Host,
-    /// The same, for the path.
-    Path,
-}
-
-impl Display for ServerError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ServerError::Scheme => "must begin with https://",
-            ServerError::Insecure => "would send the token unencrypted: use https, or set allowInsecureHTTP",
-            ServerError::UserInfo => "must not contain a user name or password",
-            ServerError::QueryOrFragment => "must not contain a query or fragment",
-            ServerError::Host => {
-                "has an invalid host or port (write international names in xn-- form, addresses in their usual form)"
-            }
-            ServerError::Path => "has a path with . or .. segments or characters that are not allowed",
-        })
-    }
-}
-
-impl Error for ServerError {}
-
-/// The text is not a tenant name. The message follows the option's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TenantError;
-
-impl Display for TenantError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("must be the tenant's name: acme, acme.conductor.one or https://acme.conductor.one")
-    }
-}
-
-impl Error for TenantError {}
+const SCHEME: Invalid = Invalid::because("must begin with https://");
+/// The URL is http to a host other than loopback.
+pub const INSECURE: Invalid = Invalid::because("would send the token unencrypted: use https, or set allowInsecureHTTP");
+const USER_INFO: Invalid = Invalid::because("must not contain a user name or password");
+const QUERY_OR_FRAGMENT: Invalid = Invalid::because("must not contain a query or fragment");
+const HOST: Invalid =
+    Invalid::because("has an invalid host or port (write international names in xn-- form, addresses in their usual form)");
+const PATH: Invalid = Invalid::because("has a path with . or .. segments or characters that are not allowed");
+const TENANT: Invalid = Invalid::because("must be the tenant's name: acme, acme.conductor.one or https://acme.conductor.one");
 
 /// Checks a server URL and returns it as a base URL, without trailing slashes. `url` is `text` parsed by the platform's `URL`, or
 /// `None` if that failed.
@@ -80,23 +43,23 @@ impl Error for TenantError {}
 /// # Errors
 /// The URL is not https (or http to loopback, or any http with `allow_insecure`), or has more than a plain scheme, host, port and
 /// path.
-pub fn check_server_url(text: &str, url: Option<&UrlParts>, allow_insecure: bool) -> Result<String, ServerError> {
+pub fn check_server_url(text: &str, url: Option<&UrlParts>, allow_insecure: bool) -> Result<String, Invalid> {
     if !["https://", "http://"].iter().any(|scheme| strip_prefix_ignore_case(text, scheme).is_some()) {
-        return Err(ServerError::Scheme);
+        return Err(SCHEME);
     }
     if text.contains(['?', '#']) {
-        return Err(ServerError::QueryOrFragment);
+        return Err(QUERY_OR_FRAGMENT);
     }
-    let url = url.ok_or(ServerError::Host)?;
+    let url = url.ok_or(HOST)?;
     let UrlParts { protocol, hostname, .. } = url;
     if !(url.username.is_empty() && url.password.is_empty()) {
-        return Err(ServerError::UserInfo);
+        return Err(USER_INFO);
     }
     if !(url.search.is_empty() && url.hash.is_empty()) {
-        return Err(ServerError::QueryOrFragment);
+        return Err(QUERY_OR_FRAGMENT);
     }
     let origin = format!("{protocol}//{hostname}");
-    let rest = strip_prefix_ignore_case(text, &origin).filter(|_| is_host(hostname)).ok_or(ServerError::Host)?;
+    let rest = strip_prefix_ignore_case(text, &origin).filter(|_| is_host(hostname)).ok_or(HOST)?;
     let (port, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or_default();
     let default_port = if protocol == "https:" { "443" } else { "80" };
     let same_port = match port.strip_prefix(':') {
@@ -105,13 +68,13 @@ pub fn check_server_url(text: &str, url: Option<&UrlParts>, allow_insecure: bool
         None => port.is_empty() && url.port.is_empty(),
     };
     if !same_port {
-        return Err(ServerError::Host);
+        return Err(HOST);
     }
     if protocol == "http:" && !allow_insecure && !is_loopback(hostname) {
-        return Err(ServerError::Insecure);
+        return Err(INSECURE);
     }
     if url.pathname != if path.is_empty() { "/" } else { path } || !is_plain_path(path) {
-        return Err(ServerError::Path);
+        return Err(PATH);
     }
     Ok([&origin, port, path.trim_end_matches('/')].concat())
 }
@@ -119,15 +82,15 @@ pub fn check_server_url(text: &str, url: Option<&UrlParts>, allow_insecure: bool
 /// The base URL of a tenant: `acme`, `acme.conductor.one` or `https://acme.conductor.one`, in any case.
 ///
 /// # Errors
-/// [`TenantError`] for anything else.
-pub fn tenant_url(text: &str) -> Result<String, TenantError> {
+/// Anything else.
+pub fn tenant_url(text: &str) -> Result<String, Invalid> {
     let text = text.to_ascii_lowercase();
     let label = match text.strip_suffix(DOMAIN) {
         Some(name) => name.strip_prefix("https://").unwrap_or(name),
         None => &text,
     };
     if !is_dns_label(label) {
-        return Err(TenantError);
+        return Err(TENANT);
     }
     Ok(["https://", label, DOMAIN].concat())
 }
@@ -204,7 +167,7 @@ mod tests {
         })
     }
 
-    fn check(text: &str, allow_insecure: bool) -> Result<String, ServerError> {
+    fn check(text: &str, allow_insecure: bool) -> Result<String, Invalid> {
         check_server_url(text, parts(text).as_ref(), allow_insecure)
     }
 
@@ -237,9 +200,9 @@ mod tests {
             "a_b",
             "https://https://acme.conductor.one",
         ] {
-            assert_eq!(tenant_url(bad), Err(TenantError), "{bad}");
+            assert_eq!(tenant_url(bad), Err(TENANT), "{bad}");
         }
-        assert_eq!(tenant_url(&"a".repeat(64)), Err(TenantError));
+        assert_eq!(tenant_url(&"a".repeat(64)), Err(TENANT));
     }
 
     #[test]
@@ -264,79 +227,79 @@ mod tests {
             assert_eq!(hostname_of(base), host);
         }
         for (url, error) in [
-            ("acme.conductor.one", ServerError::Scheme),
-            ("//acme.conductor.one", ServerError::Scheme),
-            ("ftp://acme", ServerError::Scheme),
-            ("", ServerError::Scheme),
-            (" https://a", ServerError::Scheme),
-            ("https:/a", ServerError::Scheme),
-            ("https:a", ServerError::Scheme),
-            ("https:\\\\a", ServerError::Scheme),
-            ("ht\ntps://a", ServerError::Scheme),
-            ("http://acme.conductor.one", ServerError::Insecure),
-            ("http://127.0.0.1.evil.com", ServerError::Insecure),
-            ("http://localhost.evil.com", ServerError::Insecure),
-            ("http://app.localhost", ServerError::Insecure),
-            ("http://[::2]", ServerError::Insecure),
-            ("http://[::ffff:7f00:1]", ServerError::Insecure),
-            ("http://128.0.0.1", ServerError::Insecure),
-            ("http://127.1", ServerError::Host),
-            ("http://localhost.", ServerError::Host),
-            ("https://u:p@acme.conductor.one", ServerError::UserInfo),
-            ("https://acme.conductor.one@evil.com/", ServerError::UserInfo),
-            ("https://:p@acme.conductor.one", ServerError::UserInfo),
-            ("https://@acme.conductor.one", ServerError::Host),
-            ("https://a/?q", ServerError::QueryOrFragment),
-            ("https://a?", ServerError::QueryOrFragment),
-            ("https://a#f", ServerError::QueryOrFragment),
-            ("https://", ServerError::Host),
-            ("https:///evil", ServerError::Host),
-            ("https://a\\b", ServerError::Host),
-            ("https://acme.conductor.one\\@evil.com", ServerError::Host),
-            ("https://a b", ServerError::Host),
-            ("https://a ", ServerError::Host),
-            ("https://é.example", ServerError::Host),
-            ("https://ａ.example", ServerError::Host),
-            ("https://a\u{ad}b.example", ServerError::Host),
-            ("https://%61.example", ServerError::Host),
-            ("https://0x7f.1", ServerError::Host),
-            ("https://2130706433", ServerError::Host),
-            ("https://10.0.0.010", ServerError::Host),
-            ("https://10.0.0.256", ServerError::Host),
-            ("https://a.0X1", ServerError::Host),
-            ("https://a:0", ServerError::Host),
-            ("https://a:65536", ServerError::Host),
-            ("https://a:", ServerError::Host),
-            ("https://a:+80", ServerError::Host),
-            ("https://a:080", ServerError::Host),
-            ("https://a:0443", ServerError::Host),
-            ("https://[::1]x", ServerError::Host),
-            ("https://[::g]", ServerError::Host),
-            ("https://[0:0:0:0:0:0:0:1]", ServerError::Host),
-            ("https://[::ffff:1.2.3.4]/", ServerError::Host),
-            ("https://a..b", ServerError::Host),
-            ("https://a.", ServerError::Host),
-            ("https://-a", ServerError::Host),
-            ("https://a!b", ServerError::Host),
-            ("https://a\n.b", ServerError::Host),
-            ("https://a\t", ServerError::Host),
-            ("https://a/../b", ServerError::Path),
-            ("https://a/%2E%2e/b", ServerError::Path),
-            ("https://a/.", ServerError::Path),
-            ("https://a/b c", ServerError::Path),
-            ("https://a/b ", ServerError::Path),
-            ("https://a/b\n", ServerError::Path),
-            ("https://a/b\\c", ServerError::Path),
-            ("https://a/é", ServerError::Path),
-            ("https://a/[b]", ServerError::Path),
-            ("https://a/%zz", ServerError::Path),
-            ("https://a/%4", ServerError::Path),
+            ("acme.conductor.one", SCHEME),
+            ("//acme.conductor.one", SCHEME),
+            ("ftp://acme", SCHEME),
+            ("", SCHEME),
+            (" https://a", SCHEME),
+            ("https:/a", SCHEME),
+            ("https:a", SCHEME),
+            ("https:\\\\a", SCHEME),
+            ("ht\ntps://a", SCHEME),
+            ("http://acme.conductor.one", INSECURE),
+            ("http://127.0.0.1.evil.com", INSECURE),
+            ("http://localhost.evil.com", INSECURE),
+            ("http://app.localhost", INSECURE),
+            ("http://[::2]", INSECURE),
+            ("http://[::ffff:7f00:1]", INSECURE),
+            ("http://128.0.0.1", INSECURE),
+            ("http://127.1", HOST),
+            ("http://localhost.", HOST),
+            ("https://u:p@acme.conductor.one", USER_INFO),
+            ("https://acme.conductor.one@evil.com/", USER_INFO),
+            ("https://:p@acme.conductor.one", USER_INFO),
+            ("https://@acme.conductor.one", HOST),
+            ("https://a/?q", QUERY_OR_FRAGMENT),
+            ("https://a?", QUERY_OR_FRAGMENT),
+            ("https://a#f", QUERY_OR_FRAGMENT),
+            ("https://", HOST),
+            ("https:///evil", HOST),
+            ("https://a\\b", HOST),
+            ("https://acme.conductor.one\\@evil.com", HOST),
+            ("https://a b", HOST),
+            ("https://a ", HOST),
+            ("https://é.example", HOST),
+            ("https://ａ.example", HOST),
+            ("https://a\u{ad}b.example", HOST),
+            ("https://%61.example", HOST),
+            ("https://0x7f.1", HOST),
+            ("https://2130706433", HOST),
+            ("https://10.0.0.010", HOST),
+            ("https://10.0.0.256", HOST),
+            ("https://a.0X1", HOST),
+            ("https://a:0", HOST),
+            ("https://a:65536", HOST),
+            ("https://a:", HOST),
+            ("https://a:+80", HOST),
+            ("https://a:080", HOST),
+            ("https://a:0443", HOST),
+            ("https://[::1]x", HOST),
+            ("https://[::g]", HOST),
+            ("https://[0:0:0:0:0:0:0:1]", HOST),
+            ("https://[::ffff:1.2.3.4]/", HOST),
+            ("https://a..b", HOST),
+            ("https://a.", HOST),
+            ("https://-a", HOST),
+            ("https://a!b", HOST),
+            ("https://a\n.b", HOST),
+            ("https://a\t", HOST),
+            ("https://a/../b", PATH),
+            ("https://a/%2E%2e/b", PATH),
+            ("https://a/.", PATH),
+            ("https://a/b c", PATH),
+            ("https://a/b ", PATH),
+            ("https://a/b\n", PATH),
+            ("https://a/b\\c", PATH),
+            ("https://a/é", PATH),
+            ("https://a/[b]", PATH),
+            ("https://a/%zz", PATH),
+            ("https://a/%4", PATH),
         ] {
             assert_eq!(check(url, false), Err(error), "{url}");
         }
         let long = ["a.".repeat(126), "b".to_owned()].concat();
         assert!(check(&["https://", &long].concat(), false).is_ok());
-        assert_eq!(check(&["https://a", &long].concat(), false), Err(ServerError::Host));
+        assert_eq!(check(&["https://a", &long].concat(), false), Err(HOST));
         assert_eq!(check("http://intranet/c1", true).as_deref(), Ok("http://intranet/c1"));
         assert_eq!(check("http://app.localhost", true).as_deref(), Ok("http://app.localhost"));
     }
@@ -351,17 +314,17 @@ mod tests {
             change(&mut parts);
             check_server_url(text, Some(&parts), false)
         };
-        assert_eq!(part(|url| url.protocol = "http:".into()), Err(ServerError::Host));
-        assert_eq!(part(|url| url.hostname = "evil.com".into()), Err(ServerError::Host));
-        assert_eq!(part(|url| url.hostname = "acme".into()), Err(ServerError::Host));
-        assert_eq!(part(|url| url.hostname = String::new()), Err(ServerError::Host));
-        assert_eq!(part(|url| url.port = "8443".into()), Err(ServerError::Host));
-        assert_eq!(part(|url| url.username = "u".into()), Err(ServerError::UserInfo));
-        assert_eq!(part(|url| url.password = "p".into()), Err(ServerError::UserInfo));
-        assert_eq!(part(|url| url.pathname = "/".into()), Err(ServerError::Path));
-        assert_eq!(part(|url| url.search = "?q".into()), Err(ServerError::QueryOrFragment));
-        assert_eq!(part(|url| url.hash = "#f".into()), Err(ServerError::QueryOrFragment));
-        assert_eq!(check_server_url(text, None, false), Err(ServerError::Host));
+        assert_eq!(part(|url| url.protocol = "http:".into()), Err(HOST));
+        assert_eq!(part(|url| url.hostname = "evil.com".into()), Err(HOST));
+        assert_eq!(part(|url| url.hostname = "acme".into()), Err(HOST));
+        assert_eq!(part(|url| url.hostname = String::new()), Err(HOST));
+        assert_eq!(part(|url| url.port = "8443".into()), Err(HOST));
+        assert_eq!(part(|url| url.username = "u".into()), Err(USER_INFO));
+        assert_eq!(part(|url| url.password = "p".into()), Err(USER_INFO));
+        assert_eq!(part(|url| url.pathname = "/".into()), Err(PATH));
+        assert_eq!(part(|url| url.search = "?q".into()), Err(QUERY_OR_FRAGMENT));
+        assert_eq!(part(|url| url.hash = "#f".into()), Err(QUERY_OR_FRAGMENT));
+        assert_eq!(check_server_url(text, None, false), Err(HOST));
     }
 
     proptest! {

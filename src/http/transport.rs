@@ -319,6 +319,7 @@ impl Answer<'_> {
             redirected: head.redirected,
             content_type: head.content_type,
             body,
+            ..HttpFailure::default()
         }
     }
 
