@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::http::attempts::{CallSettings, Retry};
 use crate::http::log::Logger;
 use crate::http::retry::{Backoff, StatusCodes};
-use crate::http::server::{check_server_url, tenant_url, UrlParts, MAX_URL_LENGTH};
+use crate::http::server::{check_server_url, tenant_url, MAX_URL_LENGTH};
 use crate::http::transport::{RequestSettings, Transport};
 use js_sys::Function;
 use wasm_bindgen::JsValue;
@@ -126,20 +126,8 @@ fn read_limit(fields: &Fields) -> Result<Option<f64>, Error> {
 fn read_server(fields: &Fields, allow_insecure: bool) -> Result<Option<String>, Error> {
     const NAME: &str = "serverURL";
     let Some(text) = fields.url(NAME, MAX_URL_LENGTH)? else { return Ok(None) };
-    let parts = Url::new(&text).ok().map(|url| {
-        let part = |name| peek_text(&url, name);
-        UrlParts {
-            protocol: part("protocol"),
-            username: part("username"),
-            password: part("password"),
-            hostname: part("hostname"),
-            port: part("port"),
-            pathname: part("pathname"),
-            search: part("search"),
-            hash: part("hash"),
-        }
-    });
-    check_server_url(&text, parts.as_ref(), allow_insecure).map(Some).map_err(|error| fields.wrong(NAME, error))
+    let href = Url::new(&text).ok().map(|url| peek_text(&url, "href"));
+    check_server_url(&text, href.as_deref(), allow_insecure).map(Some).map_err(|invalid| fields.wrong(NAME, invalid))
 }
 
 fn read_retry(fields: &Fields, name: &str, path: &'static str, backoff_path: &'static str) -> Result<Option<Retry>, Error> {

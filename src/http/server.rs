@@ -1,8 +1,8 @@
 //! The server URL: where requests, and therefore the token, may go.
 //!
 //! The platform's WHATWG `URL` parses the text, as `fetch` does. This module decides which URLs are accepted. It compares the
-//! text with the parsed parts, because URL parsers silently repair backslashes, tabs, missing slashes, percent-encoded hosts and
-//! `0x7f.1`. A URL that needs repair is refused, so that the host is the one a person reads.
+//! text with the `href` of the parsed URL, because URL parsers silently repair backslashes, tabs, missing slashes, percent-encoded
+//! hosts and `0x7f.1`. A URL that needs repair is refused, so that the host is the one a person reads.
 
 use crate::invalid::Invalid;
 use std::net::Ipv4Addr;
@@ -12,20 +12,6 @@ pub const MAX_URL_LENGTH: u32 = 2048;
 
 /// The API's hosts are `<tenant>.conductor.one`.
 const DOMAIN: &str = ".conductor.one";
-
-/// The parts of a URL: the properties of a WHATWG `URL` object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct UrlParts {
-    pub protocol: String,
-    pub username: String,
-    pub password: String,
-    pub hostname: String,
-    pub port: String,
-    pub pathname: String,
-    pub search: String,
-    pub hash: String,
-}
 
 const SCHEME: Invalid = Invalid::because("must begin with https://");
 /// The URL is http to a host other than loopback.
@@ -37,46 +23,43 @@ const HOST: Invalid =
 const PATH: Invalid = Invalid::because("has a path with . or .. segments or characters that are not allowed");
 const TENANT: Invalid = Invalid::because("must be the tenant's name: acme, acme.conductor.one or https://acme.conductor.one");
 
-/// Checks a server URL and returns it as a base URL, without trailing slashes. `url` is `text` parsed by the platform's `URL`, or
-/// `None` if that failed.
+/// Checks a server URL and returns it as a base URL, without trailing slashes. `href` is `text` as the platform's `URL` writes it,
+/// or `None` if that is not a URL.
 ///
 /// # Errors
 /// The URL is not https (or http to loopback, or any http with `allow_insecure`), or has more than a plain scheme, host, port and
 /// path.
-pub fn check_server_url(text: &str, url: Option<&UrlParts>, allow_insecure: bool) -> Result<String, Invalid> {
-    if !["https://", "http://"].iter().any(|scheme| strip_prefix_ignore_case(text, scheme).is_some()) {
-        return Err(SCHEME);
-    }
-    if text.contains(['?', '#']) {
+pub fn check_server_url(text: &str, href: Option<&str>, allow_insecure: bool) -> Result<String, Invalid> {
+    let (scheme, rest) = text.split_once("://").ok_or(SCHEME)?;
+    let scheme = scheme.to_ascii_lowercase();
+    let default_port = match scheme.as_str() {
+        "https" => ":443",
+        "http" => ":80",
+        _ => return Err(SCHEME),
+    };
+    if rest.contains(['?', '#']) {
         return Err(QUERY_OR_FRAGMENT);
     }
-    let url = url.ok_or(HOST)?;
-    let UrlParts { protocol, hostname, .. } = url;
-    if !(url.username.is_empty() && url.password.is_empty()) {
+    let (authority, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or_default();
+    if authority.contains('@') {
         return Err(USER_INFO);
     }
-    if !(url.search.is_empty() && url.hash.is_empty()) {
-        return Err(QUERY_OR_FRAGMENT);
-    }
-    let origin = format!("{protocol}//{hostname}");
-    let rest = strip_prefix_ignore_case(text, &origin).filter(|_| is_host(hostname)).ok_or(HOST)?;
-    let (port, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or_default();
-    let default_port = if protocol == "https:" { "443" } else { "80" };
-    let same_port = match port.strip_prefix(':') {
-        Some("0") => false,
-        Some(port) => port == if url.port.is_empty() { default_port } else { &url.port },
-        None => port.is_empty() && url.port.is_empty(),
-    };
-    if !same_port {
+    let authority = authority.to_ascii_lowercase();
+    let origin = [&scheme, "://", &authority].concat();
+    let hostname = hostname_of(&origin);
+    if !is_host(hostname) || authority.ends_with(":0") {
         return Err(HOST);
     }
-    if protocol == "http:" && !allow_insecure && !is_loopback(hostname) {
+    // The platform leaves out the default port, and writes an empty path as a slash.
+    let read_path = href.and_then(|href| href.strip_prefix(origin.strip_suffix(default_port).unwrap_or(&origin)));
+    let read_path = read_path.filter(|path| path.starts_with('/')).ok_or(HOST)?;
+    if scheme == "http" && !allow_insecure && !is_loopback(hostname) {
         return Err(INSECURE);
     }
-    if url.pathname != if path.is_empty() { "/" } else { path } || !is_plain_path(path) {
+    if read_path != if path.is_empty() { "/" } else { path } || !is_plain_path(path) {
         return Err(PATH);
     }
-    Ok([&origin, port, path.trim_end_matches('/')].concat())
+    Ok([&origin, path.trim_end_matches('/')].concat())
 }
 
 /// The base URL of a tenant: `acme`, `acme.conductor.one` or `https://acme.conductor.one`, in any case.
@@ -141,34 +124,16 @@ fn is_plain_path(path: &str) -> bool {
         && path.split('%').skip(1).all(|rest| rest.as_bytes().get(..2).is_some_and(is_hex))
 }
 
-fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    let (head, rest) = text.split_at_checked(prefix.len())?;
-    head.eq_ignore_ascii_case(prefix).then_some(rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use url::Url;
 
-    /// What the platform's `URL` gives for a text, by another implementation of the same standard.
-    fn parts(text: &str) -> Option<UrlParts> {
-        let url = Url::parse(text).ok()?;
-        Some(UrlParts {
-            protocol: url::quirks::protocol(&url).to_owned(),
-            username: url::quirks::username(&url).to_owned(),
-            password: url::quirks::password(&url).to_owned(),
-            hostname: url::quirks::hostname(&url).to_owned(),
-            port: url::quirks::port(&url).to_owned(),
-            pathname: url::quirks::pathname(&url).to_owned(),
-            search: url::quirks::search(&url).to_owned(),
-            hash: url::quirks::hash(&url).to_owned(),
-        })
-    }
-
     fn check(text: &str, allow_insecure: bool) -> Result<String, Invalid> {
-        check_server_url(text, parts(text).as_ref(), allow_insecure)
+        // Another implementation of the standard that the platform's `URL` implements.
+        let url = Url::parse(text).ok();
+        check_server_url(text, url.as_ref().map(Url::as_str), allow_insecure)
     }
 
     #[test]
@@ -248,14 +213,14 @@ mod tests {
             ("https://u:p@acme.conductor.one", USER_INFO),
             ("https://acme.conductor.one@evil.com/", USER_INFO),
             ("https://:p@acme.conductor.one", USER_INFO),
-            ("https://@acme.conductor.one", HOST),
+            ("https://@acme.conductor.one", USER_INFO),
             ("https://a/?q", QUERY_OR_FRAGMENT),
             ("https://a?", QUERY_OR_FRAGMENT),
             ("https://a#f", QUERY_OR_FRAGMENT),
             ("https://", HOST),
             ("https:///evil", HOST),
             ("https://a\\b", HOST),
-            ("https://acme.conductor.one\\@evil.com", HOST),
+            ("https://acme.conductor.one\\@evil.com", USER_INFO),
             ("https://a b", HOST),
             ("https://a ", HOST),
             ("https://é.example", HOST),
@@ -305,25 +270,24 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_decide_even_where_the_text_looks_good() {
+    fn the_parsed_url_decides_even_where_the_text_looks_good() {
         let text = "https://acme.conductor.one/c1";
-        let good = parts(text).unwrap();
-        assert_eq!(check_server_url(text, Some(&good), false).as_deref(), Ok(text));
-        let part = |change: fn(&mut UrlParts)| {
-            let mut parts = good.clone();
-            change(&mut parts);
-            check_server_url(text, Some(&parts), false)
-        };
-        assert_eq!(part(|url| url.protocol = "http:".into()), Err(HOST));
-        assert_eq!(part(|url| url.hostname = "evil.com".into()), Err(HOST));
-        assert_eq!(part(|url| url.hostname = "acme".into()), Err(HOST));
-        assert_eq!(part(|url| url.hostname = String::new()), Err(HOST));
-        assert_eq!(part(|url| url.port = "8443".into()), Err(HOST));
-        assert_eq!(part(|url| url.username = "u".into()), Err(USER_INFO));
-        assert_eq!(part(|url| url.password = "p".into()), Err(USER_INFO));
-        assert_eq!(part(|url| url.pathname = "/".into()), Err(PATH));
-        assert_eq!(part(|url| url.search = "?q".into()), Err(QUERY_OR_FRAGMENT));
-        assert_eq!(part(|url| url.hash = "#f".into()), Err(QUERY_OR_FRAGMENT));
+        assert_eq!(check_server_url(text, Some(text), false).as_deref(), Ok(text));
+        for (href, error) in [
+            ("http://acme.conductor.one/c1", HOST),
+            ("https://evil.com/c1", HOST),
+            ("https://acme/c1", HOST),
+            ("https://acme.conductor.one.evil.com/c1", HOST),
+            ("https:///c1", HOST),
+            ("https://acme.conductor.one:8443/c1", HOST),
+            ("https://u@acme.conductor.one/c1", HOST),
+            ("https://acme.conductor.one", HOST),
+            ("https://acme.conductor.one/", PATH),
+            ("https://acme.conductor.one/c1?q", PATH),
+            ("https://acme.conductor.one/c1#f", PATH),
+        ] {
+            assert_eq!(check_server_url(text, Some(href), false), Err(error), "{href}");
+        }
         assert_eq!(check_server_url(text, None, false), Err(HOST));
     }
 
@@ -334,7 +298,7 @@ mod tests {
                 let label = base.strip_prefix("https://").unwrap().strip_suffix(DOMAIN).unwrap();
                 prop_assert!(is_dns_label(label));
                 let host = format!("{label}{DOMAIN}");
-                prop_assert_eq!(parts(&base).map(|url| url.hostname), Some(host));
+                prop_assert_eq!(Url::parse(&base).ok().and_then(|url| url.host_str().map(str::to_owned)), Some(host));
             }
         }
 
@@ -349,7 +313,8 @@ mod tests {
                 prop_assert!(plain);
                 prop_assert!(!base.ends_with('/'));
                 prop_assert_eq!(check(&base, true), Ok(base.clone()));
-                prop_assert_eq!(parts(&base).unwrap().hostname, hostname_of(&base));
+                let read = Url::parse(&base).unwrap();
+                prop_assert_eq!(read.host_str(), Some(hostname_of(&base)));
             }
         }
     }
