@@ -8,9 +8,9 @@ use crate::border::{is_record, rejected};
 use crate::bulk::run::Run;
 use crate::call::{Caller, Revocation};
 use crate::error::Error;
-use crate::http::attempts::CallSettings;
 use crate::http::path::{encode_id, revoke_path, MAX_ID_LENGTH};
-use crate::options::{read_transport, BulkOptions, CallDefaults};
+use crate::http::settings::CallSettings;
+use crate::options::{read_call, read_defaults, read_server, read_transport, server_of, BulkOptions};
 use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -23,26 +23,27 @@ pub struct Client {
     caller: Rc<Caller>,
     /// The base URL, without trailing slash.
     server: String,
-    defaults: CallDefaults,
     /// The settings of calls without options.
     settings: Rc<CallSettings>,
+    allow_insecure: bool,
 }
 
 impl Client {
     fn with(props: &JsValue) -> Result<Client, Error> {
         let props = Fields::of(props, "props")?;
         let transport = Rc::new(read_transport(&props)?);
-        let defaults = CallDefaults::read(&props)?;
+        let settings = Rc::new(read_defaults(&props)?);
+        let allow_insecure = props.flag("allowInsecureHTTP")?.unwrap_or(false);
         let credentials = Credentials::read(&props)?;
-        let server = defaults.server(&props, credentials.as_ref().map(|credentials| credentials.origin.as_str()))?;
+        let named = credentials.as_ref().map(|credentials| credentials.origin.as_str());
+        let server = server_of(&props, named, allow_insecure)?;
         let security = match credentials {
             Some(credentials) => {
-                Security::OAuth(Rc::new(OAuth::new(credentials, transport.clone(), server.clone(), defaults.settings())))
+                Security::OAuth(Rc::new(OAuth::new(credentials, transport.clone(), server.clone(), settings.clone())))
             }
             None => Security::read(&props)?,
         };
-        let settings = Rc::new(defaults.settings());
-        Ok(Client { caller: Rc::new(Caller { transport, security }), server, defaults, settings })
+        Ok(Client { caller: Rc::new(Caller { transport, security }), server, settings, allow_insecure })
     }
 
     /// The settings and the server of a call.
@@ -50,8 +51,9 @@ impl Client {
         if options.is_absent() {
             return Ok((self.settings.clone(), self.server.clone()));
         }
-        let (settings, server) = self.defaults.read_call(options)?;
-        Ok((Rc::new(settings), server.unwrap_or_else(|| self.server.clone())))
+        let settings = Rc::new(read_call(options, &self.settings)?);
+        let server = read_server(options, self.allow_insecure)?;
+        Ok((settings, server.unwrap_or_else(|| self.server.clone())))
     }
 
     fn revoke(&self, request: &JsValue, options: &JsValue) -> Result<Promise, Error> {

@@ -8,8 +8,9 @@ use crate::border::time::now_since_epoch;
 use crate::border::wait::{Cancellation, Interrupt, Wait};
 use crate::border::{parse_json, peek, peek_text};
 use crate::error::{Error, Failure, HttpFailure, NoToken};
-use crate::http::attempts::{self, CallSettings};
+use crate::http::attempts;
 use crate::http::server::hostname_of;
+use crate::http::settings::CallSettings;
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport, MASK};
 use js_sys::{JsString, Promise};
 use std::cell::{Cell, OnceCell, RefCell};
@@ -34,7 +35,7 @@ pub struct OAuth {
     /// The base URL of the server.
     server: String,
     /// How token requests are sent.
-    settings: CallSettings,
+    settings: Rc<CallSettings>,
     held: RefCell<Option<Held>>,
     /// The token request in progress. All calls wait for the same one.
     request: RefCell<Option<Rc<TokenRequest>>>,
@@ -78,7 +79,7 @@ impl Drop for Waiter<'_> {
 
 impl OAuth {
     /// Creates the token source for these credentials and a server.
-    pub fn new(credentials: Credentials, transport: Rc<Transport>, server: String, settings: CallSettings) -> OAuth {
+    pub fn new(credentials: Credentials, transport: Rc<Transport>, server: String, settings: Rc<CallSettings>) -> OAuth {
         let (held, request) = (RefCell::default(), RefCell::default());
         OAuth { credentials, transport, server, settings, held, request }
     }
@@ -181,7 +182,7 @@ impl OAuth {
     async fn obtain(&self, request: &Rc<TokenRequest>) -> Result<Authorization, NoToken> {
         let asked = Cell::new(0.0);
         let send = async || {
-            let wait = Wait::begin(&request.cancellation, self.settings.request.limit)?;
+            let wait = Wait::begin(&request.cancellation, self.settings.limit)?;
             let (body, secret) = self.credentials.proof(hostname_of(&self.server), &wait).await?;
             wait.complete();
             asked.set(now_since_epoch());
@@ -191,7 +192,7 @@ impl OAuth {
                 content: Content::Form(&body),
                 secret,
             };
-            self.transport.send(&outgoing, &self.settings.request, &request.cancellation, &Trace::default()).await
+            self.transport.send(&outgoing, &self.settings, &request.cancellation, &Trace::default()).await
         };
         let once = CallSettings::default();
         let settings = if request.ahead { &once } else { &self.settings };

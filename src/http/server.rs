@@ -30,7 +30,8 @@ const TENANT: Invalid = Invalid::because("must be the tenant's name: acme, acme.
 /// The URL is not https (or http to loopback, or any http with `allow_insecure`), or has more than a plain scheme, host, port and
 /// path.
 pub fn check_server_url(text: &str, href: Option<&str>, allow_insecure: bool) -> Result<String, Invalid> {
-    let (scheme, rest) = text.split_once("://").ok_or(SCHEME)?;
+    let (scheme, rest) = text.split_once(':').ok_or(SCHEME)?;
+    let rest = rest.strip_prefix("//").ok_or(SCHEME)?;
     let scheme = scheme.to_ascii_lowercase();
     let default_port = match scheme.as_str() {
         "https" => ":443",
