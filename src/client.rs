@@ -4,17 +4,16 @@ use crate::auth::credentials::Credentials;
 use crate::auth::oauth::OAuth;
 use crate::auth::security::Security;
 use crate::border::fields::Fields;
-use crate::border::{is_record, rejected};
+use crate::border::{is_record, promise};
 use crate::bulk::run::Run;
 use crate::call::{Caller, Revocation};
-use crate::error::Error;
+use crate::error::{Error, UNEXPECTED};
 use crate::http::path::{encode_id, revoke_path, MAX_ID_LENGTH};
 use crate::http::settings::CallSettings;
 use crate::options::{read_call, read_defaults, read_server, read_transport, server_of, BulkOptions};
 use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 /// A client of the C1 API's operation "Revoke Credential".
 #[wasm_bindgen]
@@ -60,9 +59,9 @@ impl Client {
         let (settings, server) = self.settings(&Fields::of(options, "options")?)?;
         let revocation = read_request(request, &server)?;
         let caller = self.caller.clone();
-        Ok(future_to_promise(async move {
+        Ok(promise(async move {
             let revoked = caller.revoke(&revocation, &settings).await?;
-            Ok(serde_wasm_bindgen::to_value(&revoked)?)
+            serde_wasm_bindgen::to_value(&revoked).map_err(|error| Error::unexpected(UNEXPECTED, error.into()))
         }))
     }
 
@@ -71,7 +70,7 @@ impl Client {
         let (settings, server) = self.settings(&options)?;
         let read = Box::new(move |request: &JsValue| read_request(request, &server));
         let run = Run::new(self.caller.clone(), settings, BulkOptions::read(&options)?, requests, read)?;
-        Ok(future_to_promise(async move { Ok(run.drive().await) }))
+        Ok(promise(async move { Ok(run.drive().await) }))
     }
 }
 
@@ -106,20 +105,20 @@ impl Client {
     /// Revokes one credential: `POST /api/v1/apps/{app_id}/connectors/{connector_id}/credentials/{id}`.
     #[wasm_bindgen(js_name = revokeCredential)]
     pub fn revoke_credential(&self, request: &JsValue, options: &JsValue) -> Promise {
-        self.revoke(request, options).unwrap_or_else(|error| rejected(error.into()))
+        self.revoke(request, options).unwrap_or_else(|error| promise(async { Err(error) }))
     }
 
     /// Revokes many credentials. The promise resolves to the report. It rejects only for invalid arguments.
     #[wasm_bindgen(js_name = revokeCredentials)]
     pub fn revoke_credentials(&self, requests: &JsValue, options: &JsValue) -> Promise {
-        self.revoke_all(requests, options).unwrap_or_else(|error| rejected(error.into()))
+        self.revoke_all(requests, options).unwrap_or_else(|error| promise(async { Err(error) }))
     }
 
     /// Returns the token of the next request, and fetches one if needed.
     #[wasm_bindgen(js_name = getValidToken)]
     pub fn get_valid_token(&self) -> Promise {
         let (caller, settings) = (self.caller.clone(), self.settings.clone());
-        future_to_promise(async move {
+        promise(async move {
             let token = caller.token(&settings).await?;
             Ok(token.token().text().into())
         })

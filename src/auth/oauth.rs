@@ -6,7 +6,7 @@ use super::source::bearer;
 use super::token::{is_bearer, Freshness, Lifetime};
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Cancellation, Interrupt, Wait};
-use crate::border::{parse_json, peek, peek_text};
+use crate::border::{parse_json, peek, peek_text, promise};
 use crate::error::{Error, Failure, HttpFailure, NoToken};
 use crate::http::attempts;
 use crate::http::server::hostname_of;
@@ -16,7 +16,6 @@ use js_sys::{JsString, Promise};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::future_to_promise;
 
 /// How long a call waits for another call's token request before it sends its own, in milliseconds. When a Worker's invocation
 /// ends, so do its requests, and the other calls that wait for them would never get a response.
@@ -163,7 +162,7 @@ impl OAuth {
             result: RefCell::new(None),
         });
         let (oauth, own) = (self.clone(), request.clone());
-        let done = future_to_promise(async move {
+        let done = promise(async move {
             let result = oauth.obtain(&own).await;
             own.result.replace(Some(result));
             oauth.detach(&own);

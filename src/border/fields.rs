@@ -100,7 +100,7 @@ impl Fields {
         }
         let copy = String::from(text);
         // The conversion replaces lone surrogates, so the slow check is needed only after a replacement.
-        if copy.contains(char::REPLACEMENT_CHARACTER) && !text.is_valid_utf16() {
+        if copy.chars().any(|char| char == char::REPLACEMENT_CHARACTER) && !text.is_valid_utf16() {
             return Err(self.wrong(name, "contains a lone surrogate, which no URL can carry"));
         }
         Ok(copy)

@@ -187,7 +187,7 @@ pub fn refusal_message(head: &Head, body: &str) -> String {
     message += &format!(": Status {}", head.status);
     match head.content_type.as_str() {
         "application/json" => {}
-        kind if kind.is_empty() || kind.contains(' ') => message += &format!(" Content-Type \"{kind}\""),
+        kind if kind.is_empty() || kind.bytes().any(|byte| byte == b' ') => message += &format!(" Content-Type \"{kind}\""),
         kind => message += &format!(" Content-Type {kind}"),
     }
     let units = body.encode_utf16().count();
