@@ -25,7 +25,7 @@
 
 use super::limits::Limits;
 use super::pace::{Meter, Pace};
-use crate::http::retry::{self, Backoff, Next};
+use crate::http::retry::{self, Backoff};
 use serde::Serialize;
 use std::collections::VecDeque;
 
@@ -621,7 +621,7 @@ impl Scheduler {
         let retry = item.failures;
         item.failures = retry.saturating_add(1);
         match retry::next(&backoff, retry, now - item.first_sent, None, random) {
-            Next::Wait(wait) if item.failures < max_attempts => {
+            Some(wait) if item.failures < max_attempts => {
                 item.state = State::Waiting(now + wait);
                 true
             }
