@@ -4,7 +4,7 @@ use super::duplicates::{Duplicates, Original};
 use super::input::{request_in, Input, Next};
 use super::report::{ItemResult, Report};
 use super::schedule::{
-    Action, Options, Outcome, Progress, Pulled, Scheduler, Settled, Status, Stop, DEFAULT_CONCURRENCY, MAX_ATTEMPTS,
+    Action, Options, Outcome, Progress, Pulled, Scheduler, Settled, Status, Stop, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
 };
 use super::Limits;
 use crate::border::notify;
@@ -132,7 +132,7 @@ impl Run {
             dry_run: options.dry_run,
             max_attempts,
             backoff,
-            ..Options::default()
+            max_pause: MAX_PAUSE,
         });
         let shared = Shared {
             cancellation: Cancellation::following(&settings.signal),

@@ -1,7 +1,7 @@
 //! The schedule of a bulk run, as a state machine: it decides what happens next, and a driver does it.
 //!
 //! The driver calls [`Scheduler::poll`], performs the action, and reports with [`Scheduler::pulled`] and [`Scheduler::answered`].
-//! It provides time, random numbers and the network. Guarantees:
+//! It provides time, which never goes backwards, random numbers and the network. Guarantees:
 //!
 //! - At most `concurrency` requests are in flight, and input is read no faster than it is sent.
 //! - First attempts are in input order. Each index is settled exactly once. A revoked item is never sent again.
@@ -82,20 +82,6 @@ pub struct Options {
     pub backoff: Backoff,
     /// How long the server may refuse everything, in milliseconds, before the run stops.
     pub max_pause: f64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            concurrency: DEFAULT_CONCURRENCY,
-            stop_on_error: false,
-            total: None,
-            dry_run: false,
-            max_attempts: MAX_ATTEMPTS,
-            backoff: Backoff::DEFAULT,
-            max_pause: MAX_PAUSE,
-        }
-    }
 }
 
 /// The next action of the driver.
@@ -292,8 +278,6 @@ pub struct Scheduler {
     pulling: bool,
     ended: bool,
     stopped: Option<Stop>,
-    /// The latest time. Time never goes backwards.
-    now: f64,
     /// Counts pauses and other refusals that affect the pace. The refusal of a request sent before the last one is not a new event.
     epoch: u32,
     /// Whether the server has accepted a request sent in this epoch.
@@ -319,7 +303,6 @@ impl Scheduler {
             pulling: false,
             ended: false,
             stopped: None,
-            now: f64::NEG_INFINITY,
             epoch: 0,
             accepts: false,
             accepted: 0,
@@ -330,7 +313,6 @@ impl Scheduler {
 
     /// Returns the next action. Call it repeatedly until it returns a wait.
     pub fn poll(&mut self, now: f64) -> Action {
-        let now = self.advance(now);
         if let Some(settled) = self.settled.pop_front() {
             self.count(settled.status, now);
             return Action::Settle(settled);
@@ -355,7 +337,6 @@ impl Scheduler {
 
     /// Reports what the input returned.
     pub fn pulled(&mut self, pulled: Pulled, now: f64) {
-        let now = self.advance(now);
         if !self.pulling || self.ended {
             return;
         }
@@ -398,7 +379,6 @@ impl Scheduler {
     /// such as the token. If false, report [`Outcome::Unsent`]. The attempt does not count, and another [`Action::Send`] follows,
     /// or the item is settled.
     pub fn may_send(&mut self, index: usize, now: f64) -> bool {
-        let now = self.advance(now);
         let (epoch, paused_until) = (self.epoch, self.paused_until);
         let running = self.stopped.is_none();
         let Some(Item { state, attempts, .. }) = self.item(index) else { return false };
@@ -417,7 +397,6 @@ impl Scheduler {
 
     /// Reports the outcome of the request with this index, and the limits that its response names. `random` is between 0 and 1.
     pub fn answered(&mut self, index: usize, outcome: Outcome, limits: Option<Limits>, now: f64, random: f64) {
-        let now = self.advance(now);
         let Some(item) = self.item(index) else { return };
         let State::InFlight(sent) = item.state else { return };
         item.state = State::Waiting(now);
@@ -473,7 +452,6 @@ impl Scheduler {
         if self.stopped.is_some() {
             return progress;
         }
-        let now = now.max(self.now);
         let paused_until = Some(self.paused_until).filter(|until| *until > now);
         let period = self.finished.periods(now).next().filter(|(time, _)| *time > 0.0);
         let rate_per_second = period.map(|(time, items)| items / time * 1000.0);
@@ -481,15 +459,6 @@ impl Scheduler {
         let pause = paused_until.map_or(0.0, |until| until - now);
         let eta_ms = rate_per_second.zip(left).map(|(rate, left)| pause + left / rate * 1000.0);
         Progress { paused_until, rate_per_second, eta_ms, ..progress }
-    }
-
-    /// Advances the time, which never goes backwards. NaN is ignored.
-    fn advance(&mut self, now: f64) -> f64 {
-        self.now = self.now.max(now);
-        if self.now == f64::NEG_INFINITY {
-            self.now = 0.0;
-        }
-        self.now
     }
 
     fn count(&mut self, status: Status, now: f64) {

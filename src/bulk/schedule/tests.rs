@@ -640,22 +640,6 @@ fn what_waits_for_its_token_when_the_run_stops_is_skipped() {
 }
 
 #[test]
-fn a_clock_that_jumps_neither_hangs_nor_spins() {
-    for clock in [f64::NAN, f64::NEG_INFINITY, 0.0, -1e12] {
-        let mut scheduler = Scheduler::new(Options { concurrency: 1, ..OPTIONS });
-        assert_eq!(scheduler.poll(1.8e12), Action::Pull(0));
-        scheduler.pulled(Pulled::Request, clock);
-        assert_eq!(scheduler.poll(clock), Action::Send(0));
-        assert!(scheduler.may_send(0, clock));
-        scheduler.answered(0, refused(Some(1000.0)), None, clock, 0.5);
-        assert_eq!(scheduler.poll(clock), Action::Pull(1));
-        scheduler.pulled(Pulled::End, clock);
-        assert_eq!(scheduler.poll(clock), Action::WaitUntil(1.8e12 + 1000.0));
-        assert_eq!(scheduler.poll(1.8e12 + 1000.0), Action::Send(0));
-    }
-}
-
-#[test]
 fn progress_tells_the_rate_and_the_time_left() {
     let mut scheduler = Scheduler::new(Options { concurrency: 1, total: Some(100), ..OPTIONS });
     assert_eq!((scheduler.progress(0.0).rate_per_second, scheduler.progress(0.0).eta_ms), (None, None));
