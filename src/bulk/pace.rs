@@ -31,14 +31,14 @@ const MEASURED: f64 = 10_000.0;
 /// recover. Here the rate is known, and a tenth is more than its error.
 const PROBE: f64 = 0.1;
 
-/// K after a refusal so early that the rate is unknown, in milliseconds: it then doubles within a quarter of a second.
+/// K after a refusal so early that the rate is unknown, in milliseconds: it then doubles within half a second.
 const K_UNKNOWN: f64 = 200.0;
 
-/// K after a first refusal, in milliseconds. A probe costs a pause of a second; more frequent probes would cost over a seventh.
+/// K after a first refusal, in milliseconds. A probe costs a pause of a second; more frequent probes would cost over a tenth.
 const K_FIRST: f64 = 10_000.0;
 
-/// The growth of K when a probe confirms the rate, and its maximum. At the maximum, probes cost a twentieth, and a higher limit
-/// is found within half a minute.
+/// The growth of K when a probe confirms the rate, and its maximum. At the maximum, probes cost a twentieth, and the rate doubles
+/// within 40 seconds if the limit has risen.
 const K_GROWTH: f64 = 2.5;
 const K_MAX: f64 = 18_000.0;
 

@@ -15,8 +15,8 @@
 //!   run stops. A wrong guess costs one or two requests; stopping would leave a list of credentials not revoked.
 //! - [`Pace`] decides how fast requests are sent, and how many may be in flight.
 //! - A refusal without `Retry-After` while the server accepts others does not pause the run. Only the item waits.
-//! - After a pause, one request is sent alone, as a probe. Pauses alternate: after one, an item that was not refused goes first;
-//!   after the next, the oldest item. So neither can starve the other.
+//! - After a pause, one request is sent alone, as a probe. Pauses alternate: after one, the item that was refused least often goes
+//!   first; after the next, the oldest item. So neither can starve the other.
 //! - An item that is refused repeatedly, with others accepted in between, fails: the refusals concern that item.
 //! - Other transient failures are retried, up to `max_attempts` attempts, with `backoff` between them. Refusals do not count: they
 //!   say nothing about the request.
@@ -400,6 +400,9 @@ impl Scheduler {
         let Some(item) = self.item(index) else { return };
         let State::InFlight(sent) = item.state else { return };
         item.state = State::Waiting(now);
+        if outcome == Outcome::Unsent {
+            item.attempts = item.attempts.saturating_sub(1);
+        }
         if let Some(limits) = limits {
             self.pace.limits(&limits, self.in_flight(), now);
         }
@@ -419,8 +422,8 @@ impl Scheduler {
                 self.settle(index, Status::Failed, true);
                 self.stop(Stop::Unauthorized);
             }
-            Outcome::Unsent => self.take_back(index),
-            _ if self.stopped.is_some() => self.settle(index, Status::Failed, true),
+            _ if self.stopped.is_some() => self.abandon(index),
+            Outcome::Unsent => {}
             Outcome::Unavailable if self.retry(index, now, random) => {}
             Outcome::Unavailable | Outcome::Lost => self.fail(index, true),
             Outcome::RateLimited { retry_after } => self.refused(index, sent, retry_after, now, random),
@@ -483,8 +486,8 @@ impl Scheduler {
         self.items.iter().filter(|item| item.waits_until().is_none()).count()
     }
 
-    /// Whether to prefer a request that was not refused: after every second pause, and while the server refuses one after
-    /// another.
+    /// Whether the request that was refused least often goes first: after every second pause, and while the server refuses one
+    /// after another. Else the first one in input order does.
     fn prefers_fresh(&self) -> bool {
         self.refusing.is_some_and(|refusing| refusing.pauses > 1 || self.epoch % 2 == 1)
     }
@@ -502,7 +505,7 @@ impl Scheduler {
         !probing && self.in_flight() < self.pace.window()
     }
 
-    /// The next request to send now: of those due, the first in input order, so that refused items go before new ones.
+    /// The next request to send now, of those that are due.
     fn send(&mut self, now: f64) -> Option<usize> {
         if !self.has_room() || now < self.paused_until || self.pace.earliest(now).is_some() {
             return None;
@@ -564,16 +567,6 @@ impl Scheduler {
         self.settle(index, if sent { Status::Failed } else { Status::Skipped }, true);
     }
 
-    /// The request was not sent after all.
-    fn take_back(&mut self, index: usize) {
-        if let Some(item) = self.item(index) {
-            item.attempts = item.attempts.saturating_sub(1);
-        }
-        if self.stopped.is_some() {
-            self.abandon(index);
-        }
-    }
-
     /// The server has accepted a request. A request from before the last pause says nothing about the rate after it.
     fn accepted(&mut self, sent: Sent, now: f64) {
         self.accepted = self.accepted.saturating_add(1);
@@ -598,30 +591,29 @@ impl Scheduler {
         }
     }
 
-    /// Decides what a refusal means for the item and for the run. The refusal of a request sent before the last refusal is not a
-    /// new event for the run.
+    /// Decides what a refusal means. The refusal of a request sent before the last refusal is not a new event for the run.
     fn refused(&mut self, index: usize, sent: Sent, retry_after: Option<f64>, now: f64, random: f64) {
         let new = sent.epoch == self.epoch;
-        let refusing = self.refusing.unwrap_or(Refusing { since: now, pauses: 0, too_long: 0 });
         let refusal = match retry_after {
             Some(wait) if wait.is_nan() || wait > self.options.max_pause => Refusal::TooLong,
             None if self.refusing.is_none() && (self.accepts || !new) => Refusal::TooMany,
             _ => Refusal::Pause,
         };
+        let refusing = self.refusing.unwrap_or(Refusing { since: now, pauses: 0, too_long: 0 });
         let accepted = self.accepted;
         let Some(item) = self.item(index) else { return };
-        if item.own_refusals == 0 || accepted > item.accepted_before {
-            item.own_refusals = item.own_refusals.saturating_add(1);
-            item.accepted_before = accepted;
-        }
         item.refusals = item.refusals.saturating_add(1);
-        let (refusals, own_refusals) = (item.refusals, item.own_refusals);
-        if refusal == Refusal::TooMany {
-            item.state = State::Waiting(now + PAUSE.wait(own_refusals.saturating_sub(1), random));
+        if accepted > item.accepted_before {
+            item.accepted_before = accepted;
+            item.own_refusals = item.own_refusals.saturating_add(1);
         }
+        if refusal == Refusal::TooMany {
+            item.state = State::Waiting(now + PAUSE.wait(item.own_refusals, random));
+        }
+        let (refusals, own_refusals) = (item.refusals, item.own_refusals);
         let last = accepted > 0 && self.ended && self.items.iter().all(Item::was_refused);
-        let last_exhausted = last && refusing.pauses.min(refusals) >= MAX_LAST_REFUSALS;
-        if refusal == Refusal::TooLong || own_refusals >= MAX_REFUSALS || last_exhausted {
+        let given_up = last && refusing.pauses.min(refusals) >= MAX_LAST_REFUSALS;
+        if refusal == Refusal::TooLong || own_refusals >= MAX_REFUSALS || given_up {
             self.fail(index, true);
         }
         if new {
@@ -633,6 +625,7 @@ impl Scheduler {
         }
         match refusal {
             Refusal::TooMany => {}
+            Refusal::Pause => self.pause(refusing, new, retry_after, now, random),
             Refusal::TooLong if new => {
                 let too_long = refusing.too_long.saturating_add(1);
                 self.refusing = Some(Refusing { too_long, ..refusing });
@@ -641,23 +634,25 @@ impl Scheduler {
                 }
             }
             Refusal::TooLong => {}
-            Refusal::Pause => {
-                let mut wait = retry_after.unwrap_or(0.0);
-                if new {
-                    self.refusing = Some(Refusing { pauses: refusing.pauses.saturating_add(1), ..refusing });
-                    // The server's own timing is obeyed exactly, the first time.
-                    if retry_after.is_none() || refusing.pauses > 0 {
-                        wait = wait.max(PAUSE.wait(refusing.pauses, random));
-                    }
-                }
-                let until = now + wait;
-                if until - refusing.since <= self.options.max_pause {
-                    self.paused_until = self.paused_until.max(until);
-                    self.pace.pause_until(self.paused_until);
-                } else {
-                    self.stop(Stop::RateLimited);
-                }
+        }
+    }
+
+    /// Pauses the run, or stops it if the pause would be too long.
+    fn pause(&mut self, refusing: Refusing, new: bool, retry_after: Option<f64>, now: f64, random: f64) {
+        let mut wait = retry_after.unwrap_or(0.0);
+        if new {
+            self.refusing = Some(Refusing { pauses: refusing.pauses.saturating_add(1), ..refusing });
+            // The server's own timing is obeyed exactly, the first time.
+            if retry_after.is_none() || refusing.pauses > 0 {
+                wait = wait.max(PAUSE.wait(refusing.pauses, random));
             }
+        }
+        let until = now + wait;
+        if until - refusing.since <= self.options.max_pause {
+            self.paused_until = self.paused_until.max(until);
+            self.pace.pause_until(self.paused_until);
+        } else {
+            self.stop(Stop::RateLimited);
         }
     }
 }
