@@ -17,7 +17,8 @@
 //! - A refusal without `Retry-After` while the server accepts others does not pause the run. Only the item waits.
 //! - After a pause, one request is sent alone, as a probe. Pauses alternate: after one, the item that was refused least often goes
 //!   first; after the next, the oldest item. So neither can starve the other.
-//! - An item that is refused repeatedly, with others accepted in between, fails: the refusals concern that item.
+//! - An item that is refused repeatedly, with others accepted in between, fails: the refusals concern that item. Of the last items
+//!   of a run, each that is refused repeatedly fails after a number of pauses in a row.
 //! - Other transient failures are retried, up to `max_attempts` attempts, with `backoff` between them. Refusals do not count: they
 //!   say nothing about the request.
 //! - After a stop or an abort nothing is sent. Requests in flight are settled when their responses arrive.
