@@ -133,8 +133,9 @@ pub struct Pace {
     policy: f64,
     /// When the next request is due, evenly spaced.
     next: f64,
-    /// The end of the last pause, and the requests accepted since.
-    resumed: f64,
+    /// The end of the last pause, or when a rate was learned without one.
+    since: f64,
+    /// The requests accepted since the last pause.
     accepted: Meter,
     remaining: Option<Remaining>,
 }
@@ -150,7 +151,7 @@ impl Pace {
             learned: None,
             policy: f64::INFINITY,
             next: f64::NEG_INFINITY,
-            resumed: f64::NEG_INFINITY,
+            since: f64::NEG_INFINITY,
             accepted: Meter::default(),
             remaining: None,
         }
@@ -208,7 +209,7 @@ impl Pace {
     /// Nothing is sent until then.
     pub fn pause_until(&mut self, until: f64) {
         self.accepted = Meter::default();
-        self.resumed = until;
+        self.since = until;
         self.next = until;
         self.widen_at = self.widen_at.max(until);
     }
@@ -226,15 +227,9 @@ impl Pace {
         }
     }
 
-    /// The current rate, in requests per second. `None`: no limit is known.
-    #[cfg(test)]
-    fn learned(&self, now: f64) -> Option<f64> {
-        let rate = self.rate(now) * 1000.0;
-        rate.is_finite().then_some(rate)
-    }
-
+    /// The current rate, in requests per millisecond. Infinity: no limit is known.
     fn rate(&self, now: f64) -> f64 {
-        self.learned.map_or(f64::INFINITY, |learned| learned.at(now - self.resumed)).min(self.policy)
+        self.learned.map_or(f64::INFINITY, |learned| learned.at(now - self.since)).min(self.policy)
     }
 
     /// Learns the rate from a refusal with a pause.
@@ -242,6 +237,7 @@ impl Pace {
         let rates = self.accepted.periods(now).map(|(time, accepted)| accepted / (time + BURST));
         let Some((time, _)) = self.accepted.periods(now).next() else { return };
         let rate = rates.fold(MIN_RATE, f64::max);
+        self.since = now;
         self.learned = Some(match self.learned {
             None if time < SAMPLE => Learned { rate, k: K_UNKNOWN },
             // Estimates are slightly low. Without the minimum, refusals with another cause, such as an overload every few
@@ -267,8 +263,9 @@ mod tests {
         })
     }
 
+    /// The rate in requests per second.
     fn learned(pace: &Pace, now: f64) -> f64 {
-        pace.learned(now).unwrap()
+        pace.rate(now) * 1000.0
     }
 
     #[test]
@@ -276,7 +273,7 @@ mod tests {
         let mut pace = Pace::new(32);
         assert_eq!(pace.window(), INITIAL_WINDOW);
         let now = accept(&mut pace, 0.0, 1000, 0.1);
-        assert_eq!((pace.window(), pace.earliest(now), pace.learned(now)), (32, None, None));
+        assert_eq!((pace.window(), pace.earliest(now), learned(&pace, now)), (32, None, f64::INFINITY));
     }
 
     #[test]
@@ -322,13 +319,22 @@ mod tests {
         let mut pace = Pace::new(6);
         let now = accept(&mut pace, 0.0, 100, 5.0);
         pace.refused(6, None, now);
-        assert_eq!((pace.window(), pace.learned(now)), (5, None));
+        assert_eq!((pace.window(), learned(&pace, now)), (5, f64::INFINITY));
         accept(&mut pace, now, 2000, 5.0);
         assert_eq!(pace.window(), 6);
         for _ in 0..99 {
             pace.refused(pace.window(), None, now);
         }
         assert_eq!(pace.window(), 1);
+    }
+
+    #[test]
+    fn one_request_at_a_time_that_is_refused_without_retry_after_teaches_a_rate() {
+        let mut pace = Pace::new(1);
+        let now = accept(&mut pace, 0.0, 100, 5.0);
+        pace.refused(1, None, now);
+        let rate = learned(&pace, now + 100.0);
+        assert!((120.0..=200.0).contains(&rate), "{rate}");
     }
 
     #[test]
