@@ -31,8 +31,8 @@ const MEASURED: f64 = 10_000.0;
 /// recover. Here the rate is known, and a tenth is more than its error.
 const PROBE: f64 = 0.1;
 
-/// K after a refusal so early that the rate is unknown, in milliseconds: it then doubles within half a second.
-const K_UNKNOWN: f64 = 200.0;
+/// K after a refusal so early that the rate is unknown, in milliseconds: it then doubles within a second.
+const K_UNKNOWN: f64 = 400.0;
 
 /// K after a first refusal, in milliseconds. A probe costs a pause of a second; more frequent probes would cost over a tenth.
 const K_FIRST: f64 = 10_000.0;
