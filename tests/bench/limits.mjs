@@ -13,10 +13,12 @@ const untilAnswered = (items, concurrency) => (items / concurrency) * LATENCY;
 
 /**
  * For each request, a limit decides whether it is accepted and which headers the response has. It gets the time in milliseconds since
- * the first request. `shortest` is the time in milliseconds that the items take because of the limit alone.
+ * the first request. `shortest` is the time in milliseconds that the items take because of the limit alone. `headers` says whether
+ * responses have rate-limit headers.
  */
-function tokenBucket({ rate, burst, headers }) {
+function tokenBucket({ rate, burst, headers = false }) {
   return {
+    headers,
     shortest: (items) => ((items - burst) / rate) * 1000,
     start() {
       let tokens = burst;
@@ -40,6 +42,7 @@ function tokenBucket({ rate, burst, headers }) {
 /** The first window begins with the first request. */
 function fixedWindow({ quota, length }) {
   return {
+    headers: false,
     shortest(items, concurrency) {
       const windows = Math.ceil(items / quota) - 1;
       return windows * length + untilAnswered(items - windows * quota, concurrency);
@@ -59,6 +62,7 @@ function fixedWindow({ quota, length }) {
 }
 
 const unlimited = {
+  headers: false,
   shortest: () => 0,
   start: () => () => ({ accepted: true, headers: {} }),
 };
@@ -69,31 +73,31 @@ const unlimited = {
  * relative to the naive pool.
  */
 export const CASES = {
-  "200/s, burst 20, `Retry-After: 1`": {
+  "200/s, 6 in flight": {
     limit: tokenBucket({ rate: 200, burst: 20 }),
     items: 2000,
     concurrency: 6,
     aim: { used: 0.8, wasted: 0.03 },
   },
-  "the same, 20 in flight": {
+  "200/s, 20 in flight": {
     limit: tokenBucket({ rate: 200, burst: 20 }),
     items: 2000,
     concurrency: 20,
     aim: { used: 0.8, wasted: 0.03 },
   },
-  "the same, with `RateLimit` headers": {
+  "200/s with `RateLimit` headers, 20 in flight": {
     limit: tokenBucket({ rate: 200, burst: 20, headers: true }),
     items: 2000,
     concurrency: 20,
     aim: { used: 0.97, wasted: 0.001 },
   },
-  "200 in each 2 s": {
+  "200 in each 2 s, 6 in flight": {
     limit: fixedWindow({ quota: 200, length: 2000 }),
     items: 2000,
     concurrency: 6,
     aim: { used: 0.95, wasted: 0.03 },
   },
-  "no limit": { limit: unlimited, items: 2000, concurrency: 20, aim: { throughput: 0.95 } },
+  "no limit, 20 in flight": { limit: unlimited, items: 2000, concurrency: 20, aim: { throughput: 0.95 } },
 };
 
 /** A server with a limit. It counts what it accepts and refuses, and notes when the first request came and the last response left. */

@@ -83,6 +83,10 @@ async function measureRuntime(name, server) {
       figures.bulk[transport] = await perCall(runtime, BULK_CLIENTS, task);
     }
     if (name !== "Chromium") figures.limits = await measureLimits(runtime, (what) => say(name, what));
+    say(name, "memory over 100,000 calls and items");
+    figures.calls = await runtime.ask({ task: "manyCalls", blocks: BLOCKS, count: BLOCK });
+    figures.items = await runtime.ask({ task: "manyItems", blocks: BLOCKS, count: BLOCK, concurrency: CONCURRENCY });
+    // After the memory: many calls at once leave the wasm memory large.
     if (name === "Node") {
       figures.parallel = {};
       for (const { count, rounds } of PARALLEL) {
@@ -92,9 +96,6 @@ async function measureRuntime(name, server) {
         });
       }
     }
-    say(name, "memory over 100,000 calls and items");
-    figures.calls = await runtime.ask({ task: "manyCalls", blocks: BLOCKS, count: BLOCK });
-    figures.items = await runtime.ask({ task: "manyItems", blocks: BLOCKS, count: BLOCK, concurrency: CONCURRENCY });
   } finally {
     await runtime.stop();
   }
