@@ -143,37 +143,45 @@ function commit() {
   }
 }
 
+/** Starts each runtime once, so that one that does not work fails the benchmark before minutes of measuring. */
+async function checkRuntimes(server) {
+  for (const [name, start] of Object.entries(runtimes)) {
+    say(name, "starts");
+    const runtime = await start(server);
+    try {
+      await runtime.ask({ task: "nothing" });
+    } finally {
+      await runtime.stop();
+    }
+  }
+}
+
 async function measure() {
+  // First what can fail, and what does not depend on the load of the machine.
   installProject();
+  const sizes = measureSizes();
+  const simulation = simulate();
+  const server = await startServer();
+  await checkRuntimes(server);
   const load = await otherLoad(3000);
   if (load > BUSY) {
     console.error(
       `WARNING: other programs use ${one(load)} processor cores. The times will not be reliable, and the page will say so.`,
     );
   }
-  const results = {
-    commit: commit(),
-    machine: machine(),
-    load,
-    rounds: ROUNDS,
-    block: BLOCK,
-    concurrency: CONCURRENCY,
-    turn: TURN,
-  };
-  results.sizes = measureSizes();
-  results.runtimes = {};
-  const server = await startServer();
-  for (const name of Object.keys(runtimes)) results.runtimes[name] = await measureRuntime(name, server);
+  const measured = {};
+  for (const name of Object.keys(runtimes)) measured[name] = await measureRuntime(name, server);
   // Last, when no other process of the benchmark is left.
-  for (const name of Object.keys(runtimes)) results.runtimes[name].startUp = await measureStartUp(name, server);
+  for (const name of Object.keys(runtimes)) measured[name].startUp = await measureStartUp(name, server);
   server.stop();
-  results.simulation = simulate();
-  results.versions = [
-    ...Object.values(results.runtimes).map(({ version }) => version),
+  const versions = [
+    ...Object.values(measured).map(({ version }) => version),
     ...["c1-revoke", "openapi-fetch", "ky"].map((name) => `${name} ${versionOf(name)}`),
   ];
-  results.minutes = (performance.now() - begun) / 60_000;
-  return results;
+  const minutes = (performance.now() - begun) / 60_000;
+  const settings = { rounds: ROUNDS, block: BLOCK, concurrency: CONCURRENCY, turn: TURN };
+  const conditions = { commit: commit(), machine: machine(), versions, load, minutes };
+  return { ...conditions, ...settings, sizes, runtimes: measured, simulation };
 }
 
 function writeDocuments(results) {
