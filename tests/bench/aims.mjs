@@ -36,9 +36,7 @@ function growth(samples, early) {
 
 /** Why an aim may be missed, as far as it is known. */
 const REASONS = {
-  size:
-    "The wasm contains OAuth, bulk runs and redaction, and is built on general crates (wasm-bindgen, web-sys, serde-wasm-bindgen). " +
-    "Clear code came before size.",
+  size: "It contains OAuth, bulk runs and redaction, built on general crates. Clear code came before size.",
   stub:
     "The core reads and sets each value of a request and a response by a call from wasm to JavaScript, about 200 for each revocation. " +
     "Where the runtime's own `Request` and `Response` are fast, these calls weigh more.",
@@ -109,7 +107,7 @@ function limitAims(runtime, { limits = {} }) {
     return {
       what: `${what}: limit used, requests refused`,
       runtime,
-      limit: `≥ ${percent(aim.used)}, ≤ ${percent(aim.wasted)}`,
+      limit: `≥ ${aim.used * 100} %, ≤ ${aim.wasted * 100} %`,
       measured: `${percent(used)}, ${percent(wasted)}`,
       met: used >= aim.used && wasted <= aim.wasted,
       reason: limit.headers ? REASONS.noise : REASONS.limit,

@@ -3,8 +3,8 @@
 /** The official SDK was measured once with this version, not in each run: its package is not a dependency of the benchmark. */
 export const OFFICIAL_VERSION = "1.2.2";
 
-/** Its function called over a stub in Node: microseconds, and times a hand-written call (47 µs in the same measurement). */
-export const OFFICIAL_CALL = { time: 174, ratio: 3.7 };
+/** A call of its function over a stub in Node: 174 µs, where a hand-written call took 47 µs. */
+export const OFFICIAL_CALL_RATIO = 3.7;
 
 export const CLIENTS = [
   { id: "c1-revoke", name: "c1-revoke", does: "retries, OAuth, bulk runs" },

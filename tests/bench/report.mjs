@@ -1,6 +1,6 @@
 // Writes results as Markdown: docs/benchmarks.md and docs/bulk-rates.md.
 import { aims, MEMORY, thirds } from "./aims.mjs";
-import { CLIENTS, MEASURED, OFFICIAL_CALL, OFFICIAL_VERSION } from "./clients.mjs";
+import { CLIENTS, MEASURED, OFFICIAL_CALL_RATIO, OFFICIAL_VERSION } from "./clients.mjs";
 import { CASES, LIMITED_CLIENTS } from "./limits.mjs";
 import { BUSY } from "./load.mjs";
 import { sizeOf } from "./sizes.mjs";
@@ -50,21 +50,21 @@ function sizeTable({ sizes }) {
     return [recorded ? `${name} (recorded)` : name, does, kilobytes(gzip), brotli ? kilobytes(brotli) : NONE];
   });
   const worker = sizeOf(sizes, "c1-revoke Worker");
-  rows.splice(1, 0, ["c1-revoke in a Worker: module and wasm", kilobytes(worker.gzip), kilobytes(worker.brotli), "the same"]);
-  return table(["", "gzip", "brotli", "does"], rows);
+  const [{ does }] = CLIENTS;
+  rows.splice(1, 0, ["c1-revoke in a Worker: module and wasm", does, kilobytes(worker.gzip), kilobytes(worker.brotli)]);
+  return table(["", "features", "gzip", "brotli"], rows, 2);
 }
 
 const TRANSPORTS = ["stub", "loopback"];
 
 function callTable(data) {
   const head = ["", ...entriesOf(data).flatMap(([runtime]) => TRANSPORTS.map((transport) => `${runtime}, ${transport}`))];
-  const cell = (figures, name) => `${microseconds(median(figures[name]))} µs (${two(ratio(figures, name))})`;
+  const cell = (figures, name) => `${microseconds(median(figures[name]))} (${two(ratio(figures, name))})`;
   const rows = MEASURED.map(({ id, name }) => [
     name,
     ...entriesOf(data).flatMap(([, { call }]) => TRANSPORTS.map((transport) => cell(call[transport], id))),
   ]);
-  const recorded = `${OFFICIAL_CALL.time} µs (${OFFICIAL_CALL.ratio})`;
-  const official = head.slice(1).map((column) => (column === "Node, stub" ? recorded : NONE));
+  const official = head.slice(1).map((column) => (column === "Node, stub" ? `(${OFFICIAL_CALL_RATIO})` : NONE));
   return table(head, [...rows, ["official SDK, function (recorded)", ...official]]);
 }
 
@@ -88,7 +88,7 @@ function startUpTable(data) {
         cell: (name) => {
           const figures = startUp[until];
           const over = difference(figures, name, until === "firstClient" ? "empty" : undefined);
-          return `${one(median(figures[name]))} ms (${over < 0 ? "−" : "+"}${one(Math.abs(over))})`;
+          return `${one(median(figures[name]))} (${over < 0 ? "−" : "+"}${one(Math.abs(over))})`;
         },
       })),
   );
@@ -107,7 +107,7 @@ const BULK_NAMES = {
 function bulkTable(data) {
   const head = ["", ...entriesOf(data).flatMap(([runtime]) => TRANSPORTS.map((transport) => `${runtime}, ${transport}`))];
   // A ratio of rates is the inverse of the ratio of times.
-  const cell = (figures, name) => `${whole(1000 / median(figures[name]))}/s (${two(1 / ratio(figures, name))})`;
+  const cell = (figures, name) => `${whole(1000 / median(figures[name]))} (${two(1 / ratio(figures, name))})`;
   const rows = Object.entries(BULK_NAMES).map(([id, name]) => [
     name,
     ...entriesOf(data).flatMap(([, { bulk }]) => TRANSPORTS.map((transport) => cell(bulk[transport], id))),
@@ -133,16 +133,16 @@ function limitsTable(data) {
 
 function memoryTable(data) {
   const { block } = data;
-  const mib = (bytes) => (bytes === undefined || bytes === null ? NONE : `${two(mebibytes(bytes))} MiB`);
+  const mib = (bytes) => (bytes === undefined || bytes === null ? NONE : two(mebibytes(bytes)));
   const row = (runtime, what, samples, early) => {
     const [from, to] = [samples[early], samples.at(-1)];
-    const perCall = thirds(samples).map((milliseconds) => `${microseconds(milliseconds / block)} µs`);
+    const perCall = thirds(samples).map((milliseconds) => microseconds(milliseconds / block));
     const counts = `${whole(block * (early + 1))} and ${whole(block * samples.length)}`;
     const memory = ["heap", "wasm"].flatMap((kind) => [mib(from[kind]), mib(to[kind])]);
     return [`${runtime}: ${counts} ${what}`, ...memory, ...perCall];
   };
   return table(
-    ["after", "heap", "then", "wasm memory", "then", "time of each, first 30,000", "last 30,000"],
+    ["after", "heap, MiB", "then", "wasm, MiB", "then", "µs each, first 30,000", "last 30,000"],
     entriesOf(data).flatMap(([runtime, { calls, items }]) => [
       row(runtime, "calls", calls, MEMORY.calls.early),
       row(runtime, "items", items, MEMORY.items.early),
@@ -192,7 +192,7 @@ ${sizeTable(data)}
 
 ## A call
 
-In parentheses: times hand-written. The stub creates a \`Request\`, as \`fetch\` does, and responds at once. Loopback is the runtime's
+Microseconds; in parentheses, times hand-written. The stub creates a \`Request\`, as \`fetch\` does, and responds at once. Loopback is the runtime's
 own \`fetch\` and an HTTP server on the same machine.
 
 ${callTable(data)}
@@ -203,7 +203,7 @@ ${parallelTable(data.runtimes.Node.parallel)}
 
 ## Start-up
 
-The time from the import until a client is created (in parentheses: more than an empty module), and until the response of the first
+Milliseconds from the import until a client is created (in parentheses: more than an empty module), and until the response of the first
 call over loopback (in parentheses: more than hand-written). Node: a new process each time. workerd: a new process too, whose own start
 takes most of the time. Chromium: a new page with empty caches.
 
@@ -211,7 +211,7 @@ ${startUpTable(data)}
 
 ## Bulk runs
 
-Items per second, ${concurrency} in flight. In parentheses: relative to a pool of hand-written calls. The stub responds in the next turn
+Items per second, ${concurrency} in flight; in parentheses, relative to a pool of hand-written calls. The stub responds in the next turn
 of the event loop.
 
 ${bulkTable(data)}
@@ -241,13 +241,10 @@ The clients take turns in ${rounds} rounds, and each round has another order, so
 median over the rounds. A ratio or difference is the median of those of each round. One turn takes about ${turn.calls} ms, for bulk runs
 ${turn.bulk} ms. CONTRIBUTING.md explains the design; \`tests/bench\` has the code.
 
-| | |
-| --- | --- |
-| Machine | ${machine} |
-| Versions | ${versions.join(", ")} |
-| Other load | ${two(load)} processor cores |
-| Commit | ${commit} |
-| Run | \`make bench\`, ${rounds} rounds, ${one(minutes)} minutes |
+- Machine: ${machine}.
+- Versions: ${versions.join(", ")}.
+- Other programs used ${two(load)} processor cores when the run began.
+- \`make bench\` took ${one(minutes)} minutes with \`BENCH_ROUNDS=${rounds}\`, at commit ${commit}.
 `;
 }
 

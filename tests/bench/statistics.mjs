@@ -22,7 +22,7 @@ export const difference = (figures, name, reference = REFERENCE) => paired(figur
 export const fixed = (digits) => (value) => value.toFixed(digits);
 export const one = fixed(1);
 export const two = fixed(2);
-export const signed = (value) => `${value < 0 ? "−" : "+"}${two(Math.abs(value))}`;
+export const signed = (value) => `${two(value) < 0 ? "−" : "+"}${two(Math.abs(value))}`;
 export const whole = (value) => Math.round(value).toLocaleString("en");
 export const percent = (share) => `${one(share * 100)} %`;
 /** Sizes are in KB of 1,000 bytes. */
