@@ -7,6 +7,8 @@ import { sizeOf } from "./sizes.mjs";
 import { difference, kilobytes, mebibytes, median, one, percent, ratio, two, whole } from "./statistics.mjs";
 
 const NONE = "–";
+/** A figure and its comparison, without a line break between them. */
+const compared = (figure, comparison) => `${figure}\u00a0(${comparison})`;
 const microseconds = (milliseconds) => whole(milliseconds * 1000);
 const entriesOf = ({ runtimes }) => Object.entries(runtimes);
 
@@ -59,7 +61,7 @@ const TRANSPORTS = ["stub", "loopback"];
 
 function callTable(data) {
   const head = ["", ...entriesOf(data).flatMap(([runtime]) => TRANSPORTS.map((transport) => `${runtime}, ${transport}`))];
-  const cell = (figures, name) => `${microseconds(median(figures[name]))} (${two(ratio(figures, name))})`;
+  const cell = (figures, name) => compared(microseconds(median(figures[name])), two(ratio(figures, name)));
   const rows = MEASURED.map(({ id, name }) => [
     name,
     ...entriesOf(data).flatMap(([, { call }]) => TRANSPORTS.map((transport) => cell(call[transport], id))),
@@ -74,7 +76,7 @@ function parallelTable(parallel) {
     ["calls at once", ...names.map((name) => `${name}, µs per call`)],
     Object.entries(parallel).map(([count, figures]) => [
       whole(count),
-      ...names.map((name) => `${microseconds(median(figures[name]))} (${two(ratio(figures, name))})`),
+      ...names.map((name) => compared(microseconds(median(figures[name])), two(ratio(figures, name)))),
     ]),
   );
 }
@@ -88,7 +90,7 @@ function startUpTable(data) {
         cell: (name) => {
           const figures = startUp[until];
           const over = difference(figures, name, until === "firstClient" ? "empty" : undefined);
-          return `${one(median(figures[name]))} (${over < 0 ? "−" : "+"}${one(Math.abs(over))})`;
+          return compared(one(median(figures[name])), `${over < 0 ? "−" : "+"}${one(Math.abs(over))}`);
         },
       })),
   );
@@ -107,7 +109,7 @@ const BULK_NAMES = {
 function bulkTable(data) {
   const head = ["", ...entriesOf(data).flatMap(([runtime]) => TRANSPORTS.map((transport) => `${runtime}, ${transport}`))];
   // A ratio of rates is the inverse of the ratio of times.
-  const cell = (figures, name) => `${whole(1000 / median(figures[name]))} (${two(1 / ratio(figures, name))})`;
+  const cell = (figures, name) => compared(whole(1000 / median(figures[name])), two(1 / ratio(figures, name)));
   const rows = Object.entries(BULK_NAMES).map(([id, name]) => [
     name,
     ...entriesOf(data).flatMap(([, { bulk }]) => TRANSPORTS.map((transport) => cell(bulk[transport], id))),

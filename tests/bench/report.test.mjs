@@ -83,7 +83,7 @@ test("the aims that are met come first, each aim once in each runtime; those tha
 
 test("the pages hold the figures, and the simulation in two parts", () => {
   const page = benchmarksPage(results);
-  for (const text of ["40.0 KB", "117.6 KB", " 150 (1.00) ", " 300 (2.00) ", " (3.7) ", "| summary |", " 8.00 "]) {
+  for (const text of ["40.0 KB", "117.6 KB", " 150\u00a0(1.00) ", " 300\u00a0(2.00) ", " (3.7) ", "| summary |", " 8.00 "]) {
     assert.ok(page.includes(text), text);
   }
   assert.match(page, /\| c1-revoke +\| retries, OAuth, bulk runs +\| +40\.0 KB \| +40\.0 KB \|/);
