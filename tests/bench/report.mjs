@@ -179,8 +179,8 @@ ${busyNotice(data)}
 </picture>
 
 c1-revoke compared with a hand-written \`fetch\`, openapi-fetch, ky and the official SDK. They do not all do the same: see
-[Size](#size). The figures of the official SDK are recorded: they were measured once, with version ${OFFICIAL_VERSION}, on a similar
-machine.
+[Size](#size). The figures of the official SDK are recorded: they were measured once, with version ${OFFICIAL_VERSION}, and not in this
+run.
 
 ## Aims
 
@@ -241,7 +241,7 @@ ${memoryTable(data)}
 
 The clients take turns in ${rounds} rounds, and each round has another order, so that disturbances affect all of them. A figure is the
 median over the rounds. A ratio or difference is the median of those of each round. One turn takes about ${turn.calls} ms, for bulk runs
-${turn.bulk} ms. CONTRIBUTING.md explains the design; \`tests/bench\` has the code.
+${turn.bulk} ms. [CONTRIBUTING.md](../CONTRIBUTING.md) explains the design; the code is in \`tests/bench\`.
 
 - Machine: ${machine}.
 - Versions: ${versions.join(", ")}.
