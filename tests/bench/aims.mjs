@@ -166,7 +166,7 @@ function memoryAims(runtime, result) {
     return {
       what: `Memory after 100,000 ${kind === "calls" ? "calls" : "items of a bulk run"}, MiB more than after ${from}`,
       runtime,
-      limit: `heap ≤ ${heap}, wasm ≤ ${wasm}`,
+      limit: `heap ≤ ${heap}, wasm ${wasm === 0 ? 0 : `≤ ${wasm}`}`,
       measured: `${show("heap")}, ${show("wasm")}`,
       met: !(grown.heap > heap) && grown.wasm <= wasm,
       reason: REASONS.memory,

@@ -156,7 +156,7 @@ const busyNotice = ({ load }) =>
   load > BUSY
     ? `
 > [!WARNING]
-> Other programs used ${one(load)} processor cores during this run. The times below are not reliable.
+> Other programs used ${one(load)} processor cores when this run began. The times below are not reliable.
 `
     : "";
 
@@ -194,8 +194,8 @@ ${sizeTable(data)}
 
 ## A call
 
-Microseconds; in parentheses, times hand-written. The stub creates a \`Request\`, as \`fetch\` does, and responds at once. Loopback is the runtime's
-own \`fetch\` and an HTTP server on the same machine.
+Microseconds; in parentheses, times hand-written. The stub creates a \`Request\`, as \`fetch\` does, and responds at once. Loopback is
+the runtime's own \`fetch\` and an HTTP server on the same machine.
 
 ${callTable(data)}
 
