@@ -22,12 +22,12 @@ const rows = [
   row(
     "browser bundle: the class, wasm inlined",
     await bundle(`import { ConductoroneSDKTypescript } from "./index.js"; ${SIGNATURE}${CALL}`),
-    86_000,
+    79_000,
   ),
   row(
     "Worker: module + wasm",
     await bundle(`import { ConductoroneSDKTypescript } from "./edge/index-edge.js"; ${SIGNATURE}${CALL}`),
-    83_000,
+    77_000,
     wasm,
   ),
   row("cdn.js", read("cdn.js")),

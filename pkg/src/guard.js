@@ -5,7 +5,9 @@
 // the trap, so that the next client gets a new instance.
 import { UnexpectedClientError } from "../errors.js";
 
+// A page may patch these methods later.
 const { apply } = Reflect;
+const { set, delete: remove, forEach } = Map.prototype;
 
 /** The result of entering a dead instance when no caller waits for one. The glue reads multiple results from an array. */
 const NO_RESULTS = Object.freeze([]);
@@ -15,11 +17,8 @@ export class Guard {
   /** The error of every call after a trap. */
   failure;
   #depth = 0;
-  /**
-   * The functions that reject the pending promises, by number. A plain object, because a page may have patched the methods of
-   * Set.
-   */
-  #pending = { __proto__: null };
+  /** The functions that reject the pending promises, by number. */
+  #pending = new Map();
   #next = 0;
   #onTrap;
 
@@ -52,11 +51,11 @@ export class Guard {
     return new Promise((resolve, reject) => {
       const pending = this.#pending;
       const number = this.#next++;
-      pending[number] = reject;
+      apply(set, pending, [number, reject]);
       // Settles first, so that a later exception cannot leave the caller waiting.
       const settled = (settle) => (value) => {
         settle(value);
-        delete pending[number];
+        apply(remove, pending, [number]);
       };
       try {
         this.run(f).then(settled(resolve), settled(reject));
@@ -91,10 +90,8 @@ export class Guard {
       return;
     }
     this.failure = new UnexpectedClientError("The WebAssembly core of c1-revoke crashed: construct a new client", { cause });
-    for (const number in this.#pending) {
-      this.#pending[number](this.failure);
-    }
-    this.#pending = { __proto__: null };
+    apply(forEach, this.#pending, [(reject) => reject(this.failure)]);
+    this.#pending = new Map();
     this.#onTrap();
   }
 }
