@@ -1,5 +1,6 @@
 // The behavioural suite: tests that any JavaScript runtime can run. Each file registers its tests here by importing `test`;
-// a test gets { sdk, server, prism, oidc, runtime }: the package under test, addresses of the loopback servers, the runtime's name.
+// a test gets { sdk, server, prism, oidc, hostile, runtime, engine }: the package under test, addresses of the loopback servers, the
+// family of runtimes ("node", "workerd", "browser"), and the engine whose fetch it is (harness/runtimes.mjs lists them).
 import { AssertionError } from "chai";
 
 /** @type {{ name: string, run: (context: object) => Promise<void> | void, only?: string[] }[]} */
