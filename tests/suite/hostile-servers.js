@@ -180,10 +180,18 @@ test("a head without end is left", async ({ sdk, hostile }) => {
   await end.closed();
 });
 
-/** Those that send a head, so that the limit ends the wait for a body. */
-const WITH_HEAD = ["slow-loris-body", "hang-after-head", "hang-in-body"];
+/** Those that send a head, so that the limit ends the wait for a body. Firefox hands on a head with the first byte of the body. */
+const WITH_HEAD = {
+  default: ["slow-loris-body", "hang-after-head", "hang-in-body"],
+  firefox: ["slow-loris-body", "hang-in-body"],
+};
 
-test("servers that never finish: the time limit covers head and body, and closes the connection", async ({ sdk, hostile }) => {
+test("servers that never finish: the time limit covers head and body, and closes the connection", async ({
+  sdk,
+  hostile,
+  engine,
+}) => {
+  const withHead = inEngine(WITH_HEAD, engine);
   await withClock(async (clock) => {
     for (const behaviour of SLOW) {
       let heads = 0;
@@ -191,7 +199,7 @@ test("servers that never finish: the time limit covers head and body, and closes
         heads++;
       });
       const { end, seen, closed } = begin(sdk, hostile, behaviour, { timeoutMs: 1000 }, { httpClient });
-      await until(async () => (WITH_HEAD.includes(behaviour) ? heads > 0 : (await seen()).requests > 0));
+      await until(async () => (withHead.includes(behaviour) ? heads > 0 : (await seen()).requests > 0));
       await clock.tickAsync(1000);
       assert.strictEqual(name(await end), "RequestTimeoutError", behaviour);
       await closed();
