@@ -40,9 +40,14 @@ export function withReplaced(target, replacements, action) {
   const names = Reflect.ownKeys(replacements);
   const before = names.map((name) => getOwnPropertyDescriptor(target, name));
   const put = (name, descriptor) => {
-    // Assigned where possible: WebKit's compiled code may miss a global that is defined anew.
-    if (getOwnPropertyDescriptor(target, name)?.writable && descriptor.writable) target[name] = descriptor.value;
-    else defineProperty(target, name, descriptor);
+    if (getOwnPropertyDescriptor(target, name)?.configurable === false) {
+      // Bun has methods that can only be assigned.
+      target[name] = descriptor.value;
+    } else {
+      // Deleted first: WebKit's compiled code goes on with the value that it knows when a global is assigned or defined anew.
+      delete target[name];
+      defineProperty(target, name, descriptor);
+    }
   };
   for (const name of names) put(name, { value: replacements[name], configurable: true, writable: true });
   return thenRestore(action, () => {
