@@ -4,9 +4,10 @@ use crate::auth::bearer::Authorization;
 use crate::auth::security::Security;
 use crate::border::wait::Cancellation;
 use crate::border::{is_record, parse_json, peek};
-use crate::error::{Error, Failure, Malformation};
+use crate::error::{Error, Failure, HttpFailure};
 use crate::http::answer::{judge, Body, Code, Facts, Malformed, Verdict};
-use crate::http::attempts::{self, CallSettings};
+use crate::http::attempts;
+use crate::http::settings::CallSettings;
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport};
 use js_sys::JsString;
 use serde::Serialize;
@@ -63,7 +64,7 @@ impl Caller {
     /// No token could be fetched, or the client has no credentials.
     pub async fn token(&self, settings: &CallSettings) -> Result<Authorization, Error> {
         let cancellation = Cancellation::following(&settings.signal);
-        let token = self.security.authorization(&cancellation, settings.request.limit).await?;
+        let token = self.security.authorization(&cancellation, settings.limit).await?;
         token.ok_or_else(|| Error::invalid("this client has no credentials"))
     }
 }
@@ -95,7 +96,7 @@ impl<'a> Attempt<'a> {
         let mut unauthorized = None;
         loop {
             // Fetching a token has its own time limit, separate from the request's.
-            let authorization = caller.security.authorization(cancellation, settings.request.limit).await?;
+            let authorization = caller.security.authorization(cancellation, settings.limit).await?;
             if !permit() {
                 return unauthorized.ok_or(Failure::Withheld.into());
             }
@@ -105,7 +106,7 @@ impl<'a> Attempt<'a> {
                 content: Content::Json(revocation.body),
                 secret: authorization.as_ref().map(|authorization| authorization.token().clone()).unwrap_or_default(),
             };
-            let answer = caller.transport.send(&outgoing, &settings.request, cancellation, trace).await?;
+            let answer = caller.transport.send(&outgoing, settings, cancellation, trace).await?;
             let renewable = answer.head.status == 401 && unauthorized.is_none() && !stopped.get();
             if !renewable || !caller.security.renew(authorization.as_ref()) {
                 return Ok(answer);
@@ -138,10 +139,7 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
             connector_service_revoke_credential_response: Empty {},
         }),
         Verdict::Unexpected => Err(Failure::Refused(answer.failure(text.text)).into()),
-        Verdict::Malformed(malformed) => {
-            let malformation = malformation(malformed, &text.text, &answer);
-            Err(Failure::Malformed(answer.failure(text.text), malformation).into())
-        }
+        Verdict::Malformed(malformed) => Err(malformation(malformed, text.text, &answer).into()),
     }
 }
 
@@ -158,12 +156,14 @@ fn facts(text: &JsString) -> Body {
     })
 }
 
-fn malformation(malformed: Malformed, text: &JsString, answer: &Answer<'_>) -> Malformation {
+fn malformation(malformed: Malformed, text: JsString, answer: &Answer<'_>) -> Failure {
+    const MESSAGE: &str = "Response validation failed";
     let undecided = matches!(malformed, Malformed::ErrorInBody | Malformed::GrpcStatus | Malformed::Partial);
-    let (cause, raw_value) = match parse_json(text) {
-        Err(cause) if malformed == Malformed::NotJson => (cause, text.into()),
-        Err(_) => (malformed.to_string().into(), text.into()),
-        Ok(value) => (malformed.to_string().into(), answer.shown_json(&value)),
+    let (cause, raw_value) = match parse_json(&text) {
+        Err(cause) if malformed == Malformed::NotJson => (cause, text.clone().into()),
+        Err(_) => (malformed.reason().into(), text.clone().into()),
+        Ok(value) => (malformed.reason().into(), answer.shown_json(&value)),
     };
-    Malformation { cause, raw_value, undecided }
+    let (message, raw_message) = (MESSAGE.to_owned(), Some(MESSAGE));
+    Failure::Malformed { failure: HttpFailure { message, raw_message, cause, raw_value, ..answer.failure(text) }, undecided }
 }

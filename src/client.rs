@@ -1,19 +1,19 @@
 //! The exported class. It reads its arguments synchronously, starts a call and returns a promise.
 
-use crate::auth::oauth::{Credentials, OAuth};
+use crate::auth::credentials::Credentials;
+use crate::auth::oauth::OAuth;
 use crate::auth::security::Security;
 use crate::border::fields::Fields;
-use crate::border::{is_record, rejected};
+use crate::border::{is_record, promise};
 use crate::bulk::run::Run;
 use crate::call::{Caller, Revocation};
-use crate::error::Error;
-use crate::http::attempts::CallSettings;
+use crate::error::{Error, UNEXPECTED};
 use crate::http::path::{encode_id, revoke_path, MAX_ID_LENGTH};
-use crate::options::{read_transport, BulkOptions, CallDefaults};
+use crate::http::settings::CallSettings;
+use crate::options::{read_call, read_defaults, read_server, read_transport, server_of, BulkOptions};
 use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 /// A client of the C1 API's operation "Revoke Credential".
 #[wasm_bindgen]
@@ -22,26 +22,27 @@ pub struct Client {
     caller: Rc<Caller>,
     /// The base URL, without trailing slash.
     server: String,
-    defaults: CallDefaults,
     /// The settings of calls without options.
     settings: Rc<CallSettings>,
+    allow_insecure: bool,
 }
 
 impl Client {
     fn with(props: &JsValue) -> Result<Client, Error> {
         let props = Fields::of(props, "props")?;
         let transport = Rc::new(read_transport(&props)?);
-        let defaults = CallDefaults::read(&props)?;
+        let settings = Rc::new(read_defaults(&props)?);
+        let allow_insecure = props.flag("allowInsecureHTTP")?.unwrap_or(false);
         let credentials = Credentials::read(&props)?;
-        let server = defaults.server(&props, credentials.as_ref().map(|credentials| credentials.origin.as_str()))?;
+        let named = credentials.as_ref().map(|credentials| credentials.origin.as_str());
+        let server = server_of(&props, named, allow_insecure)?;
         let security = match credentials {
             Some(credentials) => {
-                Security::OAuth(Rc::new(OAuth::new(credentials, transport.clone(), server.clone(), defaults.settings())))
+                Security::OAuth(Rc::new(OAuth::new(credentials, transport.clone(), server.clone(), settings.clone())))
             }
             None => Security::read(&props)?,
         };
-        let settings = Rc::new(defaults.settings());
-        Ok(Client { caller: Rc::new(Caller { transport, security }), server, defaults, settings })
+        Ok(Client { caller: Rc::new(Caller { transport, security }), server, settings, allow_insecure })
     }
 
     /// The settings and the server of a call.
@@ -49,17 +50,18 @@ impl Client {
         if options.is_absent() {
             return Ok((self.settings.clone(), self.server.clone()));
         }
-        let (settings, server) = self.defaults.read_call(options)?;
-        Ok((Rc::new(settings), server.unwrap_or_else(|| self.server.clone())))
+        let settings = Rc::new(read_call(options, &self.settings)?);
+        let server = read_server(options, self.allow_insecure)?;
+        Ok((settings, server.unwrap_or_else(|| self.server.clone())))
     }
 
     fn revoke(&self, request: &JsValue, options: &JsValue) -> Result<Promise, Error> {
         let (settings, server) = self.settings(&Fields::of(options, "options")?)?;
         let revocation = read_request(request, &server)?;
         let caller = self.caller.clone();
-        Ok(future_to_promise(async move {
+        Ok(promise(async move {
             let revoked = caller.revoke(&revocation, &settings).await?;
-            Ok(serde_wasm_bindgen::to_value(&revoked)?)
+            serde_wasm_bindgen::to_value(&revoked).map_err(|error| Error::unexpected(UNEXPECTED, error.into()))
         }))
     }
 
@@ -68,7 +70,7 @@ impl Client {
         let (settings, server) = self.settings(&options)?;
         let read = Box::new(move |request: &JsValue| read_request(request, &server));
         let run = Run::new(self.caller.clone(), settings, BulkOptions::read(&options)?, requests, read)?;
-        Ok(future_to_promise(async move { Ok(run.drive().await) }))
+        Ok(promise(async move { Ok(run.drive().await) }))
     }
 }
 
@@ -78,7 +80,7 @@ fn read_request(request: &JsValue, server: &str) -> Result<Revocation, Error> {
     let fields = Fields::of(request, "the request")?;
     let id = |name: &str| {
         let id = fields.string(name, MAX_ID_LENGTH)?.ok_or_else(|| fields.wrong(name, "is missing"))?;
-        encode_id(&id).map_err(|error| fields.wrong(name, &error.to_string()))
+        encode_id(&id).map_err(|error| fields.wrong(name, error))
     };
     let path = revoke_path(&id("appId")?, &id("connectorId")?, &id("id")?);
     let body = match fields.value(BODY)? {
@@ -103,20 +105,20 @@ impl Client {
     /// Revokes one credential: `POST /api/v1/apps/{app_id}/connectors/{connector_id}/credentials/{id}`.
     #[wasm_bindgen(js_name = revokeCredential)]
     pub fn revoke_credential(&self, request: &JsValue, options: &JsValue) -> Promise {
-        self.revoke(request, options).unwrap_or_else(|error| rejected(error.into()))
+        self.revoke(request, options).unwrap_or_else(|error| promise(async { Err(error) }))
     }
 
     /// Revokes many credentials. The promise resolves to the report. It rejects only for invalid arguments.
     #[wasm_bindgen(js_name = revokeCredentials)]
     pub fn revoke_credentials(&self, requests: &JsValue, options: &JsValue) -> Promise {
-        self.revoke_all(requests, options).unwrap_or_else(|error| rejected(error.into()))
+        self.revoke_all(requests, options).unwrap_or_else(|error| promise(async { Err(error) }))
     }
 
     /// Returns the token of the next request, and fetches one if needed.
     #[wasm_bindgen(js_name = getValidToken)]
     pub fn get_valid_token(&self) -> Promise {
         let (caller, settings) = (self.caller.clone(), self.settings.clone());
-        future_to_promise(async move {
+        promise(async move {
             let token = caller.token(&settings).await?;
             Ok(token.token().text().into())
         })

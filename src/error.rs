@@ -30,50 +30,57 @@ pub enum Failure {
     /// The API's response is not success.
     Refused(HttpFailure),
     /// The status is 200, but the response is not the API's success.
-    Malformed(HttpFailure, Malformation),
-    /// The token endpoint did not return a token.
-    TokenRefused(HttpFailure, OAuthError),
-    /// The token request that this call waited for failed. All waiting calls get the same error object.
-    NoToken {
-        /// The error.
-        error: JsValue,
-        /// Whether a retry may succeed: the token endpoint was unavailable, but did not refuse.
-        transient: bool,
+    Malformed {
+        /// The response, and what is wrong with it.
+        failure: HttpFailure,
+        /// Whether the response contains an error or only a part of a body, so that a retry may succeed.
+        undecided: bool,
     },
+    /// The token endpoint did not return a token.
+    TokenRefused(HttpFailure),
+    /// The token request that this call waited for failed.
+    NoToken(NoToken),
 }
 
-/// A response that is not success.
-#[derive(Debug)]
+/// A failed token request. All calls that waited for it get the same error object.
+#[derive(Clone, Debug)]
+pub struct NoToken {
+    /// The error.
+    pub error: JsValue,
+    /// Whether a retry may succeed: the token endpoint was unavailable, but did not refuse.
+    pub transient: bool,
+}
+
+/// A response that is not success. Serialized, it is the second argument of the JavaScript error class.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct HttpFailure {
     /// The message of the error.
+    #[serde(skip)]
     pub message: String,
-    /// The `Response` of the platform or of the caller's HTTP client.
-    pub response: JsValue,
     /// The HTTP status.
+    #[serde(skip)]
     pub status: u16,
     /// The response came from another origin, or after a redirect.
+    #[serde(skip)]
     pub redirected: bool,
+    /// The `Response` of the platform or of the caller's HTTP client.
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    pub response: JsValue,
     /// The `Content-Type`, with the call's secret masked.
     pub content_type: String,
     /// The body, with the call's secret masked.
+    #[serde(with = "serde_wasm_bindgen::preserve")]
     pub body: JsString,
-}
-
-/// What is wrong with the body of a 200.
-#[derive(Debug, Default)]
-pub struct Malformation {
-    /// What is wrong, or the exception of the JSON parser.
+    /// What is wrong with the body of a 200, or the exception of the JSON parser.
+    #[serde(with = "serde_wasm_bindgen::preserve")]
     pub cause: JsValue,
-    /// The body as JSON or as text, masked.
+    /// That body as JSON or as text, masked.
+    #[serde(with = "serde_wasm_bindgen::preserve")]
     pub raw_value: JsValue,
-    /// Whether the response contains an error or only a part of a body, so that a retry may succeed.
-    pub undecided: bool,
-}
-
-/// An OAuth error response (RFC 6749, 5.2).
-#[derive(Debug, Default)]
-pub struct OAuthError {
-    /// Its `error`.
+    /// The message of the error without its cause.
+    pub raw_message: Option<&'static str>,
+    /// The `error` of an OAuth error response (RFC 6749, 5.2).
     pub error: Option<String>,
     /// Its `error_description`.
     pub error_description: Option<String>,
@@ -156,47 +163,20 @@ extern "C" {
     fn new(message: &str, options: &JsValue) -> Result<TokenRequestError, JsValue>;
 }
 
-/// The second argument of the error classes.
+/// The second argument of the error classes without a response.
 #[derive(Serialize)]
-struct Options {
+struct Cause {
     #[serde(with = "serde_wasm_bindgen::preserve")]
     cause: JsValue,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HttpOptions {
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    response: JsValue,
-    content_type: String,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    body: JsString,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    cause: JsValue,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    raw_value: JsValue,
-    raw_message: &'static str,
-    error: Option<String>,
-    error_description: Option<String>,
+fn object(value: &impl Serialize) -> JsValue {
+    serde_wasm_bindgen::to_value(value).unwrap_or_default()
 }
-
-fn options(cause: JsValue) -> JsValue {
-    serde_wasm_bindgen::to_value(&Options { cause }).unwrap_or_default()
-}
-
-fn http_options(failure: HttpFailure, malformation: Malformation, oauth: OAuthError) -> JsValue {
-    let HttpFailure { response, content_type, body, .. } = failure;
-    let Malformation { cause, raw_value, .. } = malformation;
-    let OAuthError { error, error_description } = oauth;
-    let raw_message = MALFORMED;
-    let options = HttpOptions { response, content_type, body, cause, raw_value, raw_message, error, error_description };
-    serde_wasm_bindgen::to_value(&options).unwrap_or_default()
-}
-
-const MALFORMED: &str = "Response validation failed";
 
 impl From<Error> for JsValue {
     fn from(error: Error) -> JsValue {
+        let options = |cause| object(&Cause { cause });
         let built = match *error.0 {
             Failure::Validation(cause) => Ok(SDKValidationError::new("Input validation failed", &cause).into()),
             Failure::Aborted(reason) => Ok(RequestAbortedError::new("Request aborted by client", &options(reason)).into()),
@@ -204,25 +184,16 @@ impl From<Error> for JsValue {
             Failure::Connection(cause) => Ok(ConnectionError::new("Unable to make request", &options(cause)).into()),
             Failure::InvalidRequest(cause) => Ok(InvalidRequestError::new("Unable to create request", &options(cause)).into()),
             Failure::Unexpected(message, cause) => Ok(UnexpectedClientError::new(message, &options(cause)).into()),
-            Failure::Unsupported(message) => Ok(UnsupportedRuntimeError::new(&message).into()),
-            Failure::NoToken { error, .. } => Ok(error),
             Failure::Withheld => {
                 Ok(UnexpectedClientError::new("The request was not sent: the bulk run has stopped", &JsValue::UNDEFINED).into())
             }
-            Failure::Refused(failure) => {
-                let message = failure.message.clone();
-                let options = http_options(failure, Malformation::default(), OAuthError::default());
-                SDKError::new(&message, &options).map(JsValue::from)
+            Failure::Unsupported(message) => Ok(UnsupportedRuntimeError::new(&message).into()),
+            Failure::NoToken(NoToken { error, .. }) => Ok(error),
+            Failure::Refused(failure) => SDKError::new(&failure.message, &object(&failure)).map(JsValue::from),
+            Failure::Malformed { failure, .. } => {
+                ResponseValidationError::new(&failure.message, &object(&failure)).map(JsValue::from)
             }
-            Failure::Malformed(failure, malformation) => {
-                let options = http_options(failure, malformation, OAuthError::default());
-                ResponseValidationError::new(MALFORMED, &options).map(JsValue::from)
-            }
-            Failure::TokenRefused(failure, oauth) => {
-                let message = format!("Token request failed: {}", failure.message);
-                let options = http_options(failure, Malformation::default(), oauth);
-                TokenRequestError::new(&message, &options).map(JsValue::from)
-            }
+            Failure::TokenRefused(failure) => TokenRequestError::new(&failure.message, &object(&failure)).map(JsValue::from),
         };
         // The constructors read the response, which may be a polyfill's and throw.
         built.unwrap_or_else(|cause| Error::unexpected(UNEXPECTED, cause).into())

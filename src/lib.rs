@@ -12,6 +12,7 @@
 //! | [`http`] | one request and its response; retries |
 //! | `border` | foreign JavaScript values: reading, waiting, clocks |
 //! | `error` | every failure and its JavaScript error class |
+//! | [`invalid`] | why an input is invalid |
 //!
 //! The pure modules among them use no JavaScript and are tested natively; `CONTRIBUTING.md` lists them.
 
@@ -21,6 +22,7 @@
 pub mod auth;
 pub mod bulk;
 pub mod http;
+pub mod invalid;
 
 mod border;
 mod call;

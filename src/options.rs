@@ -3,13 +3,12 @@
 use crate::border::fields::Fields;
 use crate::border::{peek, peek_text, request_init};
 use crate::error::Error;
-use crate::http::attempts::{CallSettings, Retry};
 use crate::http::log::Logger;
 use crate::http::retry::{Backoff, StatusCodes};
-use crate::http::server::{check_server_url, tenant_url, UrlParts, MAX_URL_LENGTH};
-use crate::http::transport::{RequestSettings, Transport};
+use crate::http::server::{check_server_url, tenant_url, MAX_URL_LENGTH};
+use crate::http::settings::{CallSettings, Retry};
+use crate::http::transport::Transport;
 use js_sys::Function;
-use wasm_bindgen::JsValue;
 use web_sys::Url;
 
 /// The default tenant in the API's document.
@@ -43,103 +42,76 @@ pub fn read_transport(props: &Fields) -> Result<Transport, Error> {
     Ok(Transport { client: http_client.or(default_client), logger, user_agent: (!in_browser).then_some(user_agent) })
 }
 
-/// The defaults of a client's calls.
-pub struct CallDefaults {
-    retry: Option<Retry>,
-    limit: Option<f64>,
-    allow_insecure: bool,
+/// Reads the settings of calls without options.
+///
+/// # Errors
+/// An option is invalid.
+pub fn read_defaults(props: &Fields) -> Result<CallSettings, Error> {
+    Ok(CallSettings {
+        limit: read_limit(props, None)?,
+        retry: read_retry(props, "retryConfig", "retryConfig.", "retryConfig.backoff.")?,
+        codes: StatusCodes::default_set(),
+        ..CallSettings::default()
+    })
 }
 
-impl CallDefaults {
-    /// Reads them.
-    ///
-    /// # Errors
-    /// An option is invalid.
-    pub fn read(props: &Fields) -> Result<CallDefaults, Error> {
-        Ok(CallDefaults {
-            retry: read_retry(props, "retryConfig", "retryConfig.", "retryConfig.backoff.")?,
-            limit: read_limit(props)?,
-            allow_insecure: props.flag("allowInsecureHTTP")?.unwrap_or(false),
-        })
+/// Reads the settings of a call.
+///
+/// # Errors
+/// An option is invalid.
+pub fn read_call(options: &Fields, defaults: &CallSettings) -> Result<CallSettings, Error> {
+    let deprecated = options.value("fetchOptions")?.unwrap_or_default();
+    if !(deprecated.is_undefined() || deprecated.is_object() || deprecated.is_function()) {
+        return Err(options.mistyped("fetchOptions", "an object", &deprecated));
     }
-
-    /// The settings of a call without options.
-    pub fn settings(&self) -> CallSettings {
-        CallSettings {
-            request: RequestSettings { limit: self.limit.filter(|limit| *limit > 0.0), ..RequestSettings::default() },
-            signal: JsValue::UNDEFINED,
-            retry: self.retry.clone(),
-            codes: StatusCodes::default_set(),
-        }
-    }
-
-    /// The base URL of the server: `serverURL`, else `tenantDomain`, else `fallback`, else the default tenant.
-    ///
-    /// # Errors
-    /// An option is invalid. An option that is present but unset is also invalid if nothing else names a server: the token would
-    /// go to the wrong server.
-    pub fn server(&self, props: &Fields, fallback: Option<&str>) -> Result<String, Error> {
-        let server = read_server(props, self.allow_insecure)?;
-        let tenant = props.string("tenantDomain", MAX_URL_LENGTH)?;
-        if props.number("serverIdx")?.is_some_and(|index| index != 0.0) {
-            return Err(props.wrong("serverIdx", "must be 0: there is one server"));
-        }
-        let tenant_server = |tenant: &str| tenant_url(tenant).map_err(|error| props.wrong("tenantDomain", &error.to_string()));
-        let tenant = tenant.map(|tenant| tenant_server(&tenant)).transpose()?;
-        if let Some(server) = server.or(tenant).or_else(|| fallback.map(str::to_owned)) {
-            return Ok(server);
-        }
-        match ["serverURL", "tenantDomain"].into_iter().find(|name| props.has(name)) {
-            Some(name) => Err(props.wrong(name, "is undefined or null: set it, or remove the option")),
-            None => tenant_server(DEFAULT_TENANT),
-        }
-    }
-
-    /// Reads the settings of a call, and the server that replaces the client's.
-    ///
-    /// # Errors
-    /// An option is invalid.
-    pub fn read_call(&self, options: &Fields) -> Result<(CallSettings, Option<String>), Error> {
-        let defaults = self.settings();
-        let limit = read_limit(options)?.or(self.limit).filter(|limit| *limit > 0.0);
-        let deprecated = options.value("fetchOptions")?.unwrap_or_default();
-        if !(deprecated.is_undefined() || deprecated.is_object() || deprecated.is_function()) {
-            return Err(options.mistyped("fetchOptions", "an object", &deprecated));
-        }
-        let init = request_init(&deprecated, options.object_value()).map_err(Error::validation)?;
-        let merged = Fields::of(&init, "options")?;
-        let settings = CallSettings {
-            request: RequestSettings { headers: merged.value("headers")?, init: Some(init.clone()), limit },
-            signal: merged.having("signal", &["addEventListener"], "an AbortSignal")?.unwrap_or_default(),
-            retry: read_retry(options, "retries", "retries.", "retries.backoff.")?.or(defaults.retry),
-            codes: read_codes(options)?.unwrap_or(defaults.codes),
-        };
-        Ok((settings, read_server(options, self.allow_insecure)?))
-    }
+    let init = request_init(&deprecated, options.object_value()).map_err(Error::validation)?;
+    let merged = Fields::of(&init, "options")?;
+    Ok(CallSettings {
+        headers: merged.value("headers")?,
+        limit: read_limit(options, defaults.limit)?,
+        signal: merged.having("signal", &["addEventListener"], "an AbortSignal")?.unwrap_or_default(),
+        retry: read_retry(options, "retries", "retries.", "retries.backoff.")?.or_else(|| defaults.retry.clone()),
+        codes: read_codes(options)?.unwrap_or_else(|| defaults.codes.clone()),
+        init: Some(init),
+    })
 }
 
 /// Zero or less means no limit, as in the official SDK.
-fn read_limit(fields: &Fields) -> Result<Option<f64>, Error> {
-    fields.number("timeoutMs")
+fn read_limit(fields: &Fields, default: Option<f64>) -> Result<Option<f64>, Error> {
+    Ok(fields.number("timeoutMs")?.or(default).filter(|limit| *limit > 0.0))
 }
 
-fn read_server(fields: &Fields, allow_insecure: bool) -> Result<Option<String>, Error> {
+/// Returns the base URL of a client's server: `serverURL`, else `tenantDomain`, else `fallback`, else the default tenant.
+///
+/// # Errors
+/// An option is invalid. An option that is present but unset is also invalid if nothing else names a server: the token would go to
+/// the wrong server.
+pub fn server_of(props: &Fields, fallback: Option<&str>, allow_insecure: bool) -> Result<String, Error> {
+    let server = read_server(props, allow_insecure)?;
+    let tenant = props.string("tenantDomain", MAX_URL_LENGTH)?;
+    if props.number("serverIdx")?.is_some_and(|index| index != 0.0) {
+        return Err(props.wrong("serverIdx", "must be 0: there is one server"));
+    }
+    let tenant_server = |tenant: &str| tenant_url(tenant).map_err(|invalid| props.wrong("tenantDomain", invalid));
+    let tenant = tenant.map(|tenant| tenant_server(&tenant)).transpose()?;
+    if let Some(server) = server.or(tenant).or_else(|| fallback.map(str::to_owned)) {
+        return Ok(server);
+    }
+    match ["serverURL", "tenantDomain"].into_iter().find(|name| props.has(name)) {
+        Some(name) => Err(props.wrong(name, "is undefined or null: set it, or remove the option")),
+        None => tenant_server(DEFAULT_TENANT),
+    }
+}
+
+/// Reads the option `serverURL`.
+///
+/// # Errors
+/// It is not the URL of an allowed server.
+pub fn read_server(fields: &Fields, allow_insecure: bool) -> Result<Option<String>, Error> {
     const NAME: &str = "serverURL";
     let Some(text) = fields.url(NAME, MAX_URL_LENGTH)? else { return Ok(None) };
-    let parts = Url::new(&text).ok().map(|url| {
-        let part = |name| peek_text(&url, name);
-        UrlParts {
-            protocol: part("protocol"),
-            username: part("username"),
-            password: part("password"),
-            hostname: part("hostname"),
-            port: part("port"),
-            pathname: part("pathname"),
-            search: part("search"),
-            hash: part("hash"),
-        }
-    });
-    check_server_url(&text, parts.as_ref(), allow_insecure).map(Some).map_err(|error| fields.wrong(NAME, &error.to_string()))
+    let href = Url::new(&text).ok().map(|url| peek_text(&url, "href"));
+    check_server_url(&text, href.as_deref(), allow_insecure).map(Some).map_err(|invalid| fields.wrong(NAME, invalid))
 }
 
 fn read_retry(fields: &Fields, name: &str, path: &'static str, backoff_path: &'static str) -> Result<Option<Retry>, Error> {
@@ -174,7 +146,7 @@ fn read_codes(fields: &Fields) -> Result<Option<StatusCodes>, Error> {
     if given.iter().all(|code| codes.add(code)) {
         Ok(Some(codes))
     } else {
-        Err(fields.wrong(NAME, &format!("must be {EXPECTED}")))
+        Err(fields.wrong(NAME, format!("must be {EXPECTED}")))
     }
 }
 

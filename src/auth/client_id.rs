@@ -10,76 +10,40 @@
 //! - except loopback hosts, for development.
 
 use crate::http::server::{is_dns_label, is_loopback};
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
+use crate::invalid::Invalid;
 
-/// The server that a client ID names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientId {
-    origin: String,
-}
+const FORM: Invalid =
+    Invalid::because("must have the form <name>@<host>/<use case>, as in name-1@acme.conductor.one/pcc: copy all of it");
+const NAME: Invalid = Invalid::because("has invalid characters before the @: use letters, digits and . _ ~ -");
+const HOST: Invalid =
+    Invalid::because("has no valid host between @ and /: it must be your tenant's full host name, as in acme.conductor.one");
+const USE_CASE: Invalid = Invalid::because("has invalid characters after the /: use letters, digits and . _ ~ -");
 
-/// What is wrong with a client ID.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientIdError {
-    /// Not `<name>@<host>/<use case>`.
-    Form,
-    /// The name is empty or has an invalid character.
-    Name,
-    /// The host is not a tenant's or loopback, or its port is not a number from 1 to 65535.
-    Host,
-    /// The use case is empty or has an invalid character.
-    UseCase,
-}
-
-impl Display for ClientIdError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Form => {
-                "clientID must have the form <name>@<host>/<use case>, as in name-1@acme.conductor.one/pcc: copy all of it"
-            }
-            Self::Name => "clientID: the part before the @ must consist of letters, digits and . _ ~ -",
-            Self::Host => "clientID: the part between @ and / must be the full host name of your tenant, as acme.conductor.one",
-            Self::UseCase => "clientID: the part after the / must consist of letters, digits and . _ ~ -",
-        })
+/// Returns the base URL of the server that a client ID names, with its port if there is one: https, or http for loopback.
+///
+/// # Errors
+/// A part of the client ID is invalid.
+pub fn origin_of(client_id: &str) -> Result<String, Invalid> {
+    let (name, rest) = client_id.split_once('@').ok_or(FORM)?;
+    let (authority, use_case) = rest.split_once('/').ok_or(FORM)?;
+    if !is_unreserved(name) {
+        return Err(NAME);
     }
-}
-
-impl Error for ClientIdError {}
-
-impl ClientId {
-    /// Parses a client ID.
-    ///
-    /// # Errors
-    /// Which part is wrong.
-    pub fn parse(id: &str) -> Result<Self, ClientIdError> {
-        let (name, rest) = id.split_once('@').ok_or(ClientIdError::Form)?;
-        let (authority, use_case) = rest.split_once('/').ok_or(ClientIdError::Form)?;
-        if !is_unreserved(name) {
-            return Err(ClientIdError::Name);
-        }
-        if !is_unreserved(use_case) {
-            return Err(ClientIdError::UseCase);
-        }
-        let authority = authority.to_ascii_lowercase();
-        let (hostname, port) = match authority.rsplit_once(':') {
-            // `[::1]`: an IPv6 address without port.
-            Some((_, port)) if port.ends_with(']') => (authority.as_str(), None),
-            Some((hostname, port)) => (hostname, Some(port)),
-            None => (authority.as_str(), None),
-        };
-        let loopback = is_loopback(hostname);
-        if !loopback && !is_full_name(hostname) || port.is_some_and(|port| !is_port(port)) {
-            return Err(ClientIdError::Host);
-        }
-        let scheme = if loopback { "http://" } else { "https://" };
-        Ok(Self { origin: [scheme, &authority].concat() })
+    if !is_unreserved(use_case) {
+        return Err(USE_CASE);
     }
-
-    /// The base URL of the server, with its port if there is one: https, or http for loopback.
-    pub fn origin(&self) -> &str {
-        &self.origin
+    let authority = authority.to_ascii_lowercase();
+    let (hostname, port) = match authority.rsplit_once(':') {
+        Some((hostname, port)) if !port.ends_with(']') => (hostname, Some(port)),
+        // No port; the colon may be in an IPv6 address.
+        _ => (authority.as_str(), None),
+    };
+    let loopback = is_loopback(hostname);
+    if !loopback && !is_full_name(hostname) || port.is_some_and(|port| !is_port(port)) {
+        return Err(HOST);
     }
+    let scheme = if loopback { "http://" } else { "https://" };
+    Ok([scheme, &authority].concat())
 }
 
 /// Whether `text` is not empty and holds unreserved characters only (RFC 3986, 2.3).
@@ -103,14 +67,14 @@ mod tests {
     use crate::http::server::hostname_of;
     use proptest::prelude::*;
 
-    fn host_of(host: &str) -> Result<ClientId, ClientIdError> {
-        ClientId::parse(&["name-1@", host, "/pcc"].concat())
+    fn host_of(host: &str) -> Result<String, Invalid> {
+        origin_of(&["name-1@", host, "/pcc"].concat())
     }
 
     #[test]
     fn reads_the_documented_form() {
-        let id = ClientId::parse("strange-hydra-68836@Acme.Conductor.ONE/pcc").unwrap();
-        assert_eq!(id.origin(), "https://acme.conductor.one");
+        let id = origin_of("strange-hydra-68836@Acme.Conductor.ONE/pcc").unwrap();
+        assert_eq!(id, "https://acme.conductor.one");
     }
 
     #[test]
@@ -125,9 +89,9 @@ mod tests {
             ("[::1]", "[::1]", true),
         ] {
             let id = host_of(host).unwrap();
-            assert_eq!(hostname_of(id.origin()), hostname, "{host}");
+            assert_eq!(hostname_of(&id), hostname, "{host}");
             let scheme = if loopback { "http://" } else { "https://" };
-            assert_eq!(id.origin(), [scheme, &host.to_ascii_lowercase()].concat());
+            assert_eq!(id, [scheme, &host.to_ascii_lowercase()].concat());
         }
     }
 
@@ -178,48 +142,40 @@ mod tests {
             &longest,
         ] {
             let refusal = host_of(host).unwrap_err();
-            assert!(matches!(refusal, ClientIdError::Host | ClientIdError::Form), "{host:?}: {refusal:?}");
+            assert!([HOST, FORM].contains(&refusal), "{host:?}: {refusal:?}");
         }
     }
 
     #[test]
     fn refuses_ports_that_are_none() {
         for port in ["", "0", "00", "080", "65536", "99999999999999999999", "+80", "-1", "8o", "80 "] {
-            assert_eq!(host_of(&["acme.one:", port].concat()).unwrap_err(), ClientIdError::Host, "{port:?}");
+            assert_eq!(host_of(&["acme.one:", port].concat()).unwrap_err(), HOST, "{port:?}");
         }
     }
 
     #[test]
     fn tells_which_part_is_wrong() {
         for (id, error) in [
-            ("", ClientIdError::Form),
-            ("name", ClientIdError::Form),
-            ("name@acme.one", ClientIdError::Form),
-            ("acme.one/pcc", ClientIdError::Form),
-            ("name/pcc@acme.one", ClientIdError::Form),
-            ("@acme.one/pcc", ClientIdError::Name),
-            ("na me@acme.one/pcc", ClientIdError::Name),
-            ("a:b@acme.one/pcc", ClientIdError::Name),
-            (" name@acme.one/pcc", ClientIdError::Name),
-            ("name@acme.one/", ClientIdError::UseCase),
-            ("name@acme.one/pcc ", ClientIdError::UseCase),
-            ("name@acme.one/pcc\n", ClientIdError::UseCase),
-            ("name@acme.one/p/c", ClientIdError::UseCase),
-            ("name@acme.one/x@evil.com", ClientIdError::UseCase),
-            ("name@acme.one@evil.com/pcc", ClientIdError::Host),
-            ("name@acme.one:x@evil.com/pcc", ClientIdError::Host),
-            ("name@[::1]x/pcc", ClientIdError::Host),
+            ("", FORM),
+            ("name", FORM),
+            ("name@acme.one", FORM),
+            ("acme.one/pcc", FORM),
+            ("name/pcc@acme.one", FORM),
+            ("@acme.one/pcc", NAME),
+            ("na me@acme.one/pcc", NAME),
+            ("a:b@acme.one/pcc", NAME),
+            (" name@acme.one/pcc", NAME),
+            ("name@acme.one/", USE_CASE),
+            ("name@acme.one/pcc ", USE_CASE),
+            ("name@acme.one/pcc\n", USE_CASE),
+            ("name@acme.one/p/c", USE_CASE),
+            ("name@acme.one/x@evil.com", USE_CASE),
+            ("name@acme.one@evil.com/pcc", HOST),
+            ("name@acme.one:x@evil.com/pcc", HOST),
+            ("name@[::1]x/pcc", HOST),
         ] {
-            assert_eq!(ClientId::parse(id).unwrap_err(), error, "{id:?}");
+            assert_eq!(origin_of(id).unwrap_err(), error, "{id:?}");
         }
-    }
-
-    #[test]
-    fn messages_are_told_apart() {
-        use ClientIdError::{Form, Host, Name, UseCase};
-        let messages = [Form, Name, Host, UseCase].map(|error| error.to_string());
-        assert!(messages.iter().all(|m| m.contains("clientID")));
-        assert_eq!(std::collections::BTreeSet::from(messages).len(), 4);
     }
 
     proptest! {
@@ -229,15 +185,15 @@ mod tests {
         ) {
             let with_port = match port { Some(port) => [&host, ":", &port.to_string()].concat(), None => host.clone() };
             let id = host_of(&with_port).unwrap();
-            prop_assert_eq!(id.origin(), ["https://", &with_port].concat());
-            prop_assert_eq!(hostname_of(id.origin()), host);
+            prop_assert_eq!(&id, &["https://", &with_port].concat());
+            prop_assert_eq!(hostname_of(&id), host);
         }
 
         #[test]
         fn whatever_is_accepted_holds_no_delimiter(id in "\\PC{0,12}@\\PC{0,20}/\\PC{0,8}") {
-            if let Ok(parsed) = ClientId::parse(&id) {
+            if let Ok(parsed) = origin_of(&id) {
                 prop_assert!(id.contains("@"));
-                let (_, authority) = parsed.origin().split_once("//").unwrap();
+                let (_, authority) = parsed.split_once("//").unwrap();
                 prop_assert!(authority.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b".-:[]".contains(&c)));
             }
         }

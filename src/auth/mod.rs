@@ -4,6 +4,7 @@ pub mod assertion;
 pub mod bearer;
 pub mod client_id;
 pub mod client_secret;
+pub(crate) mod credentials;
 pub mod oauth;
 pub mod security;
 mod source;

@@ -1,136 +1,25 @@
 //! Access tokens: client credentials with a signed assertion (RFC 6749, 4.4; RFC 7523, 2.2), or token exchange (RFC 8693).
 
-use super::assertion::{self, Claims, Header};
 use super::bearer::Authorization;
-use super::client_id::ClientId;
-use super::client_secret::{self, ClientSecretError};
-use super::source::{bearer, call_source};
+use super::credentials::Credentials;
+use super::source::bearer;
 use super::token::{is_bearer, Freshness, Lifetime};
-use crate::border::fields::Fields;
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Cancellation, Interrupt, Wait};
-use crate::border::{parse_json, peek, peek_text, random_bytes, secret_text};
-use crate::error::{Error, Failure, HttpFailure, OAuthError};
-use crate::http::attempts::{self, CallSettings};
-use crate::http::secret::Secret;
+use crate::border::{parse_json, peek, peek_text, promise};
+use crate::error::{Error, Failure, HttpFailure, NoToken};
+use crate::http::attempts;
 use crate::http::server::hostname_of;
+use crate::http::settings::CallSettings;
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport, MASK};
-use js_sys::{Array, Function, JsString, Promise, Uint8Array};
-use serde::Serialize;
+use js_sys::{JsString, Promise};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::future_to_promise;
-use web_sys::{CryptoKey, SubtleCrypto};
-use zeroize::Zeroizing;
-
-/// The maximum length of a client ID, in UTF-16 code units.
-const MAX_ID: u32 = 512;
-/// The maximum length of a client secret or an ID token, in UTF-16 code units.
-const MAX_SECRET: u32 = 32_768;
 
 /// How long a call waits for another call's token request before it sends its own, in milliseconds. When a Worker's invocation
 /// ends, so do its requests, and the other calls that wait for them would never get a response.
 const PATIENCE: f64 = 10_000.0;
-
-const ED25519: &str = "Ed25519";
-
-/// A client ID and the proof of the client's identity.
-pub struct Credentials {
-    client_id: String,
-    /// The base URL of the server that the client ID names.
-    pub origin: String,
-    grant: Grant,
-}
-
-enum Grant {
-    /// The API key's secret.
-    Key(RefCell<Key>),
-    /// An ID token of another issuer.
-    IdToken(Secret),
-    /// The caller's function that returns one.
-    IdTokenSource(Function),
-}
-
-enum Key {
-    /// The text of the JSON Web Key in the client secret.
-    Jwk(Zeroizing<String>),
-    /// After the first use: a key that WebCrypto does not export.
-    Imported(CryptoKey),
-}
-
-/// The members of a private key that WebCrypto imports (RFC 8037, 2).
-#[derive(Serialize)]
-struct Jwk<'a> {
-    kty: Option<&'a str>,
-    crv: Option<&'a str>,
-    d: Option<&'a str>,
-    x: Option<&'a str>,
-}
-
-impl Credentials {
-    /// Reads `clientID` with `clientSecret` or `oidcToken`. `None`: there is no `clientID`.
-    ///
-    /// # Errors
-    /// An option is invalid. The error shows no secret.
-    pub fn read(props: &Fields) -> Result<Option<Credentials>, Error> {
-        let client_id = props.string("clientID", MAX_ID)?;
-        let secret = props.js_string("clientSecret")?;
-        let id_token = props.value("oidcToken")?;
-        let Some(client_id) = client_id else {
-            return if secret.is_none() && id_token.is_none() {
-                Ok(None)
-            } else {
-                Err(props.wrong("clientID", "is missing: it is required with clientSecret or oidcToken"))
-            };
-        };
-        let origin = ClientId::parse(&client_id).map_err(|error| Error::invalid(error.to_string()))?.origin().to_owned();
-        let grant = match (secret, id_token) {
-            (None, None) => return Err(Error::invalid("clientSecret or oidcToken is missing")),
-            (Some(_), Some(_)) => return Err(Error::invalid("set clientSecret or oidcToken, not both")),
-            (Some(secret), None) => {
-                let jwk = read_secret(&secret).map_err(|error| Error::invalid(error.to_string()))?;
-                Grant::Key(RefCell::new(Key::Jwk(jwk)))
-            }
-            (None, Some(source)) => match (source.dyn_ref::<Function>(), source.dyn_ref::<JsString>()) {
-                (Some(function), _) => Grant::IdTokenSource(function.clone()),
-                (None, Some(token)) => Grant::IdToken(read_id_token(token)?),
-                (None, None) => return Err(props.mistyped("oidcToken", "a string or a function", &source)),
-            },
-        };
-        Ok(Some(Credentials { client_id, origin, grant }))
-    }
-}
-
-/// Checks a client secret and returns the text of its JSON Web Key.
-fn read_secret(secret: &JsString) -> Result<Zeroizing<String>, ClientSecretError> {
-    if secret.length() > MAX_SECRET {
-        return Err(ClientSecretError::Base64url);
-    }
-    let secret = secret_text(secret).map_err(|_| ClientSecretError::Base64url)?;
-    let text = client_secret::decode(&secret)?;
-    read_key(&text)?;
-    Ok(text)
-}
-
-/// A JSON Web Key for WebCrypto, with the required members only.
-fn read_key(text: &str) -> Result<JsValue, ClientSecretError> {
-    // The parser's exception would quote the key.
-    let key = js_sys::JSON::parse(text).map_err(|_| ClientSecretError::Json)?;
-    let member = |name| peek(&key, name).dyn_into::<JsString>().ok().and_then(|member| secret_text(&member).ok());
-    let members = [member("kty"), member("crv"), member("d"), member("x")];
-    let [kty, crv, d, x] = members.each_ref().map(|member| member.as_ref().map(|text| text.as_str()));
-    client_secret::check_key(kty, crv, d, x)?;
-    serde_wasm_bindgen::to_value(&Jwk { kty, crv, d, x }).map_err(|_| ClientSecretError::Json)
-}
-
-fn read_id_token(token: &JsString) -> Result<Secret, Error> {
-    let text = secret_text(token).ok().filter(|text| token.length() <= MAX_SECRET && !text.is_empty());
-    match text {
-        Some(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text.into()),
-        _ => Err(Error::invalid("oidcToken must be a JWT, with visible ASCII characters only")),
-    }
-}
 
 /// The cached token.
 struct Held {
@@ -145,7 +34,7 @@ pub struct OAuth {
     /// The base URL of the server.
     server: String,
     /// How token requests are sent.
-    settings: CallSettings,
+    settings: Rc<CallSettings>,
     held: RefCell<Option<Held>>,
     /// The token request in progress. All calls wait for the same one.
     request: RefCell<Option<Rc<TokenRequest>>>,
@@ -161,12 +50,6 @@ struct TokenRequest {
     /// Resolves when the result is set.
     done: OnceCell<Promise>,
     result: RefCell<Option<Result<Authorization, NoToken>>>,
-}
-
-#[derive(Clone)]
-struct NoToken {
-    error: JsValue,
-    transient: bool,
 }
 
 /// A call that waits for a token request. A request without waiting calls is cancelled.
@@ -195,7 +78,7 @@ impl Drop for Waiter<'_> {
 
 impl OAuth {
     /// Creates the token source for these credentials and a server.
-    pub fn new(credentials: Credentials, transport: Rc<Transport>, server: String, settings: CallSettings) -> OAuth {
+    pub fn new(credentials: Credentials, transport: Rc<Transport>, server: String, settings: Rc<CallSettings>) -> OAuth {
         let (held, request) = (RefCell::default(), RefCell::default());
         OAuth { credentials, transport, server, settings, held, request }
     }
@@ -253,9 +136,7 @@ impl OAuth {
             drop(waiter);
             match result {
                 Some(Ok(authorization)) => return Ok(authorization),
-                Some(Err(NoToken { error, transient })) if !request.ahead => {
-                    return Err(Failure::NoToken { error, transient }.into())
-                }
+                Some(Err(no_token)) if !request.ahead => return Err(Failure::NoToken(no_token).into()),
                 // The patience is over, or a renewal without retries failed.
                 Some(Err(_)) | None => self.detach(&request),
             }
@@ -281,7 +162,7 @@ impl OAuth {
             result: RefCell::new(None),
         });
         let (oauth, own) = (self.clone(), request.clone());
-        let done = future_to_promise(async move {
+        let done = promise(async move {
             let result = oauth.obtain(&own).await;
             own.result.replace(Some(result));
             oauth.detach(&own);
@@ -300,8 +181,8 @@ impl OAuth {
     async fn obtain(&self, request: &Rc<TokenRequest>) -> Result<Authorization, NoToken> {
         let asked = Cell::new(0.0);
         let send = async || {
-            let wait = Wait::begin(&request.cancellation, self.settings.request.limit)?;
-            let (body, secret) = self.proof(&wait).await?;
+            let wait = Wait::begin(&request.cancellation, self.settings.limit)?;
+            let (body, secret) = self.credentials.proof(hostname_of(&self.server), &wait).await?;
             wait.complete();
             asked.set(now_since_epoch());
             let outgoing = Outgoing {
@@ -310,7 +191,7 @@ impl OAuth {
                 content: Content::Form(&body),
                 secret,
             };
-            self.transport.send(&outgoing, &self.settings.request, &request.cancellation, &Trace::default()).await
+            self.transport.send(&outgoing, &self.settings, &request.cancellation, &Trace::default()).await
         };
         let once = CallSettings::default();
         let settings = if request.ahead { &once } else { &self.settings };
@@ -318,7 +199,7 @@ impl OAuth {
             attempts::run(settings, &request.cancellation, send, conclude).await.map_err(|error| {
                 let transient = match error.failure() {
                     Failure::Connection(_) | Failure::TimedOut(_) => true,
-                    Failure::TokenRefused(failure, _) => matches!(failure.status, 429 | 500..),
+                    Failure::TokenRefused(failure) => matches!(failure.status, 429 | 500..),
                     _ => false,
                 };
                 NoToken { error: error.into(), transient }
@@ -331,80 +212,6 @@ impl OAuth {
         }
         Ok(authorization)
     }
-
-    /// Returns the form that proves the client's identity, and the secret in it.
-    async fn proof(&self, wait: &Wait) -> Result<(Zeroizing<String>, Secret), Error> {
-        let Credentials { client_id, grant, .. } = &self.credentials;
-        let id_token = match grant {
-            Grant::Key(key) => {
-                let assertion = Secret::from(self.assertion(key, wait).await?);
-                return Ok((assertion::client_credentials_body(client_id, assertion.text()), assertion));
-            }
-            Grant::IdToken(token) => token.clone(),
-            Grant::IdTokenSource(source) => {
-                let token = call_source(wait, source, "The oidcToken function failed").await?;
-                read_id_token(&token.dyn_into().unwrap_or_default())?
-            }
-        };
-        Ok((assertion::token_exchange_body(client_id, id_token.text()), id_token))
-    }
-
-    async fn assertion(&self, key: &RefCell<Key>, wait: &Wait) -> Result<Zeroizing<String>, Error> {
-        let subtle = peek(&peek(&js_sys::global(), "crypto"), "subtle");
-        if !subtle.is_object() {
-            return Err(Error::unsupported(
-                "crypto.subtle is missing. Client credentials are signed with Ed25519, which needs https or localhost",
-            ));
-        }
-        let subtle: SubtleCrypto = subtle.unchecked_into();
-        let key = import(key, &subtle, wait).await?;
-        let (Some(nonce), Some(id)) = (random_bytes(), random_bytes()) else {
-            return Err(Error::unsupported("c1-revoke needs crypto.getRandomValues for client credentials"));
-        };
-        let now = (now_since_epoch() / 1000.0) as u64;
-        let claims = Claims::new(&self.credentials.client_id, hostname_of(&self.server), now, &id);
-        let input = assertion::signing_input(&json(&Header::new(&nonce))?, &json(&claims)?);
-        let data = Uint8Array::from(input.as_bytes());
-        let signature = signed(wait, subtle.sign_with_str_and_js_u8_array(ED25519, &key, &data)).await?;
-        if peek(&signature, "byteLength").as_f64() != Some(64.0) {
-            return Err(cannot_sign());
-        }
-        let signature = Uint8Array::new(&signature).to_vec().try_into().map_err(|_| cannot_sign())?;
-        Ok(assertion::jwt(&input, &signature))
-    }
-}
-
-async fn import(key: &RefCell<Key>, subtle: &SubtleCrypto, wait: &Wait) -> Result<CryptoKey, Error> {
-    let jwk = match &*key.borrow() {
-        Key::Imported(key) => return Ok(key.clone()),
-        Key::Jwk(text) => read_key(text).map_err(|error| Error::invalid(error.to_string()))?,
-    };
-    // WebKitGTK refuses one in 256 PKCS #8 keys, but no JWK.
-    let promise = subtle.import_key_with_str("jwk", jwk.unchecked_ref(), ED25519, false, &Array::of1(&"sign".into()));
-    let imported: CryptoKey = signed(wait, promise).await?.unchecked_into();
-    key.replace(Key::Imported(imported.clone()));
-    Ok(imported)
-}
-
-/// Awaits WebCrypto.
-async fn signed(wait: &Wait, promise: Result<Promise, JsValue>) -> Result<JsValue, Error> {
-    let promise = promise.map_err(|_| cannot_sign())?;
-    wait.race(&promise).await.map_err(|interrupt| match interrupt {
-        Interrupt::Thrown(_) => cannot_sign(),
-        interrupt => interrupt.into(),
-    })
-}
-
-fn cannot_sign() -> Error {
-    Error::unsupported(
-        "WebCrypto does not support Ed25519. Use Chrome 137, Firefox 129, Safari 17 or Node 20 or newer, over https or localhost",
-    )
-}
-
-fn json(value: &impl Serialize) -> Result<String, Error> {
-    let value = serde_wasm_bindgen::to_value(value).unwrap_or_default();
-    let text = js_sys::JSON::stringify(&value).map_err(|cause| Error::unexpected("JSON.stringify failed", cause))?;
-    Ok(text.into())
 }
 
 /// Evaluates the response of the token endpoint (RFC 6749, 5.1 and 5.2): the token and its lifetime in seconds, if named.
@@ -414,18 +221,19 @@ async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>)
     let status = answer.head.status;
     if status != 200 || answer.head.redirected || text.truncated {
         let field = |name| answer.shown_json(&peek(&value, name)).as_string();
-        let oauth = OAuthError { error: field("error"), error_description: field("error_description") };
-        let mut message = format!("Status {status}");
-        for part in [&oauth.error, &oauth.error_description].into_iter().flatten() {
+        let (error, error_description) = (field("error"), field("error_description"));
+        let mut message = format!("Token request failed: Status {status}");
+        for part in [&error, &error_description].into_iter().flatten() {
             message += &format!(": {part}");
         }
         // A response that is not an error may contain a token, and a cut body may contain a part of a secret.
         let body = if status < 400 || text.truncated { MASK.into() } else { text.text };
-        return Err(Failure::TokenRefused(HttpFailure { message, ..answer.failure(body) }, oauth).into());
+        let failure = HttpFailure { message, error, error_description, ..answer.failure(body) };
+        return Err(Failure::TokenRefused(failure).into());
     }
     let unusable = |why: &str| {
-        let failure = HttpFailure { message: format!("the response {why}"), ..answer.failure(MASK.into()) };
-        Error::from(Failure::TokenRefused(failure, OAuthError::default()))
+        let message = format!("Token request failed: the response {why}");
+        Error::from(Failure::TokenRefused(HttpFailure { message, ..answer.failure(MASK.into()) }))
     };
     let token = peek(&value, "access_token").dyn_into::<JsString>().map_err(|_| unusable("has no access_token"))?;
     let authorization = bearer(&token).map_err(|_| unusable("has an access_token that is not a bearer token"))?;

@@ -86,5 +86,5 @@ fn read_tokens(security: &JsValue) -> Result<Option<Authorization>, Error> {
 
 fn read_token(fields: &Fields, name: &str) -> Result<Option<Authorization>, Error> {
     let Some(token) = fields.js_string(name)? else { return Ok(None) };
-    bearer(&token).map(Some).map_err(|error| fields.wrong(name, &error.to_string()))
+    bearer(&token).map(Some).map_err(|error| fields.wrong(name, error))
 }

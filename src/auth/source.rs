@@ -1,9 +1,10 @@
 //! Reads tokens: strings of callers and token endpoints, and functions that return them.
 
-use super::bearer::{Authorization, TokenError};
+use super::bearer::{invalid_character, Authorization};
 use crate::border::secret_text;
 use crate::border::wait::{Interrupt, Wait};
 use crate::error::Error;
+use crate::invalid::Invalid;
 use js_sys::{Function, JsString};
 use wasm_bindgen::JsValue;
 
@@ -27,7 +28,7 @@ pub async fn call_source(wait: &Wait, source: &Function, fault: &'static str) ->
 ///
 /// # Errors
 /// It is not a bearer token.
-pub fn bearer(token: &JsString) -> Result<Authorization, TokenError> {
-    let text = secret_text(token).map_err(|index| TokenError::character(char::REPLACEMENT_CHARACTER, index))?;
+pub fn bearer(token: &JsString) -> Result<Authorization, Invalid> {
+    let text = secret_text(token).map_err(|index| invalid_character(char::REPLACEMENT_CHARACTER, index))?;
     Authorization::bearer(&text)
 }

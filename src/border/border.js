@@ -128,14 +128,14 @@ export const timestamp = (time) => attempt(() => new Date(time).toISOString());
 export class Cancellation {
   /** @type {Interruption | undefined} */
   interruption;
-  signal;
   #listener;
   /** @type {Set<Wait>} */
   waits = new Set();
 
-  /** @param {any} signal the caller's, or undefined */
-  constructor(signal) {
+  /** `signal`: the caller's, or undefined. `cancellable`: whether `cancel` is used, so that requests need a signal of their own. */
+  constructor(signal, cancellable) {
     this.signal = signal;
+    this.cancellable = cancellable;
     if (isObject(signal)) {
       this.#listener = () => this.cancel(peek(signal, "reason"));
       if (peek(signal, "aborted")) {
@@ -200,8 +200,8 @@ export class Wait {
   /**
    * Returns the signal for a request: the caller's own if nothing else can end the wait. Throws if AbortController is missing.
    */
-  signal(cancellable) {
-    if (!cancellable && !this.#limited) {
+  signal() {
+    if (!this.#cancellation.cancellable && !this.#limited) {
       return this.#cancellation.signal;
     }
     this.#controller = new AbortController();

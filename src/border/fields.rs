@@ -100,7 +100,7 @@ impl Fields {
         }
         let copy = String::from(text);
         // The conversion replaces lone surrogates, so the slow check is needed only after a replacement.
-        if copy.contains(char::REPLACEMENT_CHARACTER) && !text.is_valid_utf16() {
+        if copy.chars().any(|char| char == char::REPLACEMENT_CHARACTER) && !text.is_valid_utf16() {
             return Err(self.wrong(name, "contains a lone surrogate, which no URL can carry"));
         }
         Ok(copy)
@@ -166,13 +166,13 @@ impl Fields {
     }
 
     /// The error for a field: its name and what is wrong.
-    pub fn wrong(&self, name: &str, detail: &str) -> Error {
-        Error::invalid(format!("{}{name} {detail}", self.path))
+    pub fn wrong(&self, name: &str, detail: impl AsRef<str>) -> Error {
+        Error::invalid([self.path, name, " ", detail.as_ref()].concat())
     }
 
     /// The error for a field of the wrong type.
     pub fn mistyped(&self, name: &str, expected: &str, value: &JsValue) -> Error {
-        self.wrong(name, &format!("must be {expected}, not {}", type_name(value)))
+        self.wrong(name, format!("must be {expected}, not {}", type_name(value)))
     }
 }
 

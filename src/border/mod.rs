@@ -5,9 +5,13 @@ pub mod fields;
 pub mod time;
 pub mod wait;
 
+use crate::error::Error;
 use js_sys::{Function, JsString, Object, Promise, Uint8Array};
+use std::future::Future;
+use std::pin::Pin;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::future_to_promise;
 use zeroize::Zeroizing;
 
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../border.js"))]
@@ -111,7 +115,9 @@ pub fn random_bytes<const LENGTH: usize>() -> Option<[u8; LENGTH]> {
     Some(bytes)
 }
 
-/// Returns a promise that is rejected with this error.
-pub fn rejected(error: JsValue) -> Promise {
-    wasm_bindgen_futures::future_to_promise(async move { Err(error) })
+/// Runs a call to its end, and returns its promise. The box keeps the code that settles promises from being compiled for each kind
+/// of call.
+pub fn promise(call: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
+    let call: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>> = Box::pin(call);
+    future_to_promise(async move { Ok(call.await?) })
 }

@@ -20,7 +20,7 @@ mod js {
 
         pub type Cancellation;
         #[wasm_bindgen(constructor)]
-        pub fn new(signal: &JsValue) -> Cancellation;
+        pub fn new(signal: &JsValue, cancellable: bool) -> Cancellation;
         #[wasm_bindgen(method, getter)]
         pub fn interruption(this: &Cancellation) -> Option<Interruption>;
         #[wasm_bindgen(method)]
@@ -34,7 +34,7 @@ mod js {
         #[wasm_bindgen(method, getter)]
         pub fn interruption(this: &Wait) -> Option<Interruption>;
         #[wasm_bindgen(method, catch)]
-        pub fn signal(this: &Wait, cancellable: bool) -> Result<JsValue, JsValue>;
+        pub fn signal(this: &Wait) -> Result<JsValue, JsValue>;
         #[wasm_bindgen(method)]
         pub fn race(this: &Wait, value: &JsValue) -> Promise;
         #[wasm_bindgen(method)]
@@ -85,46 +85,39 @@ impl From<js::Interruption> for Interrupt {
 }
 
 /// Cancels the waits of a call or bulk run when the caller's signal aborts. It has one listener, which is removed on drop.
-pub struct Cancellation {
-    js: js::Cancellation,
-    /// Whether [`Cancellation::cancel`] is used, so that requests need a signal of their own.
-    cancellable: bool,
-}
+pub struct Cancellation(js::Cancellation);
 
 impl Cancellation {
     /// Follows the caller's signal (or undefined).
     pub fn following(signal: &JsValue) -> Cancellation {
-        Cancellation { js: js::Cancellation::new(signal), cancellable: false }
+        Cancellation(js::Cancellation::new(signal, false))
     }
 
     /// Follows no signal, and is cancelled by [`Cancellation::cancel`].
     pub fn manual() -> Cancellation {
-        Cancellation { js: js::Cancellation::new(&JsValue::UNDEFINED), cancellable: true }
+        Cancellation(js::Cancellation::new(&JsValue::UNDEFINED, true))
     }
 
     /// Cancels all waits.
     pub fn cancel(&self) {
-        self.js.cancel();
+        self.0.cancel();
     }
 
     /// Returns why it was cancelled, if it was.
     pub fn interrupt(&self) -> Option<Interrupt> {
-        self.js.interruption().map(Interrupt::from)
+        self.0.interruption().map(Interrupt::from)
     }
 }
 
 impl Drop for Cancellation {
     fn drop(&mut self) {
-        self.js.close();
+        self.0.close();
     }
 }
 
 /// A wait that ends early when it is cancelled or its time limit expires. Dropping it clears the timer and aborts the request
 /// that uses its signal.
-pub struct Wait {
-    js: js::Wait,
-    cancellable: bool,
-}
+pub struct Wait(js::Wait);
 
 impl Wait {
     /// Begins a wait of at most `limit` milliseconds.
@@ -135,8 +128,7 @@ impl Wait {
         if let Some(interrupt) = cancellation.interrupt() {
             return Err(interrupt);
         }
-        let js = js::Wait::new(&cancellation.js, limit).map_err(Interrupt::Thrown)?;
-        Ok(Wait { js, cancellable: cancellation.cancellable })
+        js::Wait::new(&cancellation.0, limit).map(Wait).map_err(Interrupt::Thrown)
     }
 
     /// Returns the signal for a request that must not outlive this wait, or undefined if nothing can end it.
@@ -144,7 +136,7 @@ impl Wait {
     /// # Errors
     /// `AbortController` is missing.
     pub fn signal(&self) -> Result<JsValue, JsValue> {
-        self.js.signal(self.cancellable)
+        self.0.signal()
     }
 
     /// Waits for a promise, or for any other value.
@@ -152,7 +144,7 @@ impl Wait {
     /// # Errors
     /// The promise rejects, or the wait ends first.
     pub async fn race(&self, value: &JsValue) -> Result<JsValue, Interrupt> {
-        self.settled(self.js.race(value)).await
+        self.settled(self.0.race(value)).await
     }
 
     /// Reads the body of a response, up to `max` bytes.
@@ -160,28 +152,28 @@ impl Wait {
     /// # Errors
     /// Reading fails, or the wait ends first. `Thrown(undefined)`: this is not a response.
     pub async fn read_body(&self, response: &JsValue, max: u32) -> Result<Body, Interrupt> {
-        self.settled(js::read_body(response, max, &self.js)).await.map(JsCast::unchecked_into)
+        self.settled(js::read_body(response, max, &self.0)).await.map(JsCast::unchecked_into)
     }
 
     /// Waits until the wait itself ends, and returns why.
     pub async fn over(&self) -> Interrupt {
-        self.settled(self.js.pause()).await.map_or_else(|interrupt| interrupt, Interrupt::Thrown)
+        self.settled(self.0.pause()).await.map_or_else(|interrupt| interrupt, Interrupt::Thrown)
     }
 
     /// Ends the wait without aborting its request, which is complete.
     pub fn complete(self) {
-        self.js.end(true);
+        self.0.end(true);
     }
 
     async fn settled(&self, promise: Promise) -> Result<JsValue, Interrupt> {
         // Prefer our own reason: some engines report every abort as the same error.
-        JsFuture::from(promise).await.map_err(|thrown| self.js.interruption().map_or(Interrupt::Thrown(thrown), Interrupt::from))
+        JsFuture::from(promise).await.map_err(|thrown| self.0.interruption().map_or(Interrupt::Thrown(thrown), Interrupt::from))
     }
 }
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        self.js.end(false);
+        self.0.end(false);
     }
 }
 

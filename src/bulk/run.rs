@@ -9,9 +9,9 @@ use crate::border::notify;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
 use crate::call::{conclude, Attempt, Caller, Revocation};
-use crate::error::{Error, Failure};
-use crate::http::attempts::CallSettings;
+use crate::error::{Error, Failure, NoToken};
 use crate::http::retry::Backoff;
+use crate::http::settings::CallSettings;
 use crate::http::transport::Trace;
 use crate::options::BulkOptions;
 use std::cell::{Cell, RefCell};
@@ -424,10 +424,10 @@ fn outcome(failure: &Failure, trace: &Trace, settings: &CallSettings) -> Outcome
             (408 | 425 | 500.., _) => Outcome::Lost,
             _ => Outcome::Failed,
         },
-        Failure::Malformed(_, malformation) if !malformation.undecided => Outcome::Failed,
+        Failure::Malformed { undecided: false, .. } => Outcome::Failed,
         Failure::Connection(_) | Failure::TimedOut(_) if connection_errors => Outcome::Unavailable,
-        Failure::Aborted(_) | Failure::NoToken { transient: true, .. } => Outcome::Unavailable,
-        Failure::NoToken { transient: false, .. } => Outcome::Unauthorized,
+        Failure::Aborted(_) | Failure::NoToken(NoToken { transient: true, .. }) => Outcome::Unavailable,
+        Failure::NoToken(_) => Outcome::Unauthorized,
         _ => Outcome::Lost,
     }
 }

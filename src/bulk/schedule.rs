@@ -24,7 +24,7 @@
 
 use super::limits::Limits;
 use super::pace::Pace;
-use crate::http::retry::{self, Backoff, Next};
+use crate::http::retry::{self, Backoff};
 use std::collections::VecDeque;
 
 /// The default number of requests in flight: a Worker may have six connections that wait for headers.
@@ -634,7 +634,7 @@ impl Scheduler {
         let retry = item.failures;
         item.failures = retry.saturating_add(1);
         match retry::next(&backoff, retry, now - item.first_sent, None, random) {
-            Next::Wait(wait) if item.failures < max_attempts => {
+            Some(wait) if item.failures < max_attempts => {
                 item.state = State::Waiting(now + wait);
                 true
             }

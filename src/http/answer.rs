@@ -1,8 +1,5 @@
 //! Evaluates an HTTP response: the credential is revoked, or there is an error.
 
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
-
 /// Response bodies are read up to this many bytes. The API's have a few hundred; a longer one is not from the API.
 pub const MAX_BODY_BYTES: u32 = 1 << 20;
 
@@ -30,6 +27,18 @@ impl Head {
     /// credential.
     pub fn may_be_success(&self) -> bool {
         self.status == 200 && !self.redirected
+    }
+
+    /// What a redirect means for the credential, as the start of a message. `None`: there is no redirect.
+    fn redirect(&self) -> Option<&'static str> {
+        if self.redirected {
+            // The caller set `redirect: "follow"`. A 307 or 308 repeats the request, so a server may have revoked.
+            Some("Redirected, so the outcome is unknown: the credential may be revoked")
+        } else if self.opaque_redirect || matches!(self.status, 300..=303 | 305..=399) {
+            Some("Redirected, so nothing was revoked")
+        } else {
+            None
+        }
     }
 }
 
@@ -111,20 +120,19 @@ pub enum Malformed {
     Partial,
 }
 
-impl Display for Malformed {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Malformed {
+    /// What is wrong, in words.
+    pub fn reason(self) -> &'static str {
+        match self {
             Malformed::TooLong => "the body is longer than 1 MiB",
             Malformed::NotJson => "the body is not JSON",
             Malformed::NotObject => "the body is not a JSON object",
             Malformed::ErrorInBody => "the body contains an error",
-            Malformed::GrpcStatus => "the grpc-status header is an error",
+            Malformed::GrpcStatus => "the grpc-status header contains an error",
             Malformed::Partial => "the body is incomplete (Content-Range)",
-        })
+        }
     }
 }
-
-impl Error for Malformed {}
 
 /// Whether `content_type` is `application/json`, with or without parameters (RFC 9110, 8.3.1).
 pub fn is_json(content_type: &str) -> bool {
@@ -154,46 +162,13 @@ pub fn judge(head: &Head, body: Body) -> Verdict {
     }
 }
 
-/// A redirect, and what it means for the credential. The text is the start of the error message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Redirect {
-    /// The redirect was not followed.
-    NotFollowed,
-    /// The redirect was followed, because the caller set `redirect: "follow"`. A 307 or 308 repeats the request, so a server may
-    /// have revoked.
-    Followed,
-}
-
-impl Redirect {
-    /// Returns the redirect of a response, if there is one.
-    pub fn of(head: &Head) -> Option<Redirect> {
-        if head.redirected {
-            Some(Redirect::Followed)
-        } else if head.opaque_redirect || matches!(head.status, 300..=303 | 305..=399) {
-            Some(Redirect::NotFollowed)
-        } else {
-            None
-        }
-    }
-}
-
-impl Display for Redirect {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Redirect::NotFollowed => "Redirected, so nothing was revoked",
-            Redirect::Followed => "Redirected, so the outcome is unknown: the credential may be revoked",
-        })
-    }
-}
-
 /// The official SDK's message for a response that is not a success. A long body is cut.
 pub fn refusal_message(head: &Head, body: &str) -> String {
-    let mut message =
-        Redirect::of(head).map_or_else(|| String::from("Unexpected Status or Content-Type"), |redirect| redirect.to_string());
+    let mut message = head.redirect().unwrap_or("Unexpected Status or Content-Type").to_owned();
     message += &format!(": Status {}", head.status);
     match head.content_type.as_str() {
         "application/json" => {}
-        kind if kind.is_empty() || kind.contains(' ') => message += &format!(" Content-Type \"{kind}\""),
+        kind if kind.is_empty() || kind.bytes().any(|byte| byte == b' ') => message += &format!(" Content-Type \"{kind}\""),
         kind => message += &format!(" Content-Type {kind}"),
     }
     let units = body.encode_utf16().count();
@@ -347,22 +322,17 @@ mod tests {
 
     #[test]
     fn redirects() {
+        const FOLLOWED: &str = "Redirected, so the outcome is unknown: the credential may be revoked";
+        const NOT_FOLLOWED: &str = "Redirected, so nothing was revoked";
         let followed = Head { redirected: true, ..head(200, "application/json") };
-        assert_eq!(Redirect::of(&followed), Some(Redirect::Followed));
-        assert_eq!(Redirect::of(&Head { status: 307, ..followed }), Some(Redirect::Followed));
-        assert_eq!(Redirect::of(&Head { opaque_redirect: true, ..head(0, "") }), Some(Redirect::NotFollowed));
-        for (status, redirect) in [
-            (299, None),
-            (300, Some(Redirect::NotFollowed)),
-            (304, None),
-            (308, Some(Redirect::NotFollowed)),
-            (400, None),
-            (0, None),
-        ] {
-            assert_eq!(Redirect::of(&head(status, "")), redirect, "{status}");
+        assert_eq!(followed.redirect(), Some(FOLLOWED));
+        assert_eq!(Head { status: 307, ..followed }.redirect(), Some(FOLLOWED));
+        assert_eq!(Head { opaque_redirect: true, ..head(0, "") }.redirect(), Some(NOT_FOLLOWED));
+        for (status, redirect) in
+            [(299, None), (300, Some(NOT_FOLLOWED)), (304, None), (308, Some(NOT_FOLLOWED)), (400, None), (0, None)]
+        {
+            assert_eq!(head(status, "").redirect(), redirect, "{status}");
         }
-        assert_eq!(Redirect::NotFollowed.to_string(), "Redirected, so nothing was revoked");
-        assert!(Redirect::Followed.to_string().contains("unknown"));
     }
 
     #[test]

@@ -1,33 +1,11 @@
 //! The attempts of one call and the waits between them.
 
-use super::retry::{self, Backoff, Next, StatusCodes};
-use super::transport::{Answer, RequestSettings};
+use super::retry;
+use super::settings::CallSettings;
+use super::transport::Answer;
 use crate::border::time::Clock;
 use crate::border::wait::Cancellation;
 use crate::error::{Error, Failure};
-use wasm_bindgen::JsValue;
-
-/// The settings of a call: its own options, merged over the client's.
-#[derive(Default)]
-pub struct CallSettings {
-    /// For each request.
-    pub request: RequestSettings,
-    /// The caller's signal, or undefined.
-    pub signal: JsValue,
-    /// The retry configuration, if the caller set one.
-    pub retry: Option<Retry>,
-    /// The statuses to retry.
-    pub codes: StatusCodes,
-}
-
-/// A `RetryConfig`.
-#[derive(Clone)]
-pub struct Retry {
-    /// `None`: no retries.
-    pub backoff: Option<Backoff>,
-    /// Whether connection failures are retried.
-    pub connection_errors: bool,
-}
 
 /// Sends with the retries of the settings, and evaluates the last response.
 ///
@@ -39,54 +17,35 @@ pub async fn run<'a, T>(
     send: impl AsyncFn() -> Result<Answer<'a>, Error>,
     conclude: impl AsyncFn(Answer<'a>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let mut schedule = Schedule { settings, clock: Clock::start(), retries: 0 };
+    let clock = Clock::start();
+    let mut retries = 0_u32;
     loop {
-        let wait = match send().await {
-            Ok(answer) => match schedule.after_answer(&answer) {
-                Some(wait) => wait,
-                None => match conclude(answer).await {
-                    Err(error) => schedule.after_failure(&error).ok_or(error)?,
-                    done => return done,
-                },
-            },
-            Err(error) => schedule.after_failure(&error).ok_or(error)?,
+        let next = |retry_after| {
+            let backoff = settings.retry.as_ref()?.backoff.as_ref()?;
+            retry::next(backoff, retries, clock.now(), retry_after, js_sys::Math::random())
         };
-        schedule.clock.sleep(cancellation, wait).await?;
-    }
-}
-
-struct Schedule<'a> {
-    settings: &'a CallSettings,
-    clock: Clock,
-    retries: u32,
-}
-
-impl Schedule<'_> {
-    fn after_answer(&mut self, answer: &Answer<'_>) -> Option<f64> {
-        if !self.settings.codes.contains(answer.head.status) {
-            return None;
-        }
-        self.next(answer.retry_after())
-    }
-
-    fn after_failure(&mut self, error: &Error) -> Option<f64> {
-        let retried = self.settings.retry.as_ref().is_some_and(|retry| retry.connection_errors);
-        if retried && matches!(error.failure(), Failure::Connection(_)) {
-            self.next(None)
-        } else {
-            None
-        }
-    }
-
-    /// The wait before the next attempt, if there is to be one.
-    fn next(&mut self, retry_after: Option<f64>) -> Option<f64> {
-        let backoff = self.settings.retry.as_ref()?.backoff.as_ref()?;
-        match retry::next(backoff, self.retries, self.clock.now(), retry_after, js_sys::Math::random()) {
-            Next::Wait(wait) => {
-                self.retries = self.retries.saturating_add(1);
-                Some(wait)
+        let after_failure = |error: &Error| {
+            let retried = settings.retry.as_ref().is_some_and(|retry| retry.connection_errors);
+            next(None).filter(|_| retried && matches!(error.failure(), Failure::Connection(_)))
+        };
+        let sent = send().await;
+        let wait = match &sent {
+            Ok(answer) if settings.codes.contains(answer.head.status) => next(answer.retry_after()),
+            Ok(_) => None,
+            Err(error) => after_failure(error),
+        };
+        let wait = match wait {
+            Some(wait) => {
+                // This cancels the body.
+                drop(sent);
+                wait
             }
-            Next::GiveUp => None,
-        }
+            None => match conclude(sent?).await {
+                Err(error) => after_failure(&error).ok_or(error)?,
+                done => return done,
+            },
+        };
+        clock.sleep(cancellation, wait).await?;
+        retries = retries.saturating_add(1);
     }
 }

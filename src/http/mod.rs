@@ -8,4 +8,5 @@ pub mod retry;
 pub mod retry_after;
 pub mod secret;
 pub mod server;
+pub mod settings;
 pub mod transport;

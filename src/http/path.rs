@@ -1,8 +1,7 @@
 //! The path of the request, with ids as segments.
 
+use crate::invalid::Invalid;
 use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
-use std::error::Error;
-use std::fmt::{self, Display, Formatter};
 
 /// Longest id accepted, in UTF-16 code units. C1's ids have 27 characters; servers refuse URLs of some kilobytes.
 pub const MAX_ID_LENGTH: u32 = 2048;
@@ -19,46 +18,27 @@ const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
-/// Why an id cannot be a path segment. The text follows the name of the field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdError {
-    /// Empty: the URL would name another resource.
-    Empty,
-    /// `.` or `..`: URL parsers remove such segments (WHATWG URL, "single-dot" and "double-dot URL path segment").
-    Dots,
-    /// `/` or `\`: some servers decode the path before they split it.
-    Slash,
-    /// A control character (U+0000 to U+001F, U+007F to U+009F).
-    Control,
-    /// More than [`MAX_ID_LENGTH`].
-    TooLong,
-}
-
-impl Display for IdError {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            IdError::Empty => "is empty",
-            IdError::Dots => "must not be . or ..",
-            IdError::Slash => "must not contain / or \\",
-            IdError::Control => "must not contain control characters",
-            IdError::TooLong => "is longer than 2,048 characters",
-        })
-    }
-}
-
-impl Error for IdError {}
+/// The URL would name another resource.
+const EMPTY: Invalid = Invalid::because("is empty");
+/// URL parsers remove such segments (WHATWG URL, "single-dot" and "double-dot URL path segment").
+const DOTS: Invalid = Invalid::because("must not be . or ..");
+/// Some servers decode the path before they split it.
+const SLASH: Invalid = Invalid::because("must not contain / or \\");
+/// U+0000 to U+001F, U+007F to U+009F.
+const CONTROL: Invalid = Invalid::because("must not contain control characters");
+const TOO_LONG: Invalid = Invalid::because("is longer than 2,048 characters");
 
 /// `id` as one path segment, percent-encoded as `encodeURIComponent` does.
 ///
 /// # Errors
 /// Ids with which the URL could name another resource.
-pub fn encode_id(id: &str) -> Result<String, IdError> {
+pub fn encode_id(id: &str) -> Result<String, Invalid> {
     match id {
-        "" => Err(IdError::Empty),
-        "." | ".." => Err(IdError::Dots),
-        _ if id.contains(['/', '\\']) => Err(IdError::Slash),
-        _ if id.contains(char::is_control) => Err(IdError::Control),
-        _ if id.encode_utf16().count() > MAX_ID_LENGTH as usize => Err(IdError::TooLong),
+        "" => Err(EMPTY),
+        "." | ".." => Err(DOTS),
+        _ if id.contains(['/', '\\']) => Err(SLASH),
+        _ if id.contains(char::is_control) => Err(CONTROL),
+        _ if id.encode_utf16().count() > MAX_ID_LENGTH as usize => Err(TOO_LONG),
         _ => Ok(utf8_percent_encode(id, URI_COMPONENT).to_string()),
     }
 }
@@ -86,17 +66,17 @@ mod tests {
     #[test]
     fn refuses_ids_that_could_name_another_resource() {
         for (id, error) in [
-            ("", IdError::Empty),
-            (".", IdError::Dots),
-            ("..", IdError::Dots),
-            ("a/b", IdError::Slash),
-            ("a\\b", IdError::Slash),
-            ("a\0", IdError::Control),
-            ("a\nb", IdError::Control),
-            ("\u{7f}", IdError::Control),
-            ("\u{85}", IdError::Control),
-            (&"a".repeat(MAX_ID_LENGTH as usize + 1), IdError::TooLong),
-            (&"😀".repeat(MAX_ID_LENGTH as usize / 2 + 1), IdError::TooLong),
+            ("", EMPTY),
+            (".", DOTS),
+            ("..", DOTS),
+            ("a/b", SLASH),
+            ("a\\b", SLASH),
+            ("a\0", CONTROL),
+            ("a\nb", CONTROL),
+            ("\u{7f}", CONTROL),
+            ("\u{85}", CONTROL),
+            (&"a".repeat(MAX_ID_LENGTH as usize + 1), TOO_LONG),
+            (&"😀".repeat(MAX_ID_LENGTH as usize / 2 + 1), TOO_LONG),
         ] {
             assert_eq!(encode_id(id), Err(error), "{id:?}");
         }
@@ -114,7 +94,7 @@ mod tests {
                     let url = url::Url::parse("https://a.example").unwrap().join(&revoke_path("x", "y", &segment)).unwrap();
                     prop_assert_eq!(url.path_segments().unwrap().collect::<Vec<_>>(), ["api", "v1", "apps", "x", "connectors", "y", "credentials", &segment]);
                 }
-                Err(error) => prop_assert!(error != IdError::TooLong && (id.chars().all(|c| c == '.') || id.contains(['/', '\\']) || id.contains(char::is_control))),
+                Err(error) => prop_assert!(error != TOO_LONG && (id.chars().all(|c| c == '.') || id.contains(['/', '\\']) || id.contains(char::is_control))),
             }
         }
     }

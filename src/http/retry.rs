@@ -40,30 +40,17 @@ impl Backoff {
     }
 }
 
-/// What to do after a response or a failure that may be retried.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Next {
-    /// Wait this many milliseconds, then retry.
-    Wait(f64),
-    /// The budget allows no other wait: the call ends with the last response.
-    GiveUp,
-}
-
 /// The wait before retry `retry` (0 is the first), `elapsed` ms after the call began. The first retry obeys the server: it waits
 /// `retry_after` ms, without jitter. Later ones wait at least as long as the backoff, so that `Retry-After: 0`, or a date in the
-/// past, does not cause retries without a pause.
-pub fn next(backoff: &Backoff, retry: u32, elapsed: f64, retry_after: Option<f64>, random: f64) -> Next {
+/// past, does not cause retries without a pause. `None`: the budget allows no other wait.
+pub fn next(backoff: &Backoff, retry: u32, elapsed: f64, retry_after: Option<f64>, random: f64) -> Option<f64> {
     let wait = match retry_after {
         Some(asked) if retry == 0 => asked,
         Some(asked) => asked.max(backoff.wait(retry, random)),
         None => backoff.wait(retry, random),
     };
-    // Written so that NaN gives up.
-    if elapsed.max(0.0) + wait <= backoff.max_elapsed {
-        Next::Wait(wait)
-    } else {
-        Next::GiveUp
-    }
+    // False for NaN.
+    (elapsed.max(0.0) + wait <= backoff.max_elapsed).then_some(wait)
 }
 
 /// A set of status codes, given as `"429"` or `"5XX"`.
@@ -119,22 +106,22 @@ mod tests {
     #[test]
     fn the_budget_ends_the_call() {
         let backoff = Backoff { max_elapsed: 1000.0, ..Backoff::DEFAULT };
-        assert_eq!(next(&backoff, 0, 500.0, None, 1.0), Next::Wait(500.0));
-        assert_eq!(next(&backoff, 0, 501.0, None, 1.0), Next::GiveUp);
-        assert_eq!(next(&backoff, 0, 0.0, Some(1000.0), 0.0), Next::Wait(1000.0));
-        assert_eq!(next(&backoff, 0, 0.0, Some(259_200_000.0), 0.0), Next::GiveUp);
-        assert_eq!(next(&backoff, 0, 0.0, Some(f64::INFINITY), 0.0), Next::GiveUp);
-        assert_eq!(next(&backoff, 0, -5.0, Some(1000.0), 0.0), Next::Wait(1000.0));
+        assert_eq!(next(&backoff, 0, 500.0, None, 1.0), Some(500.0));
+        assert_eq!(next(&backoff, 0, 501.0, None, 1.0), None);
+        assert_eq!(next(&backoff, 0, 0.0, Some(1000.0), 0.0), Some(1000.0));
+        assert_eq!(next(&backoff, 0, 0.0, Some(259_200_000.0), 0.0), None);
+        assert_eq!(next(&backoff, 0, 0.0, Some(f64::INFINITY), 0.0), None);
+        assert_eq!(next(&backoff, 0, -5.0, Some(1000.0), 0.0), Some(1000.0));
     }
 
     #[test]
     fn the_server_s_wish_alone_counts_for_the_first_retry_only() {
         let backoff = Backoff::DEFAULT;
-        assert_eq!(next(&backoff, 0, 0.0, Some(0.0), 1.0), Next::Wait(0.0));
-        assert_eq!(next(&backoff, 1, 0.0, Some(0.0), 1.0), Next::Wait(750.0));
-        assert_eq!(next(&backoff, 1, 0.0, Some(7000.0), 1.0), Next::Wait(7000.0));
+        assert_eq!(next(&backoff, 0, 0.0, Some(0.0), 1.0), Some(0.0));
+        assert_eq!(next(&backoff, 1, 0.0, Some(0.0), 1.0), Some(750.0));
+        assert_eq!(next(&backoff, 1, 0.0, Some(7000.0), 1.0), Some(7000.0));
         let brief = Backoff { max_elapsed: 700.0, ..backoff };
-        assert_eq!(next(&brief, 1, 0.0, Some(0.0), 1.0), Next::GiveUp);
+        assert_eq!(next(&brief, 1, 0.0, Some(0.0), 1.0), None);
     }
 
     #[test]
@@ -166,7 +153,7 @@ mod tests {
             max_elapsed in 0.0..1e5f64, elapsed in -1e5..1e5f64, retry in 0..30u32, after in proptest::option::of(0.0..1e6f64), random in 0.0..1.0f64
         ) {
             let backoff = Backoff { max_elapsed, ..Backoff::DEFAULT };
-            if let Next::Wait(wait) = next(&backoff, retry, elapsed, after, random) {
+            if let Some(wait) = next(&backoff, retry, elapsed, after, random) {
                 prop_assert!(elapsed + wait <= max_elapsed);
                 prop_assert!(wait >= after.unwrap_or(0.0));
                 prop_assert!(retry == 0 || wait >= backoff.wait(retry, random));

@@ -5,6 +5,7 @@ use super::log::Logger;
 use super::retry_after;
 use super::secret::Secret;
 use super::server::is_same_server;
+use super::settings::CallSettings;
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Cancellation, Interrupt, Wait};
 use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
@@ -55,17 +56,6 @@ pub enum Content<'a> {
     Json(Option<&'a str>),
     /// An HTML form, which contains a secret.
     Form(&'a str),
-}
-
-/// The caller's settings of a request.
-#[derive(Default)]
-pub struct RequestSettings {
-    /// All options, which may contain fields of `RequestInit`.
-    pub init: Option<js_sys::Object>,
-    /// The option `headers`. It takes precedence over our headers, as in the official SDK.
-    pub headers: Option<JsValue>,
-    /// The time limit of each attempt in milliseconds, including the response body.
-    pub limit: Option<f64>,
 }
 
 /// A record of the requests of one call.
@@ -131,7 +121,7 @@ impl Transport {
     pub async fn send(
         &self,
         outgoing: &Outgoing<'_>,
-        settings: &RequestSettings,
+        settings: &CallSettings,
         cancellation: &Cancellation,
         trace: &Trace,
     ) -> Result<Answer<'_>, Error> {
@@ -165,14 +155,14 @@ impl Transport {
         }
     }
 
-    fn request(&self, outgoing: &Outgoing<'_>, settings: &RequestSettings, wait: &Wait) -> Result<Request, Error> {
+    fn request(&self, outgoing: &Outgoing<'_>, settings: &CallSettings, wait: &Wait) -> Result<Request, Error> {
         self.build(outgoing, settings, wait).map_err(|cause| match missing_global(&["Headers", "Request", "AbortController"]) {
             Some(name) => unsupported(name),
             None => Failure::InvalidRequest(cause).into(),
         })
     }
 
-    fn build(&self, outgoing: &Outgoing<'_>, settings: &RequestSettings, wait: &Wait) -> Result<Request, JsValue> {
+    fn build(&self, outgoing: &Outgoing<'_>, settings: &CallSettings, wait: &Wait) -> Result<Request, JsValue> {
         // A copy for each request, without a prototype, because a page may have added fields to one.
         let own = settings.init.as_ref().map(JsValue::from).unwrap_or_default();
         let init: RequestInit = border::request_init(&JsValue::UNDEFINED, &own)?.unchecked_into();
@@ -192,7 +182,7 @@ impl Transport {
         Request::new_with_str_and_init(outgoing.url, &init)
     }
 
-    fn headers(&self, outgoing: &Outgoing<'_>, settings: &RequestSettings) -> Result<Headers, JsValue> {
+    fn headers(&self, outgoing: &Outgoing<'_>, settings: &CallSettings) -> Result<Headers, JsValue> {
         let headers = match &settings.headers {
             // Engines quote the invalid value in the exception, which may be a secret.
             Some(headers) => web_sys::Headers::new_with_headers(headers.unchecked_ref())
@@ -319,6 +309,7 @@ impl Answer<'_> {
             redirected: head.redirected,
             content_type: head.content_type,
             body,
+            ..HttpFailure::default()
         }
     }
 

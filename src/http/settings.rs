@@ -1,0 +1,31 @@
+//! The settings of a call.
+
+use super::retry::{Backoff, StatusCodes};
+use js_sys::Object;
+use wasm_bindgen::JsValue;
+
+/// The settings of a call: its own options, merged over the client's.
+#[derive(Clone, Default)]
+pub struct CallSettings {
+    /// All options, which may contain fields of `RequestInit`.
+    pub init: Option<Object>,
+    /// The option `headers`. It takes precedence over our headers, as in the official SDK.
+    pub headers: Option<JsValue>,
+    /// The time limit of each attempt in milliseconds, including the response body.
+    pub limit: Option<f64>,
+    /// The caller's signal, or undefined.
+    pub signal: JsValue,
+    /// The retry configuration, if the caller set one.
+    pub retry: Option<Retry>,
+    /// The statuses to retry.
+    pub codes: StatusCodes,
+}
+
+/// A `RetryConfig`.
+#[derive(Clone)]
+pub struct Retry {
+    /// `None`: no retries.
+    pub backoff: Option<Backoff>,
+    /// Whether connection failures are retried.
+    pub connection_errors: bool,
+}
