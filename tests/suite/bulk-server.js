@@ -1,6 +1,17 @@
 // A server for bulk runs that lives in the tests' time: it answers each request after a while, and records what it saw.
-import { elapsed } from "./clock.js";
+import { elapsed, withClock } from "./clock.js";
 import { assert, json, TOKEN } from "./helpers.js";
+import { test } from "./registry.js";
+
+/** Registers a test of a bulk run: `run(context, clock)`, in time that is moved by hand. */
+export const bulk = (name, run, { random, only } = {}) =>
+  test(`bulk: ${name}`, (context) => withClock((clock) => run(context, clock), { random }), { only });
+
+/** An option of `bulk`: the latest time that the jitter of a wait allows. */
+export const LATEST = { random: 1 - Number.EPSILON };
+
+/** Options of a client that exchanges a token of its own for the API's. */
+export const TOKENS = { clientID: "some-name-1@acme.conductor.one/pcc", oidcToken: "their.own.token" };
 
 const { setImmediate: immediate, setTimeout: timeout } = globalThis;
 
