@@ -70,7 +70,7 @@ size: $(PKG) ## print the gzip and brotli sizes of what users download
 
 docs: $(DOCS) ## write the API reference: target/typedoc (the package), target/doc (the crate)
 
-bench: $(PKG) tests/node_modules/.stamp browser ## measure speed and memory against other clients; writes docs/benchmarks.md
+bench: $(PKG) tests/node_modules/.stamp browser ## measure size, speed and memory against other clients (BENCH_ROUNDS=15); writes docs/benchmarks.md
 	@node tests/harness/app.mjs
 	@node tests/bench/run.mjs
 

@@ -1,5 +1,5 @@
 // Prints the sizes of what users download: `npm run size`, after a build. esbuild bundles and minifies each in this run. Exits
-// with 1 if the package is over budget.
+// with 1 if the package is over budget. `--json` prints the same as JSON, sizes in bytes.
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -66,14 +66,14 @@ const rows = [
   ),
 ];
 
-const widths = [50, 9, 9, 9, 9];
-print(["", "bytes", "gzip", "brotli", "budget"]);
-for (const { name, bytes, gzip, brotli, budget } of rows) {
-  print([name, bytes, gzip, brotli, budget ?? ""]);
-}
-// Recorded earlier, with the same bundler. The class imports Node modules.
-print(["official SDK: a function without OAuth (recorded)", "", 21_200, 18_900]);
-print(["official SDK: the class, for Node only (recorded)", "", 117_600]);
+// Measured once with the same bundler, not in this run. The class imports Node modules.
+const recorded = [
+  { name: "official SDK: a function without OAuth (recorded)", gzip: 21_200, brotli: 18_900 },
+  { name: "official SDK: the class, for Node only (recorded)", gzip: 117_600 },
+];
+
+if (process.argv.includes("--json")) console.log(JSON.stringify([...rows, ...recorded]));
+else printTable();
 const over = rows.filter(({ gzip, budget }) => gzip > budget);
 for (const { name, gzip, budget } of over) {
   console.error(`over budget: ${name}: ${gzip} bytes gzip, ${budget} allowed`);
@@ -111,6 +111,10 @@ function read(file) {
   return readFileSync(`${PKG}/${file}`);
 }
 
-function print(cells) {
-  console.log(cells.map((cell, i) => (i === 0 ? String(cell).padEnd(widths[i]) : String(cell).padStart(widths[i]))).join(""));
+function printTable() {
+  const widths = [50, 9, 9, 9, 9];
+  const print = (cells) =>
+    console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : String(cell ?? "").padStart(widths[i]))).join(""));
+  print(["", "bytes", "gzip", "brotli", "budget"]);
+  for (const { name, bytes, gzip, brotli, budget } of [...rows, ...recorded]) print([name, bytes, gzip, brotli, budget]);
 }

@@ -57,7 +57,7 @@ fn headers_leave_next_to_no_refusals() {
 fn a_minute_s_window_is_used_up_and_then_waited_for() {
     for concurrency in [6, 32] {
         assert_aim("window 1200 a minute, 25 ms", 2_000, concurrency, 0.97, 0.01);
-        assert_aim("window 1200 a minute, 25 ms", 10_000, concurrency, 0.97, 0.004);
+        assert_aim("window 1200 a minute, 25 ms", 10_000, concurrency, 0.97, 0.008);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds requests of a bulk run that are the same.
 
-use super::report::Ending;
+use super::report::ItemResult;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::mem::take;
@@ -13,8 +13,8 @@ const REMEMBERED: usize = 16_384;
 pub struct Original {
     /// Its place in the input.
     pub index: usize,
-    /// How it ended, once that is known.
-    pub ending: RefCell<Option<Ending>>,
+    /// Its result, once that is known.
+    pub result: RefCell<Option<ItemResult>>,
 }
 
 /// The different requests, by URL.
@@ -39,7 +39,7 @@ impl Duplicates {
         if self.bounded && self.young.len() >= REMEMBERED {
             self.old = take(&mut self.young);
         }
-        let original = Rc::new(Original { index, ending: RefCell::new(None) });
+        let original = Rc::new(Original { index, result: RefCell::new(None) });
         self.young.insert(url.to_owned(), original.clone());
         original
     }

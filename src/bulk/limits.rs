@@ -34,10 +34,7 @@ impl Limits {
     /// Reads the headers of a response. `header` returns the value of a header by its lowercase name. `now` is the time in
     /// milliseconds since 1970. `None`: the headers name no limits.
     pub fn read(header: impl Fn(&str) -> Option<String>, now: f64) -> Option<Limits> {
-        let mut limits = Limits::default();
-        if let Some(value) = header("ratelimit") {
-            limits = read_service(&value);
-        }
+        let mut limits = header("ratelimit").and_then(|value| read_service(&value)).unwrap_or_default();
         for prefix in ["ratelimit-", "x-ratelimit-"] {
             let field = |name: &str| header(&format!("{prefix}{name}"));
             limits.remaining = limits.remaining.or_else(|| number(&field("remaining")?));
@@ -52,40 +49,30 @@ impl Limits {
     }
 }
 
-/// Reads the value of `RateLimit`, in any of its forms.
-fn read_service(value: &str) -> Limits {
-    let mut tightest = Limits::default();
-    let mut flat = Limits::default();
-    for item in value.split(',') {
+/// Reads the value of `RateLimit`: the limit with the fewest remaining requests.
+fn read_service(value: &str) -> Option<Limits> {
+    // Version 7 has one limit, with commas between its parameters.
+    let (limits, separator) = if value.contains(';') { (',', ';') } else { (';', ',') };
+    let read = |item| {
         let mut limits = Limits::default();
-        for (name, value) in parameters(item) {
+        for (name, value) in parameters(item, separator) {
             match name {
-                "r" => limits.remaining = number(value),
-                "t" => limits.reset = number(value).map(seconds),
-                "remaining" => flat.remaining = number(value),
-                "reset" => flat.reset = number(value).map(seconds),
-                "limit" => flat.quota = number(value),
+                "r" | "remaining" => limits.remaining = number(value),
+                "t" | "reset" => limits.reset = number(value).map(seconds),
+                "limit" => limits.quota = number(value),
                 _ => {}
             }
         }
-        let remaining = |limits: &Limits| limits.remaining.unwrap_or(f64::INFINITY);
-        if limits.remaining.is_some() && remaining(&limits) < remaining(&tightest) {
-            tightest = limits;
-        }
-    }
-    if tightest.remaining.is_some() {
-        tightest
-    } else {
-        flat
-    }
+        Some((limits.remaining?, limits))
+    };
+    value.split(limits).filter_map(read).min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, limits)| limits)
 }
 
 /// Reads the value of `RateLimit-Policy`: the policy with this quota, else the one with the lowest rate.
 fn read_policy(value: &str, quota: Option<f64>) -> Option<Limits> {
-    let mut found: Option<(f64, Limits)> = None;
-    for item in value.split(',') {
+    let read = |item: &str| {
         let mut policy = Limits { quota: number(item.split(';').next()?), ..Limits::default() };
-        for (name, value) in parameters(item) {
+        for (name, value) in parameters(item, ';') {
             match name {
                 "q" => policy.quota = number(value),
                 "w" => policy.window = number(value).map(seconds),
@@ -94,21 +81,15 @@ fn read_policy(value: &str, quota: Option<f64>) -> Option<Limits> {
                 _ => {}
             }
         }
-        let (Some(limit), Some(window)) = (policy.quota, policy.window) else { continue };
-        if window <= 0.0 || limit <= 0.0 {
-            continue;
-        }
-        let rate = if quota == Some(limit) { 0.0 } else { limit / window };
-        if found.is_none_or(|(lowest, _)| rate < lowest) {
-            found = Some((rate, policy));
-        }
-    }
-    found.map(|(_, policy)| policy)
+        let rate = policy.quota.filter(|quota| *quota > 0.0)? / policy.window.filter(|window| *window > 0.0)?;
+        Some((if policy.quota == quota { 0.0 } else { rate }, policy))
+    };
+    value.split(',').filter_map(read).min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, policy)| policy)
 }
 
-/// The parameters of one member of a list: `name=value` between semicolons.
-fn parameters(item: &str) -> impl Iterator<Item = (&str, &str)> {
-    item.split(';').filter_map(|parameter| {
+/// The parameters `name=value` of a member of a list.
+fn parameters(item: &str, separator: char) -> impl Iterator<Item = (&str, &str)> {
+    item.split(separator).filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         Some((name.trim(), value.trim()))
     })

@@ -1,10 +1,11 @@
-//! The output of a bulk run: results, progress and the report.
+//! The output of a bulk run: results and the report.
 
 use super::schedule::{Progress, Status};
 use crate::border::time::timestamp;
 use crate::border::with_remaining;
 use crate::http::transport::Trace;
-use serde::{Serialize, Serializer};
+use js_sys::Array;
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 
 /// A JavaScript value that is passed on unchanged.
@@ -12,42 +13,14 @@ use wasm_bindgen::JsValue;
 #[serde(transparent)]
 struct Kept(#[serde(with = "serde_wasm_bindgen::preserve")] JsValue);
 
-/// How an item ended. A duplicate has the same ending as its original.
-#[derive(Clone)]
-pub struct Ending {
-    /// How it ended.
-    pub status: Status,
-    status_code: Option<u16>,
-    error: Option<JsValue>,
-    sent_at: Option<String>,
-    answered_at: Option<String>,
-    request_id: Option<String>,
-}
-
-impl Ending {
-    /// The end of an item that was not a duplicate.
-    pub fn new(status: Status, error: Option<JsValue>, trace: &Trace) -> Ending {
-        // Common headers for the id of a request.
-        let names = ["x-request-id", "x-amzn-requestid", "cf-ray"];
-        Ending {
-            status,
-            status_code: trace.status.get(),
-            error,
-            sent_at: trace.sent_at.get().and_then(timestamp),
-            answered_at: trace.answered_at.get().and_then(timestamp),
-            request_id: names.into_iter().find_map(|name| trace.header(name).filter(|id| !id.is_empty())),
-        }
-    }
-}
-
 /// `RevokeCredentialsResult`.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ItemResult<'a> {
+pub struct ItemResult {
     index: usize,
     request: Kept,
-    #[serde(serialize_with = "status")]
-    status: Status,
+    /// How the item ended.
+    pub status: Status,
     attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_of: Option<usize>,
@@ -56,45 +29,41 @@ struct ItemResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Kept>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sent_at: Option<&'a str>,
+    sent_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    answered_at: Option<&'a str>,
+    answered_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
+    request_id: Option<String>,
 }
 
-fn status<S: Serializer>(status: &Status, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match status {
-        Status::Revoked => "revoked",
-        Status::Failed => "failed",
-        Status::Skipped => "skipped",
-    })
-}
+impl ItemResult {
+    /// The result of an item that is not a duplicate.
+    pub fn new(index: usize, request: JsValue, status: Status, error: Option<JsValue>, trace: &Trace) -> ItemResult {
+        // Common headers for the id of a request.
+        let names = ["x-request-id", "x-amzn-requestid", "cf-ray"];
+        ItemResult {
+            index,
+            request: Kept(request),
+            status,
+            attempts: trace.requests.get(),
+            duplicate_of: None,
+            status_code: trace.status.get(),
+            error: error.map(Kept),
+            sent_at: trace.sent_at.get().and_then(timestamp),
+            answered_at: trace.answered_at.get().and_then(timestamp),
+            request_id: names.into_iter().find_map(|name| trace.header(name).filter(|id| !id.is_empty())),
+        }
+    }
 
-/// `RevokeCredentialsProgress`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ProgressObject {
-    done: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<usize>,
-    revoked: usize,
-    failed: usize,
-    in_flight: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    paused_until: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rate_per_second: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    eta_ms: Option<f64>,
-}
+    /// The result of a duplicate of this item. It ended in the same way.
+    pub fn of_duplicate(&self, index: usize, request: JsValue) -> ItemResult {
+        ItemResult { index, request: Kept(request), attempts: 0, duplicate_of: Some(self.index), ..self.clone() }
+    }
 
-/// The progress as an object. `paused_until`: in milliseconds since 1970.
-pub fn progress_object(progress: &Progress, total: Option<usize>, paused_until: Option<f64>) -> JsValue {
-    let Progress { revoked, failed, skipped, in_flight, rate_per_second, eta_ms, .. } = *progress;
-    let done = revoked.saturating_add(failed).saturating_add(skipped);
-    let object = ProgressObject { done, total, revoked, failed, in_flight, paused_until, rate_per_second, eta_ms };
-    serde_wasm_bindgen::to_value(&object).unwrap_or_default()
+    /// The result as an object.
+    pub fn to_object(&self) -> JsValue {
+        serde_wasm_bindgen::to_value(self).unwrap_or_default()
+    }
 }
 
 /// `RevokeCredentialsReport`.
@@ -104,7 +73,7 @@ struct ReportObject {
     revoked: usize,
     failed: usize,
     skipped: usize,
-    results: Vec<Kept>,
+    results: Kept,
     #[serde(skip_serializing_if = "Option::is_none")]
     input_error: Option<Kept>,
 }
@@ -112,77 +81,35 @@ struct ReportObject {
 /// The report during the run.
 #[derive(Default)]
 pub struct Report {
-    /// Whether results are kept.
-    collect: bool,
-    /// By index.
-    results: Vec<Option<Kept>>,
-    /// Requests for another run, by index.
-    remaining: Vec<Option<Kept>>,
+    /// Results, by index, each with the request if another run may revoke it.
+    items: Vec<Option<(JsValue, Option<JsValue>)>>,
     /// The exception of the input.
     pub input_error: Option<JsValue>,
 }
 
 impl Report {
-    /// `collect`: whether to keep results, or only count.
-    pub fn new(collect: bool) -> Report {
-        Report { collect, ..Report::default() }
-    }
-
-    /// Adds an item's result, and returns it as an object. `duplicate_of`: the index of the original.
-    pub fn add(
-        &mut self,
-        index: usize,
-        request: JsValue,
-        attempts: u32,
-        ending: &Ending,
-        duplicate_of: Option<usize>,
-    ) -> JsValue {
-        let result = ItemResult {
-            index,
-            request: Kept(request),
-            status: ending.status,
-            attempts,
-            duplicate_of,
-            status_code: ending.status_code,
-            error: ending.error.clone().map(Kept),
-            sent_at: ending.sent_at.as_deref(),
-            answered_at: ending.answered_at.as_deref(),
-            request_id: ending.request_id.as_deref(),
-        };
-        let object = serde_wasm_bindgen::to_value(&result).unwrap_or_default();
-        if self.collect {
-            put(&mut self.results, index, object.clone());
+    /// Adds the result of an item. `remaining`: its request, if another run may revoke it.
+    pub fn add(&mut self, index: usize, result: JsValue, remaining: Option<JsValue>) {
+        if self.items.len() <= index {
+            self.items.resize(index.saturating_add(1), None);
         }
-        object
-    }
-
-    /// Adds a request that another run may revoke.
-    pub fn add_remaining(&mut self, index: usize, request: JsValue) {
-        if self.collect {
-            put(&mut self.remaining, index, request);
+        if let Some(item) = self.items.get_mut(index) {
+            *item = Some((result, remaining));
         }
     }
 
     /// The report as an object.
     pub fn finish(self, progress: &Progress) -> JsValue {
-        let remaining: Vec<Kept> = self.remaining.into_iter().flatten().collect();
-        let object = ReportObject {
-            revoked: progress.revoked,
-            failed: progress.failed,
-            skipped: progress.skipped,
-            results: self.results.into_iter().flatten().collect(),
-            input_error: self.input_error.map(Kept),
-        };
-        let [object, remaining] = [serde_wasm_bindgen::to_value(&object), serde_wasm_bindgen::to_value(&remaining)];
-        with_remaining(&object.unwrap_or_default(), &remaining.unwrap_or_default())
-    }
-}
-
-fn put(list: &mut Vec<Option<Kept>>, index: usize, value: JsValue) {
-    if list.len() <= index {
-        list.resize(index.saturating_add(1), None);
-    }
-    if let Some(place) = list.get_mut(index) {
-        *place = Some(Kept(value));
+        let [results, requests] = [Array::new(), Array::new()];
+        for (result, remaining) in self.items.into_iter().flatten() {
+            results.push(&result);
+            remaining.iter().for_each(|request| {
+                requests.push(request);
+            });
+        }
+        let Progress { revoked, failed, skipped, .. } = *progress;
+        let input_error = self.input_error.map(Kept);
+        let report = ReportObject { revoked, failed, skipped, results: Kept(results.into()), input_error };
+        with_remaining(&serde_wasm_bindgen::to_value(&report).unwrap_or_default(), &requests)
     }
 }

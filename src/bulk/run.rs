@@ -2,8 +2,10 @@
 
 use super::duplicates::{Duplicates, Original};
 use super::input::{request_in, Input, Next};
-use super::report::{progress_object, Ending, Report};
-use super::schedule::{Action, Options, Outcome, Pulled, Scheduler, Settled, Status, Stop, DEFAULT_CONCURRENCY, MAX_ATTEMPTS};
+use super::report::{ItemResult, Report};
+use super::schedule::{
+    Action, Options, Outcome, Progress, Pulled, Scheduler, Settled, Status, Stop, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
+};
 use super::Limits;
 use crate::border::notify;
 use crate::border::time::{now_since_epoch, Clock};
@@ -15,7 +17,7 @@ use crate::http::settings::CallSettings;
 use crate::http::transport::Trace;
 use crate::options::BulkOptions;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::{poll_fn, Future};
 use std::pin::pin;
 use std::rc::Rc;
@@ -39,65 +41,54 @@ pub struct Run {
     options: BulkOptions,
     read_request: ReadRequest,
     input: Input,
-    /// Items between being pulled and being settled, by index.
-    items: HashMap<usize, Item>,
-    duplicates: Duplicates,
-    report: Report,
-    /// The number of requests read from the input.
-    pulled: usize,
     /// Whether the input has ended.
     ended: bool,
+    /// Items between being pulled and being settled.
+    items: Vec<Item>,
+    duplicates: Duplicates,
+    report: Report,
     /// Why the run stopped. It is the error of the skipped items.
     reason: Option<JsValue>,
-    /// Whether there is new progress to report.
-    changed: bool,
 }
 
-/// The state that the run shares with the calls of its items.
+/// The state that the run shares with the calls of its items and of its input.
 struct Shared {
     caller: Rc<Caller>,
     settings: Rc<CallSettings>,
     cancellation: Cancellation,
+    /// Ends pending calls of the input at the end of the run.
+    pulls: Cancellation,
     schedule: RefCell<Scheduler>,
-    /// Whether the run has stopped: nothing more is sent.
+    /// Whether the schedule has stopped, for attempts.
     stopped: Cell<bool>,
     clock: Clock,
-    inbox: Inbox,
+    /// What the run has not processed yet.
+    events: RefCell<VecDeque<Event>>,
+    /// Wakes the run when there is an event.
+    waker: Cell<Option<Waker>>,
 }
 
 /// An item of the input.
 struct Item {
+    index: usize,
     request: JsValue,
-    kind: Kind,
+    /// The first item with its ids: itself, or the one that it duplicates. `None`: it is not a valid request.
+    original: Option<Rc<Original>>,
+    /// What to send, unless it is a duplicate or invalid.
+    revocation: Option<Rc<Revocation>>,
     trace: Rc<Trace>,
     error: Option<JsValue>,
 }
 
-enum Kind {
-    /// The first item with its ids, sent for itself and its duplicates.
-    Original(Rc<Revocation>, Rc<Original>),
-    /// The same as an earlier item.
-    Duplicate(Rc<Original>),
-    /// Not a valid request.
-    Invalid,
-}
-
 /// An event that the run waits for.
 enum Event {
-    /// The input returned a request or its end, or threw.
-    Pulled(Result<Option<JsValue>, JsValue>),
+    /// The input returned an item or its end, or threw.
+    Pulled(usize, Result<Option<JsValue>, JsValue>),
     /// The attempt of an item has ended.
     Ended(usize, Result<(), Error>),
 }
 
-/// Events that the run has not processed yet.
-#[derive(Default)]
-struct Inbox {
-    events: RefCell<VecDeque<Event>>,
-    waker: Cell<Option<Waker>>,
-}
-
-impl Inbox {
+impl Shared {
     fn push(&self, event: Event) {
         self.events.borrow_mut().push_back(event);
         if let Some(waker) = self.waker.take() {
@@ -105,25 +96,14 @@ impl Inbox {
         }
     }
 
-    fn pop(&self) -> Option<Event> {
-        self.events.borrow_mut().pop_front()
-    }
-
     /// Ready when there is an event.
-    fn poll(&self, context: &Context<'_>) -> Poll<()> {
+    fn poll_event(&self, context: &Context<'_>) -> Poll<()> {
         if self.events.borrow().is_empty() {
             self.waker.set(Some(context.waker().clone()));
             Poll::Pending
         } else {
             Poll::Ready(())
         }
-    }
-}
-
-impl Shared {
-    /// Whether this item may be sent now: the run has not stopped and is not paused.
-    fn permit(&self, index: usize) -> bool {
-        !self.stopped.get() && self.schedule.borrow_mut().may_send(index, self.clock.now())
     }
 }
 
@@ -152,260 +132,251 @@ impl Run {
             dry_run: options.dry_run,
             max_attempts,
             backoff,
-            ..Options::default()
+            max_pause: MAX_PAUSE,
         });
-        let cancellation = Cancellation::following(&settings.signal);
-        let (schedule, stopped, clock, inbox) = (RefCell::new(schedule), Cell::new(false), Clock::start(), Inbox::default());
+        let shared = Shared {
+            cancellation: Cancellation::following(&settings.signal),
+            pulls: Cancellation::manual(),
+            caller,
+            settings,
+            schedule: RefCell::new(schedule),
+            stopped: Cell::new(false),
+            clock: Clock::start(),
+            events: RefCell::default(),
+            waker: Cell::default(),
+        };
         Ok(Run {
-            shared: Rc::new(Shared { caller, settings, cancellation, schedule, stopped, clock, inbox }),
+            shared: Rc::new(shared),
             read_request,
             input,
-            items: HashMap::new(),
-            duplicates: Duplicates::new(!options.collect),
-            report: Report::new(options.collect),
-            options,
-            pulled: 0,
             ended: false,
+            items: Vec::new(),
+            duplicates: Duplicates::new(!options.collect),
+            report: Report::default(),
+            options,
             reason: None,
-            changed: true,
         })
     }
 
     /// Processes the input and returns the report.
     pub async fn drive(mut self) -> JsValue {
-        // Pending pulls are abandoned at the end.
-        let pulls = Rc::new(Cancellation::manual());
         let mut steps: u32 = 0;
         loop {
-            while let Some(event) = self.shared.inbox.pop() {
-                self.take_in(event);
-            }
-            // Reading a request runs its getters, which may abort.
-            self.heed_cancellation();
+            self.take_in_events();
             let now = self.shared.clock.now();
             let action = self.shared.schedule.borrow_mut().poll(now);
+            steps = steps.saturating_add(1);
             match action {
-                Action::Pull(index) => self.pull(index, &pulls),
+                Action::Pull(index) => self.pull(index),
                 Action::Send(index) => self.send(index),
                 Action::Settle(settled) => self.settle(settled),
-                Action::WaitUntil(time) => self.wait(Some(time)).await,
-                Action::Wait => self.wait(None).await,
+                Action::WaitUntil(_) | Action::Wait => {
+                    let until = if let Action::WaitUntil(time) = action { Some(time) } else { None };
+                    self.wait(until).await;
+                    steps = 0;
+                }
                 Action::Done => break,
             }
-            steps = if matches!(action, Action::WaitUntil(_) | Action::Wait) { 0 } else { steps.saturating_add(1) };
             if steps >= MAX_STEPS {
                 steps = 0;
                 self.report_progress();
                 // A cancelled run does not pause: it only settles items.
-                let _ = sleep(&pulls, 0.0).await;
+                let _ = sleep(&self.shared.pulls, 0.0).await;
             }
         }
-        pulls.cancel();
-        self.report_progress();
+        self.shared.pulls.cancel();
+        let progress = self.report_progress();
         if self.shared.stopped.get() && !self.ended {
             self.input.close();
         }
-        let progress = self.shared.schedule.borrow().progress(self.shared.clock.now());
         self.report.finish(&progress)
     }
 
     /// Waits until something happens, or until this time.
     async fn wait(&mut self, until: Option<f64>) {
-        if self.changed {
-            self.report_progress();
-        }
-        let clock = &self.shared.clock;
-        let limit = until.map(|until| (until - clock.now()).ceil().clamp(0.0, MAX_TIMER));
-        match Wait::begin(&self.shared.cancellation, limit) {
+        self.report_progress();
+        let shared = self.shared.clone();
+        let limit = until.map(|until| (until - shared.clock.now()).ceil().clamp(0.0, MAX_TIMER));
+        match Wait::begin(&shared.cancellation, limit) {
             Ok(wait) => {
                 let mut over = pin!(wait.over());
-                let timed_out = poll_fn(|context| match self.shared.inbox.poll(context) {
+                let timed_out = poll_fn(|context| match shared.poll_event(context) {
                     Poll::Ready(()) => Poll::Ready(false),
                     Poll::Pending => over.as_mut().poll(context).map(|interrupt| matches!(interrupt, Interrupt::TimedOut(_))),
                 });
-                if let (true, Some(limit), Some(until)) = (timed_out.await, limit, until) {
-                    if limit < MAX_TIMER {
-                        clock.reached(until);
-                    }
+                if let (true, Some(until)) = (timed_out.await && limit < Some(MAX_TIMER), until) {
+                    shared.clock.reached(until);
                 }
             }
             // Waiting is impossible without timers.
             Err(Interrupt::Thrown(cause)) => self.stop(Stop::Error, Error::unexpected("setTimeout failed", cause)),
             // A progress callback has just cancelled the run. The next step handles it.
-            Err(_) if !self.shared.stopped.get() => {}
+            Err(_) if !shared.stopped.get() => {}
             // Requests in flight are awaited.
-            Err(_) => poll_fn(|context| self.shared.inbox.poll(context)).await,
+            Err(_) => poll_fn(|context| shared.poll_event(context)).await,
         }
     }
 
-    fn heed_cancellation(&mut self) {
-        if let Some(interrupt) = self.shared.cancellation.interrupt() {
-            self.stop(Stop::Aborted, interrupt.into());
+    /// Processes what has happened. An abort is processed first, so that items that it kept from being sent are skipped.
+    fn take_in_events(&mut self) {
+        loop {
+            if let Some(interrupt) = self.shared.cancellation.interrupt() {
+                self.stop(Stop::Aborted, interrupt.into());
+            }
+            let event = self.shared.events.borrow_mut().pop_front();
+            match event {
+                Some(Event::Pulled(index, result)) => self.pulled(index, result),
+                Some(Event::Ended(index, result)) => self.ended(index, result),
+                None => break,
+            }
         }
     }
 
     fn stop(&mut self, stop: Stop, error: Error) {
-        if !self.shared.stopped.replace(true) {
-            self.shared.schedule.borrow_mut().stop(stop);
-            self.reason = Some(error.into());
-            self.changed = true;
-        }
+        self.shared.schedule.borrow_mut().stop(stop);
+        self.note_stop(|| Some(error.into()));
     }
 
-    /// If the schedule has just stopped, the error of this item is the reason.
-    fn note_stop(&mut self, index: usize) {
+    /// If the schedule has just stopped, this error is the reason.
+    fn note_stop(&mut self, error: impl FnOnce() -> Option<JsValue>) {
         if self.shared.schedule.borrow().stopped().is_some() && !self.shared.stopped.replace(true) {
-            self.reason = self.items.get(&index).and_then(|item| item.error.clone());
+            self.reason = error();
         }
     }
 
-    fn take_in(&mut self, event: Event) {
-        self.changed = true;
-        // The abort is processed before the requests that it ended, so that items not sent are skipped.
-        if matches!(event, Event::Ended(_, Err(_))) {
-            self.heed_cancellation();
-        }
-        match event {
-            Event::Pulled(result) => self.pulled(result),
-            Event::Ended(index, Err(error)) if matches!(error.failure(), Failure::Withheld) => {
-                // During a pause, the schedule has taken the item back. After a stop, the item must be settled.
-                if self.shared.stopped.get() {
-                    self.shared.schedule.borrow_mut().may_send(index, self.shared.clock.now());
-                }
-            }
-            Event::Ended(index, result) => self.ended(index, result),
-        }
-    }
-
-    fn pull(&mut self, index: usize, pulls: &Rc<Cancellation>) {
+    fn pull(&mut self, index: usize) {
         // A patched iterator of an array or a `Set` may never end.
         if self.shared.stopped.get() && self.input.total.is_none_or(|total| index >= total) {
             self.shared.schedule.borrow_mut().pulled(Pulled::End, self.shared.clock.now());
             return;
         }
         match self.input.next() {
-            Ok(Next::Now(result)) => self.pulled(request_in(&result)),
-            Err(thrown) => self.pulled(Err(thrown)),
+            Ok(Next::Now(result)) => self.pulled(index, request_in(&result)),
+            Err(thrown) => self.pulled(index, Err(thrown)),
             Ok(Next::Later(promise)) => {
-                let (shared, pulls) = (self.shared.clone(), pulls.clone());
+                let shared = self.shared.clone();
                 spawn_local(async move {
-                    let Ok(wait) = Wait::begin(&pulls, None) else { return };
-                    match wait.race(&promise).await {
-                        Ok(result) => shared.inbox.push(Event::Pulled(request_in(&result))),
-                        Err(Interrupt::Thrown(thrown)) => shared.inbox.push(Event::Pulled(Err(thrown))),
+                    let Ok(wait) = Wait::begin(&shared.pulls, None) else { return };
+                    let result = match wait.race(&promise).await {
+                        Ok(result) => request_in(&result),
+                        Err(Interrupt::Thrown(thrown)) => Err(thrown),
                         // The run is over.
-                        Err(Interrupt::Aborted(_) | Interrupt::TimedOut(_)) => {}
-                    }
+                        Err(Interrupt::Aborted(_) | Interrupt::TimedOut(_)) => return,
+                    };
+                    shared.push(Event::Pulled(index, result));
                 });
             }
         }
     }
 
     /// Processes what the input returned: a request, its end, or an exception.
-    fn pulled(&mut self, next: Result<Option<JsValue>, JsValue>) {
-        self.changed = true;
-        let index = self.pulled;
+    fn pulled(&mut self, index: usize, next: Result<Option<JsValue>, JsValue>) {
         let pulled = match next {
-            Ok(Some(request)) => {
-                self.pulled = index.saturating_add(1);
-                self.add(index, request)
-            }
-            Ok(None) => {
-                self.ended = true;
-                Pulled::End
-            }
+            Ok(Some(request)) => self.add(index, request),
+            Ok(None) => Pulled::End,
             Err(thrown) => {
-                self.ended = true;
                 self.report.input_error = Some(thrown);
                 Pulled::End
             }
         };
+        self.ended |= pulled == Pulled::End;
         self.shared.schedule.borrow_mut().pulled(pulled, self.shared.clock.now());
-        self.note_stop(index);
+        let error = self.items.last().and_then(|item| item.error.clone());
+        self.note_stop(|| error);
     }
 
     fn add(&mut self, index: usize, request: JsValue) -> Pulled {
-        let (kind, error, pulled) = match (self.read_request)(&request) {
-            Err(error) => (Kind::Invalid, Some(error.into()), Pulled::Invalid),
+        let mut item = Item { index, request, original: None, revocation: None, trace: Rc::default(), error: None };
+        let pulled = match (self.read_request)(&item.request) {
+            Err(error) => {
+                item.error = Some(error.into());
+                Pulled::Invalid
+            }
             Ok(revocation) => {
                 let original = self.duplicates.original(&revocation.url, index);
-                if original.index == index {
-                    (Kind::Original(Rc::new(revocation), original), None, Pulled::Request)
+                let status = original.result.borrow().as_ref().map(|result| result.status);
+                let first = original.index;
+                item.original = Some(original);
+                if first == index {
+                    item.revocation = Some(Rc::new(revocation));
+                    Pulled::Request
                 } else {
-                    let status = original.ending.borrow().as_ref().map(|ending| ending.status);
-                    let pulled = Pulled::Duplicate { original: original.index, status };
-                    (Kind::Duplicate(original), None, pulled)
+                    Pulled::Duplicate { original: first, status }
                 }
             }
         };
-        self.items.insert(index, Item { request, kind, trace: Rc::default(), error });
+        self.items.push(item);
         pulled
     }
 
     fn send(&mut self, index: usize) {
-        self.changed = true;
-        let Some(Item { kind: Kind::Original(revocation, _), trace, .. }) = self.items.get(&index) else { return };
-        let (shared, revocation, trace) = (self.shared.clone(), revocation.clone(), trace.clone());
+        let Some(item) = self.items.iter().find(|item| item.index == index) else { return };
+        let Some(revocation) = item.revocation.clone() else { return };
+        let (shared, trace) = (self.shared.clone(), item.trace.clone());
         spawn_local(async move {
-            let Shared { caller, settings, cancellation, stopped, .. } = &*shared;
+            let Shared { caller, settings, cancellation, stopped, schedule, clock, .. } = &*shared;
             let attempt = Attempt { caller, revocation: &revocation, settings, cancellation, trace: &trace, stopped };
-            let result = match attempt.send(|| shared.permit(index)).await {
+            let result = match attempt.send(|| schedule.borrow_mut().may_send(index, clock.now())).await {
                 Ok(answer) => conclude(answer).await.map(|_| ()),
                 Err(error) => Err(error),
             };
-            shared.inbox.push(Event::Ended(index, result));
+            shared.push(Event::Ended(index, result));
         });
     }
 
     fn ended(&mut self, index: usize, result: Result<(), Error>) {
-        let Some(item) = self.items.get_mut(&index) else { return };
-        let trace = &item.trace;
+        let Some(item) = self.items.iter_mut().find(|item| item.index == index) else { return };
+        let Item { trace, error, .. } = item;
+        let unsent = trace.requests.get() == 0 && self.shared.stopped.get();
         let outcome = match result.as_ref().map_err(Error::failure) {
             Ok(()) => Outcome::Revoked,
-            Err(Failure::Aborted(_) | Failure::TimedOut(_)) if trace.requests.get() == 0 && self.shared.stopped.get() => {
-                Outcome::Unsent
-            }
+            Err(Failure::Withheld) => Outcome::Unsent,
+            Err(Failure::Aborted(_) | Failure::TimedOut(_)) if unsent => Outcome::Unsent,
             Err(failure) => outcome(failure, trace, &self.shared.settings),
         };
-        // The error of an earlier attempt no longer matters.
-        item.error = result.err().map(JsValue::from);
+        if outcome != Outcome::Unsent {
+            // The error of an earlier attempt no longer matters.
+            *error = result.err().map(JsValue::from);
+        }
         let limits = Limits::read(|name| trace.header(name), now_since_epoch());
-        let now = self.shared.clock.now();
+        let (error, now) = (error.clone(), self.shared.clock.now());
         self.shared.schedule.borrow_mut().answered(index, outcome, limits, now, js_sys::Math::random());
-        self.note_stop(index);
+        self.note_stop(|| error);
     }
 
     fn settle(&mut self, settled: Settled) {
-        self.changed = true;
         let Settled { index, status, remaining, .. } = settled;
-        let Some(Item { request, kind, trace, error }) = self.items.remove(&index) else { return };
-        let own = || {
+        let Some(place) = self.items.iter().position(|item| item.index == index) else { return };
+        let Item { request, original, trace, error, .. } = self.items.swap_remove(place);
+        let of_original = original.as_ref().and_then(|original| {
+            let result = original.result.borrow();
+            result.as_ref().map(|result| result.of_duplicate(index, request.clone()))
+        });
+        let result = of_original.unwrap_or_else(|| {
             let error = error.or_else(|| self.reason.clone().filter(|_| status != Status::Revoked));
-            Ending::new(status, error, &trace)
-        };
-        let (ending, duplicate_of) = match &kind {
-            Kind::Duplicate(original) => (original.ending.borrow().clone().unwrap_or_else(own), Some(original.index)),
-            Kind::Original(..) | Kind::Invalid => (own(), None),
-        };
-        if remaining {
-            self.report.add_remaining(index, request.clone());
+            ItemResult::new(index, request.clone(), status, error, &trace)
+        });
+        let object = result.to_object();
+        if self.options.collect {
+            self.report.add(index, object.clone(), remaining.then_some(request));
         }
-        let result = self.report.add(index, request, trace.requests.get(), &ending, duplicate_of);
-        if let Kind::Original(_, original) = kind {
-            original.ending.replace(Some(ending));
+        if let Some(original) = original.filter(|original| original.index == index) {
+            original.result.replace(Some(result));
         }
         if let Some(on_result) = &self.options.on_result {
-            notify(on_result, &result);
+            notify(on_result, &object);
         }
     }
 
-    fn report_progress(&mut self) {
-        self.changed = false;
-        let Some(on_progress) = &self.options.on_progress else { return };
+    fn report_progress(&self) -> Progress {
         let now = self.shared.clock.now();
         let progress = self.shared.schedule.borrow().progress(now);
-        let paused_until = progress.paused_until.map(|until| (now_since_epoch() + (until - now)).round());
-        notify(on_progress, &progress_object(&progress, self.input.total, paused_until));
+        if let Some(on_progress) = &self.options.on_progress {
+            let paused_until = progress.paused_until.map(|until| (now_since_epoch() + (until - now)).round());
+            let shown = Progress { paused_until, ..progress };
+            notify(on_progress, &serde_wasm_bindgen::to_value(&shown).unwrap_or_default());
+        }
+        progress
     }
 }
 

@@ -1,299 +1,278 @@
-// What the benchmark has measured, as text: tables of medians and ratios, the aims, the machine.
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { arch, cpus, release, totalmem, type } from "node:os";
-import { CASES } from "./limits.mjs";
+// Writes results as Markdown: docs/benchmarks.md and docs/bulk-rates.md.
+import { aims, MEMORY, thirds } from "./aims.mjs";
+import { CLIENTS, MEASURED, OFFICIAL_CALL_RATIO, OFFICIAL_VERSION } from "./clients.mjs";
+import { CASES, LIMITED_CLIENTS } from "./limits.mjs";
+import { BUSY } from "./load.mjs";
+import { sizeOf } from "./sizes.mjs";
+import { difference, kilobytes, mebibytes, median, one, percent, ratio, two, whole } from "./statistics.mjs";
 
-const REFERENCE = "hand-written";
-/** MiB that the heap may grow by over 90,000 calls, or 60,000 items: collecting results, or a leak, would take tens. */
-const GROWTH = 1;
-const AIMS = { call: { stub: 2.5, loopback: 1.15 }, startUp: 10, bulk: 0.95, linear: 1.1, parallel: 2 };
-/** More than this runs beside the benchmark (1 is one core), and nothing can be told from its figures. */
-const BUSY = 0.5;
+const NONE = "–";
+/** A figure and its comparison, without a line break between them. */
+const compared = (figure, comparison) => `${figure}\u00a0(${comparison})`;
+const microseconds = (milliseconds) => whole(milliseconds * 1000);
+const entriesOf = ({ runtimes }) => Object.entries(runtimes);
 
-export function median(figures) {
-  const sorted = [...figures].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-/** One contestant's figures against another's, round by round: their ratios, or differences. */
-const paired = (figures, name, reference, compare) =>
-  median(figures[name].map((figure, i) => compare(figure, figures[reference][i])));
-const ratio = (figures, name, reference = REFERENCE) => paired(figures, name, reference, (a, b) => a / b);
-const throughput = (figures, name) => 1 / ratio(figures, name);
-const difference = (figures, name, reference = REFERENCE) => paired(figures, name, reference, (a, b) => a - b);
-
-const fixed = (digits) => (value) => (value === undefined ? "–" : value.toFixed(digits));
-const one = fixed(1);
-const two = fixed(2);
-const percent = (share) => `${one(share * 100)} %`;
-const whole = (value) => Math.round(value).toLocaleString("en");
-const mib = (bytes) => (bytes === undefined || bytes === null ? undefined : bytes / 2 ** 20);
-
-/** A Markdown table that can be read as it is, too. */
-function table(head, rows) {
+/** A Markdown table that is also readable as text. The columns after the first `left` are aligned right. */
+function table(head, rows, left = 1) {
   const cells = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
-  const line = (row) => `| ${row.map((cell, i) => (i > 1 ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join(" | ")} |`;
-  const rule = `|${widths.map((width, i) => (i > 1 ? `${"-".repeat(width + 1)}:` : "-".repeat(width + 2))).join("|")}|`;
-  return [line(head), rule, ...rows.map((row) => line(row))].join("\n");
+  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => row[column].length)));
+  const line = (row) => `| ${row.map((cell, i) => (i < left ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(" | ")} |`;
+  const rule = `| ${widths.map((width, i) => (i < left ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)).join(" | ")} |`;
+  return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
-const eachRuntime = (results, rows) =>
-  Object.entries(results).flatMap(([runtime, result]) => rows(result).map((row) => [runtime, ...row]));
+/** Aims with the same text and limit become one row. */
+function aimRows(list) {
+  const rows = new Map();
+  for (const { what, runtime, limit, measured, reason } of list) {
+    const row = rows.get(what) ?? { what, limit, reason, figures: [] };
+    row.figures.push(runtime ? `${runtime} ${measured}` : measured);
+    rows.set(what, row);
+  }
+  return [...rows.values()];
+}
 
-const callTable = (results) =>
-  table(
-    ["runtime", "", "stub, µs", "ratio", "loopback, µs", "ratio"],
-    eachRuntime(results, ({ call }) =>
-      Object.keys(call.stub).map((name) => [
-        name,
-        ...[call.stub, call.loopback].flatMap((figures) => [one(median(figures[name]) * 1000), two(ratio(figures, name))]),
-      ]),
-    ),
+function aimsSection(data) {
+  const all = aims(data);
+  const met = aimRows(all.filter((aim) => aim.met));
+  const missed = aimRows(all.filter((aim) => !aim.met));
+  const metTable = table(
+    ["Aim", "Limit", "Measured"],
+    met.map(({ what, limit, figures }) => [what, limit, figures.join("; ")]),
+    3,
   );
+  if (missed.length === 0) return `All aims are met.\n\n${metTable}`;
+  const items = missed.map(({ what, limit, figures, reason }) => `- **${what}** (${limit}): ${figures.join("; ")}.\n  ${reason}`);
+  return `These are met:\n\n${metTable}\n\nThese are not:\n\n${items.join("\n")}`;
+}
 
-const startUpTable = (results) =>
-  table(
-    ["runtime", "", "ms", "over hand-written, ms"],
-    eachRuntime(results, ({ startUp }) =>
-      Object.keys(startUp).map((name) => [name, one(median(startUp[name])), one(difference(startUp, name))]),
-    ),
+function sizeTable({ sizes }) {
+  const rows = CLIENTS.map(({ id, name, does, recorded }) => {
+    const { gzip, brotli } = sizeOf(sizes, id);
+    return [recorded ? `${name} (recorded)` : name, does, kilobytes(gzip), brotli ? kilobytes(brotli) : NONE];
+  });
+  const worker = sizeOf(sizes, "c1-revoke Worker");
+  const [{ does }] = CLIENTS;
+  rows.splice(1, 0, ["c1-revoke in a Worker: module and wasm", does, kilobytes(worker.gzip), kilobytes(worker.brotli)]);
+  return table(["", "features", "gzip", "brotli"], rows, 2);
+}
+
+const TRANSPORTS = ["stub", "loopback"];
+
+function callTable(data) {
+  const head = ["", ...entriesOf(data).flatMap(([runtime]) => TRANSPORTS.map((transport) => `${runtime}, ${transport}`))];
+  const cell = (figures, name) => compared(microseconds(median(figures[name])), two(ratio(figures, name)));
+  const rows = MEASURED.map(({ id, name }) => [
+    name,
+    ...entriesOf(data).flatMap(([, { call }]) => TRANSPORTS.map((transport) => cell(call[transport], id))),
+  ]);
+  const official = head.slice(1).map((column) => (column === "Node, stub" ? `(${OFFICIAL_CALL_RATIO})` : NONE));
+  return table(head, [...rows, ["official SDK, function (recorded)", ...official]]);
+}
+
+function parallelTable(parallel) {
+  const names = Object.keys(Object.values(parallel)[0]);
+  return table(
+    ["calls at once", ...names.map((name) => `${name}, µs per call`)],
+    Object.entries(parallel).map(([count, figures]) => [
+      whole(count),
+      ...names.map((name) => compared(microseconds(median(figures[name])), two(ratio(figures, name)))),
+    ]),
   );
+}
+
+function startUpTable(data) {
+  const columns = entriesOf(data).flatMap(([runtime, { startUp }]) =>
+    ["firstClient", "firstCall"]
+      .filter((until) => startUp[until])
+      .map((until) => ({
+        head: `${runtime}, ${until === "firstClient" ? "client created" : "first response"}`,
+        cell: (name) => {
+          const figures = startUp[until];
+          const over = difference(figures, name, until === "firstClient" ? "empty" : undefined);
+          return compared(one(median(figures[name])), `${over < 0 ? "−" : "+"}${one(Math.abs(over))}`);
+        },
+      })),
+  );
+  return table(
+    ["", ...columns.map(({ head }) => head)],
+    MEASURED.map(({ id, name }) => [name, ...columns.map(({ cell }) => cell(id))]),
+  );
+}
 
 const BULK_NAMES = {
   "hand-written": "pool of hand-written calls",
   "c1-revoke": "pool of `revokeCredential`",
   revokeCredentials: "`revokeCredentials`",
 };
-const bulkTable = (results) =>
-  table(
-    ["runtime", "", "stub, items/s", "ratio", "loopback, items/s", "ratio"],
-    eachRuntime(results, ({ bulk }) =>
-      Object.keys(bulk.stub).map((name) => [
-        BULK_NAMES[name],
-        ...[bulk.stub, bulk.loopback].flatMap((figures) => [whole(1000 / median(figures[name])), two(throughput(figures, name))]),
-      ]),
-    ),
-  );
 
-const limitsTable = (results) =>
-  table(
-    ["runtime", "server", "in flight", "", "items/s", "share of the limit used", "requests wasted"],
-    eachRuntime(results, ({ limits = {} }) =>
-      Object.entries(limits).flatMap(([server, contestants]) =>
-        Object.entries(contestants).map(([name, { rate, used, wasted }]) => [
-          server,
-          String(CASES[server].concurrency),
-          BULK_NAMES[name] ?? name,
-          whole(rate),
-          percent(used),
-          percent(wasted),
-        ]),
-      ),
-    ),
-  );
-
-const parallelTable = ({ parallel }) =>
-  table(
-    ["parallel calls", "", "µs each", "times hand-written"],
-    Object.entries(parallel).flatMap(([count, figures]) =>
-      Object.keys(figures).map((name) => [whole(count), name, one(median(figures[name]) * 1000), two(ratio(figures, name))]),
-    ),
-  );
-
-/** How much longer a call takes when a hundred times as many run in parallel. */
-function parallelGrowth({ parallel }) {
-  const each = Object.values(parallel).map((figures) => median(figures["c1-revoke"]));
-  return each.at(-1) / each[0];
+function bulkTable(data) {
+  const head = ["", ...entriesOf(data).flatMap(([runtime]) => TRANSPORTS.map((transport) => `${runtime}, ${transport}`))];
+  // A ratio of rates is the inverse of the ratio of times.
+  const cell = (figures, name) => compared(whole(1000 / median(figures[name])), two(1 / ratio(figures, name)));
+  const rows = Object.entries(BULK_NAMES).map(([id, name]) => [
+    name,
+    ...entriesOf(data).flatMap(([, { bulk }]) => TRANSPORTS.map((transport) => cell(bulk[transport], id))),
+  ]);
+  return table(head, rows);
 }
 
-/** What is looked at of a long run: its calls after 10,000, and a bulk run's items from where the memory of duplicates is full. */
-const EARLY = { calls: 0, items: 3 };
-// The quickest block of each third: what else the machine does can only make one slower.
-const time = (samples) => Math.min(...samples.map((sample) => sample.time));
-const thirds = (samples) => [time(samples.slice(0, 3)), time(samples.slice(-3))];
+function limitsTable(data) {
+  const measured = entriesOf(data).filter(([, { limits }]) => limits);
+  const columns = measured.flatMap(([runtime]) => [`${runtime}: items/s`, "limit used", "refused"]);
+  const rows = Object.keys(CASES).flatMap((server) =>
+    LIMITED_CLIENTS.map((client) => [
+      server,
+      BULK_NAMES[client] ?? client,
+      ...measured.flatMap(([, { limits }]) => {
+        const { rate, used, wasted } = limits[server][client];
+        return [whole(rate), percent(used), percent(wasted)];
+      }),
+    ]),
+  );
+  return table(["server", "client", ...columns], rows, 2);
+}
 
-function manyTable(results, block) {
-  const perCall = (milliseconds) => one((milliseconds / block) * 1000);
-  const row = (what, samples, early) => {
-    const seen = [samples[early], samples.at(-1)];
-    const memory = ["heap", "wasm"].flatMap((kind) => seen.map((sample) => two(mib(sample[kind]))));
-    return [
-      `${what}: ${whole(block * (early + 1))} and ${whole(block * samples.length)}`,
-      ...memory,
-      ...thirds(samples).map(perCall),
-    ];
+function memoryTable(data) {
+  const { block } = data;
+  const mib = (bytes) => (bytes === undefined || bytes === null ? NONE : two(mebibytes(bytes)));
+  const row = (runtime, what, samples, early) => {
+    const [from, to] = [samples[early], samples.at(-1)];
+    const perCall = thirds(samples).map((milliseconds) => microseconds(milliseconds / block));
+    const counts = `${whole(block * (early + 1))} and ${whole(block * samples.length)}`;
+    const memory = ["heap", "wasm"].flatMap((kind) => [mib(from[kind]), mib(to[kind])]);
+    return [`${runtime}: ${counts} ${what}`, ...memory, ...perCall];
   };
   return table(
-    ["runtime", "after", "heap, MiB", "then", "wasm, MiB", "then", "µs each, first 30,000", "last 30,000"],
-    eachRuntime(results, ({ calls, items }) => [
-      row("calls", calls, EARLY.calls),
-      row("items of a bulk run", items, EARLY.items),
+    ["after", "heap, MiB", "then", "wasm, MiB", "then", "µs each, first 30,000", "last 30,000"],
+    entriesOf(data).flatMap(([runtime, { calls, items }]) => [
+      row(runtime, "calls", calls, MEMORY.calls.early),
+      row(runtime, "items", items, MEMORY.items.early),
     ]),
   );
 }
 
-/** Whether memory stays where it is, in every runtime. */
-export const isFlat = (results) =>
-  Object.values(results).every((result) =>
-    Object.entries(EARLY).every(([kind, early]) => {
-      const [from, to] = [result[kind][early], result[kind].at(-1)];
-      return to.wasm === from.wasm && !(mib(to.heap) - mib(from.heap) > GROWTH);
-    }),
-  );
+const busyNotice = ({ load }) =>
+  load > BUSY
+    ? `
+> [!WARNING]
+> Other programs used ${one(load)} processor cores when this run began. The times below are not reliable.
+`
+    : "";
 
-function aimsTable(results) {
-  const rows = [];
-  const aim = (what, limit, figure, met) => rows.push([what, limit, figure, met ? "yes" : "**no**"]);
-  for (const [runtime, { call, bulk }] of Object.entries(results)) {
-    for (const transport of Object.keys(call)) {
-      const factor = ratio(call[transport], "c1-revoke");
-      const limit = AIMS.call[transport];
-      aim(`a call in ${runtime}, ${transport}: times hand-written`, `≤ ${limit}`, two(factor), factor <= limit);
-    }
-    for (const transport of Object.keys(bulk)) {
-      const factor = throughput(bulk[transport], "revokeCredentials");
-      aim(
-        `bulk in ${runtime}, ${transport}: throughput to a hand-written pool's`,
-        `≥ ${AIMS.bulk}`,
-        two(factor),
-        factor >= AIMS.bulk,
-      );
-    }
-  }
-  for (const [runtime, { limits = {} }] of Object.entries(results)) {
-    for (const [server, contestants] of Object.entries(limits)) {
-      const { aim: limit } = CASES[server];
-      const { rate, used, wasted } = contestants.revokeCredentials;
-      if (limit.throughput !== undefined) {
-        const factor = rate / contestants["naive pool"].rate;
-        const what = `bulk in ${runtime}, ${server}: throughput to the naive pool's`;
-        aim(what, `≥ ${limit.throughput}`, two(factor), factor >= limit.throughput);
-        continue;
-      }
-      aim(
-        `bulk in ${runtime}, ${server}: used, wasted`,
-        `≥ ${percent(limit.used)}, ≤ ${percent(limit.wasted)}`,
-        `${percent(used)}, ${percent(wasted)}`,
-        used >= limit.used && wasted <= limit.wasted,
-      );
-    }
-  }
-  if (results.Node) {
-    const over = difference(results.Node.startUp, "c1-revoke");
-    const growth = parallelGrowth(results.Node);
-    aim(
-      "a call in Node: time of one among 100,000 parallel calls to one among 1,000",
-      `≤ ${AIMS.parallel}`,
-      two(growth),
-      growth <= AIMS.parallel,
-    );
-    aim("start-up in Node: ms over hand-written", `≤ ${AIMS.startUp}`, one(over), over <= AIMS.startUp);
-  }
-  const growths = Object.values(results)
-    .flatMap((result) => Object.keys(EARLY).map((kind) => thirds(result[kind])))
-    .map(([from, to]) => to / from);
-  const growth = Math.max(...growths);
-  aim(
-    "100,000 calls, and items: time of the last 30,000 to the first 30,000",
-    `≤ ${AIMS.linear}`,
-    two(growth),
-    growth <= AIMS.linear,
-  );
-  const flat = isFlat(results);
-  aim("100,000 calls, and items: memory grown", `heap ≤ ${GROWTH} MiB, wasm 0`, flat ? "flat" : "grows", flat);
-  return table(["aim", "", "measured", "met"], rows);
+/** The summary of the simulation, and its tables. */
+function simulationParts({ simulation }) {
+  const at = simulation.indexOf("\n## ");
+  return { summary: simulation.slice(0, at).trim(), tables: simulation.slice(at).trim() };
 }
 
-function system() {
-  try {
-    return /^PRETTY_NAME="?(.*?)"?$/m.exec(readFileSync("/etc/os-release", "utf8"))[1];
-  } catch {
-    return type();
-  }
-}
-
-function commit() {
-  try {
-    return execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8", cwd: import.meta.dirname }).trim();
-  } catch {
-    return "unknown";
-  }
-}
-
-/** Load of the machine before the run, when it was too high. */
-const busy = (load) =>
-  load > BUSY ? `\n**The machine was busy (load ${one(load)} before the run): these figures tell little.**\n` : "";
-
-export function report({ results, simulated, load, rounds, block, concurrency, turn, versions, minutes }) {
-  const [cpu] = cpus();
+/** docs/benchmarks.md. */
+export function benchmarksPage(data) {
+  const { machine, versions, rounds, concurrency, turn, minutes, load, commit } = data;
   return `# Benchmarks
 
-Written by \`make bench\`, which measures everything anew; not to be edited.
-${busy(load)}
-${aimsTable(results)}
+\`make bench\` writes this page. Do not edit it.
+${busyNotice(data)}
+<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="benchmarks-dark.svg">
+  <img alt="Bars: download size, and time of a call, of c1-revoke and other clients. The tables below have the same figures." src="benchmarks-light.svg">
+</picture>
 
-Contestants take turns, in ${rounds} rounds. A figure is the median of the rounds; a ratio or a difference is the median of the
-rounds' own. Peers do less: openapi-fetch and ky have no OAuth and no bulk runs, and of what a server may answer they check little.
+c1-revoke compared with a hand-written \`fetch\`, openapi-fetch, ky and the official SDK. They do not all do the same: see
+[Size](#size). The figures of the official SDK are recorded: they were measured once, with version ${OFFICIAL_VERSION}, and not in this
+run.
+
+## Aims
+
+${aimsSection(data)}
+
+## Size
+
+Minified. A browser bundle, unless the table says otherwise. 1 KB is 1,000 bytes.
+
+${sizeTable(data)}
 
 ## A call
 
-One after another, for some ${turn.calls} ms in each turn. The stub makes a \`Request\` of what it is given, as \`fetch\` does, unless it is
-one already, and answers at once. Loopback is \`fetch\` and an HTTP server on the same machine.
+Microseconds; in parentheses, times hand-written. The stub creates a \`Request\`, as \`fetch\` does, and responds at once. Loopback is
+the runtime's own \`fetch\` and an HTTP server on the same machine.
 
-${callTable(results)}
+${callTable(data)}
 
-## Parallel calls
+Many calls at once, in Node, over a stub that responds in the next turn of the event loop:
 
-In Node, over a stub that answers a turn of the event loop later. The time for each must not grow with their number.
-
-${parallelTable(results.Node)}
+${parallelTable(data.runtimes.Node.parallel)}
 
 ## Start-up
 
-From the import to the answer of the first call, over loopback. Node: a new process each time. Chromium: a new page with empty caches.
-workerd: a new process each time, its own start included, which takes most of the time and varies more than the differences.
+Milliseconds from the import until a client is created (in parentheses: more than an empty module), and until the response of the first
+call over loopback (in parentheses: more than hand-written). Node: a new process each time. workerd: a new process too, whose own start
+takes most of the time. Chromium: a new page with empty caches.
 
-${startUpTable(results)}
+${startUpTable(data)}
 
-## Bulk
+## Bulk runs
 
-${concurrency} in flight, for some ${turn.bulk} ms in each turn. Here the stub answers a turn of the event loop later.
+Items per second, ${concurrency} in flight; in parentheses, relative to a pool of hand-written calls. The stub responds in the next turn
+of the event loop.
 
-${bulkTable(results)}
+${bulkTable(data)}
 
-## Bulk against a rate limit
+## Bulk runs against a rate limit
 
-Servers on loopback whose answers take 25 ms. The naive pool's items retry by themselves, each after its own \`Retry-After\`. The share of
-the limit used is the shortest time in which the server accepts all items, divided by the time taken. What a run leaves unused it spends in
-pauses: without headers only a 429 tells where the limit is, and each costs the time that \`Retry-After\` asks for. In a short list the first
-ones weigh more. Six requests in flight hardly exceed 200 a second; with 20, the naive pool's waste shows.
+Servers on loopback that take 25 ms to respond, and 2,000 items. The limit of 200/s is a token bucket with a burst of 20; a 429 has
+\`Retry-After: 1\`. "Limit used" is the shortest possible time divided by the time of the run. The items of the naive pool each wait for
+their own \`Retry-After\`.
 
-${limitsTable(results)}
+${limitsTable(data)}
 
-## Bulk against simulated servers
+The same for more kinds of servers, simulated in virtual time ([all results](bulk-rates.md)):
 
-The schedule of a bulk run, in virtual time (\`cargo run --release --example bulk_rates\`), beside the schedule before it (a pause for each
-\`Retry-After\`, and half as many in flight), the naive pool, and a pool with the rate limiter of the AWS SDKs' adaptive mode.
+${simulationParts(data).summary}
 
-${simulated.trim()}
+## Memory
 
-## 100,000 calls
+One client makes 100,000 calls over the stub; one bulk run with \`collect: false\` revokes 100,000 items. Measured after garbage
+collection. workerd does not expose the size of its heap. A bulk run remembers the last 32,768 items to find duplicates.
 
-By one client over the stub, after garbage collection; and one bulk run with \`collect: false\`, whose memory of duplicates is full after
-32,768 items. workerd does not tell its heap. Times are those of the quickest 10,000.
+${memoryTable(data)}
 
-${manyTable(results, block)}
+## Method
 
-## Machine
+The clients take turns in ${rounds} rounds, and each round has another order, so that disturbances affect all of them. A figure is the
+median over the rounds. A ratio or difference is the median of those of each round. One turn takes about ${turn.calls} ms, for bulk runs
+${turn.bulk} ms. [CONTRIBUTING.md](../CONTRIBUTING.md) explains the design; the code is in \`tests/bench\`.
 
-${cpu.model.trim()}, ${cpus().length} cores, ${whole(totalmem() / 2 ** 30)} GiB; ${system()} (${type()} ${release()}, ${arch()}).
-${versions.join(", ")}. Load before the run ${one(load)}; the run took ${one(minutes)} minutes.
+- Machine: ${machine}.
+- Versions: ${versions.join(", ")}.
+- Other programs used ${two(load)} processor cores when the run began.
+- \`make bench\` took ${one(minutes)} minutes with \`BENCH_ROUNDS=${rounds}\`, at commit ${commit}.
+`;
+}
 
-\`\`\`sh
-make bench      # BENCH_ROUNDS=${rounds}; at commit ${commit()}
-\`\`\`
+/** docs/bulk-rates.md. */
+export function bulkRatesPage(data) {
+  const { summary, tables } = simulationParts(data);
+  return `# Bulk runs against simulated rate limits
+
+\`make bench\` writes this page. Do not edit it. Time is virtual, so the figures do not depend on the machine.
+\`cargo run --release --example bulk_rates\` prints them; an argument selects servers by name.
+
+| client | how it sends |
+| --- | --- |
+| c1-revoke | learns the rate, as \`src/bulk/pace.rs\` describes |
+| halving | pauses for each \`Retry-After\` and halves the number in flight, then adds one after each round of successes |
+| naive pool | each item retries by itself, after its own \`Retry-After\` or a backoff |
+| AWS adaptive | the pool, with the rate limiter of the AWS SDKs' adaptive retry mode |
+
+Only c1-revoke reads rate-limit headers.
+
+${summary}
+
+In the tables below, each cell has three figures: the share of the limit used (the shortest possible time divided by the time of the
+run), the share of requests refused, and the longest time without an accepted request. The shortest time is that of a greedy client;
+where latency grows with load, another client can be faster, so the share can exceed 100 %.
+
+${tables}
 `;
 }

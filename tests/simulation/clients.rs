@@ -1,7 +1,8 @@
 //! Clients: this crate's schedule, and those it is compared with.
 
 use super::servers::{Reply, Verdict};
-use c1_revoke::bulk::{Action, Limits, Options, Outcome, Pulled, Scheduler};
+use c1_revoke::bulk::{Action, Limits, Options, Outcome, Pulled, Scheduler, MAX_ATTEMPTS, MAX_PAUSE};
+use c1_revoke::http::retry::Backoff;
 use std::collections::VecDeque;
 
 /// What a client does next.
@@ -25,7 +26,15 @@ pub struct Ours {
 
 impl Ours {
     pub fn new(items: usize, concurrency: usize) -> Ours {
-        let options = Options { concurrency, total: Some(items), ..Options::default() };
+        let options = Options {
+            concurrency,
+            stop_on_error: false,
+            total: Some(items),
+            dry_run: false,
+            max_attempts: MAX_ATTEMPTS,
+            backoff: Backoff::DEFAULT,
+            max_pause: MAX_PAUSE,
+        };
         Ours { scheduler: Scheduler::new(options), items }
     }
 }

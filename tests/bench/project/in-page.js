@@ -1,4 +1,4 @@
-// The tasks in a page, asked for by a global function.
+// Runs the tasks in a page, through a global function.
 import { ask } from "./tasks.js";
 
 globalThis.ask = ask;

@@ -1,4 +1,4 @@
-// The tasks in a Worker, asked for by requests.
+// Runs the tasks in a Worker, one per request.
 import { ask } from "./tasks.js";
 
 export default {

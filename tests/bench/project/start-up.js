@@ -1,8 +1,11 @@
-// From the import of a contestant to the answer of its first call, in a process that has done nothing yet:
-// `node start-up.js <contestant> <base>` prints the milliseconds.
-const [, , contestant, base] = process.argv;
+// In a fresh process: `node start-up.js <client> <base>` prints the milliseconds from the start of the import until the client exists,
+// and until its first call has its response, as JSON. The client `empty` is an empty module: what the import itself takes.
+const [, , client, base] = process.argv;
 
 const begun = performance.now();
-const { create } = await import(`./contestants/${contestant}.js`);
-await create({ base })({ appId: "app", connectorId: "connector", id: "credential" });
-console.log(performance.now() - begun);
+const { create } = await import(`./clients/${client}.js`);
+const revoke = create?.({ base });
+const firstClient = performance.now() - begun;
+await revoke?.({ appId: "app", connectorId: "connector", id: "credential" });
+const firstCall = performance.now() - begun;
+console.log(JSON.stringify({ firstClient, firstCall }));

@@ -1,26 +1,26 @@
-// What the benchmark has a runtime do, in any runtime. Each task resolves to what it measured; times are in milliseconds, by this
-// runtime's clock. (A Worker's clock stands still while it computes: there the caller measures.)
+// The tasks of the benchmark, for any runtime. Each resolves to what it measured. Times are in milliseconds, by the clock of this
+// runtime. (The clock of a Worker does not advance while it computes: there the caller measures.)
 
-// First, that it sees the package's memory.
+// Imported first: it records the memory that the package creates.
 import "./wasm-memories.js";
-import * as c1Revoke from "./contestants/c1-revoke.js";
-import * as handWritten from "./contestants/hand-written.js";
-import * as ky from "./contestants/ky.js";
-import * as naive from "./contestants/naive.js";
-import * as openapiFetch from "./contestants/openapi-fetch.js";
+import * as c1Revoke from "./clients/c1-revoke.js";
+import * as handWritten from "./clients/hand-written.js";
+import * as ky from "./clients/ky.js";
+import * as naive from "./clients/naive.js";
+import * as openapiFetch from "./clients/openapi-fetch.js";
 import { memories } from "./wasm-memories.js";
 
-const contestants = { "hand-written": handWritten, "openapi-fetch": openapiFetch, ky, "c1-revoke": c1Revoke };
+const clients = { "hand-written": handWritten, "openapi-fetch": openapiFetch, ky, "c1-revoke": c1Revoke };
 
-const answer = () => new Response("{}", { headers: { "content-type": "application/json" } });
+const success = () => new Response("{}", { headers: { "content-type": "application/json" } });
 
-/** Makes a Request of what it is given, as `fetch` does first, unless it is one already; answers as the API would. */
+/** Creates a Request from its arguments unless it gets one, as `fetch` does, and responds as the API would. */
 async function stub(input, init) {
   input instanceof Request || new Request(input, init);
-  return answer();
+  return success();
 }
 
-/** Calls back in another turn of the event loop, without the least delay that a page's timers have. */
+/** Calls back in another turn of the event loop. Not by a timer where possible: the timers of a page have a minimum delay. */
 const nextTurn = (() => {
   if (globalThis.setImmediate) return setImmediate;
   if (!globalThis.document) return (callback) => setTimeout(callback, 0);
@@ -33,13 +33,13 @@ const nextTurn = (() => {
   };
 })();
 
-/** The same, a turn later: what is in flight at a time then matters. */
+/** The same, one turn of the event loop later, so that several calls are in flight. */
 async function laterStub(input, init) {
   input instanceof Request || new Request(input, init);
-  return new Promise((resolve) => nextTurn(() => resolve(answer())));
+  return new Promise((resolve) => nextTurn(() => resolve(success())));
 }
 
-/** Where requests go: to a stub, or through `fetch` to the benchmark's server. */
+/** Requests go to a stub, or through `fetch` to the server of the benchmark. */
 const options = (transport, base, fetch) => (transport === "stub" ? { base: "https://acme.conductor.one", fetch } : { base });
 
 const ids = (i) => ({ appId: "app", connectorId: "connector", id: `credential-${i}` });
@@ -58,24 +58,24 @@ async function timed(run) {
   return performance.now() - begun;
 }
 
-// Clients live as long as the run, as a program's would.
+// Clients live as long as the run, as in a program.
 const kept = new Map();
 function once(key, create) {
   if (!kept.has(key)) kept.set(key, create());
   return kept.get(key);
 }
 const clientOf = (name, transport, base, fetch) =>
-  once(`${name} ${transport} ${fetch.name}`, () => contestants[name].create(options(transport, base, fetch)));
+  once(`${name} ${transport} ${fetch.name}`, () => clients[name].create(options(transport, base, fetch)));
 
-/** Calls of one contestant, one after another. */
-function calls({ contestant, transport, base, count }) {
-  const revoke = clientOf(contestant, transport, base, stub);
+/** Calls of one client, one after another. */
+function calls({ client, transport, base, count }) {
+  const revoke = clientOf(client, transport, base, stub);
   return timed(async () => {
     for (const item of items(count)) await revoke(item);
   });
 }
 
-/** The pool that one would write: as many workers as requests in flight. */
+/** A usual hand-written pool: one worker for each request in flight. */
 async function pool(count, concurrency, revoke) {
   const work = items(count);
   const worker = async () => {
@@ -92,32 +92,32 @@ async function bulkRun(sdk, count, concurrency, each) {
 const sdkOf = (transport, base, fetch) =>
   once(`sdk ${transport} ${fetch.name}`, () => c1Revoke.createSdk(options(transport, base, fetch)));
 
-/** Many calls, several at a time: by a pool of one contestant's calls, or by a bulk run of the package. */
-function bulk({ contestant, transport, base, count, concurrency }) {
-  if (contestant !== "revokeCredentials") {
-    const revoke = clientOf(contestant, transport, base, laterStub);
+/** Many calls, several at a time: a pool that uses one client, or a bulk run of the package. */
+function bulk({ client, transport, base, count, concurrency }) {
+  if (client !== "revokeCredentials") {
+    const revoke = clientOf(client, transport, base, laterStub);
     return timed(() => pool(count, concurrency, revoke));
   }
   const sdk = sdkOf(transport, base, laterStub);
   return timed(() => bulkRun(sdk, count, concurrency));
 }
 
-/** Many calls to a server with a limit, until all are accepted: by a pool whose items retry by themselves, or by a bulk run. */
-function limited({ contestant, base, count, concurrency }) {
-  if (contestant === "naive pool") return timed(() => pool(count, concurrency, naive.create({ base })));
+/** Many calls to a server with a limit, until all are accepted: a pool in which each item retries by itself, or a bulk run. */
+function limited({ client, base, count, concurrency }) {
+  if (client === "naive pool") return timed(() => pool(count, concurrency, naive.create({ base })));
   return timed(() => bulkRun(c1Revoke.createSdk({ base }), count, concurrency));
 }
 
-/** Calls of one contestant, all at once. */
-function parallel({ contestant, count }) {
-  const revoke = clientOf(contestant, "stub", undefined, laterStub);
+/** Calls of one client, all at once. */
+function parallel({ client, count }) {
+  const revoke = clientOf(client, "stub", undefined, laterStub);
   return timed(() => Promise.all(Array.from(items(count), revoke)));
 }
 
-/** Nothing: what asking for a task costs. */
+/** Does nothing, to measure what asking for a task takes. */
 const nothing = () => timed(async () => {});
 
-// Collects garbage for good: what finalizers let go is garbage only then.
+// Several rounds: what a finalizer releases becomes garbage only after it has run.
 async function settled() {
   for (let round = 0; round < 4; round++) {
     globalThis.gc?.();
@@ -125,13 +125,13 @@ async function settled() {
   }
 }
 
-/** After garbage collection. The core's memory is the last one made. workerd does not tell its heap. */
+/** Call it after garbage collection. The last memory created is that of the core. workerd does not expose the size of its heap. */
 const memory = () => ({
   heap: globalThis.process?.memoryUsage?.().heapUsed ?? globalThis.performance.memory?.usedJSHeapSize,
   wasm: memories.at(-1).buffer.byteLength,
 });
 
-/** Calls in blocks, by one client: each block's time, and the memory after it. */
+/** Calls of one client in blocks: the time of each block and the memory after it. */
 async function manyCalls({ blocks, count }) {
   const revoke = clientOf("c1-revoke", "stub", undefined, stub);
   const samples = [];
@@ -145,7 +145,7 @@ async function manyCalls({ blocks, count }) {
   return samples;
 }
 
-/** One bulk run that keeps no results, looked at after every `count` items. */
+/** One bulk run without collected results: the time of every `count` items and the memory after them. */
 async function manyItems({ blocks, count, concurrency }) {
   const sdk = sdkOf("stub", undefined, laterStub);
   const samples = [];

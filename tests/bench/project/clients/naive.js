@@ -1,4 +1,4 @@
-// The call of a pool whose items retry by themselves: each waits for its own `Retry-After`, and knows nothing of the others.
+// The calls of a pool whose items retry by themselves. Each item waits for its own `Retry-After`, independently of the others.
 const backoff = (retry) => Math.min(500 * 2 ** retry, 60_000) * (0.5 + Math.random() / 2);
 
 export function create({ base, fetch = globalThis.fetch }) {

@@ -1,4 +1,4 @@
-// What one would write without any package.
+// Without any package.
 export function create({ base, fetch = globalThis.fetch }) {
   return async ({ appId, connectorId, id }) => {
     const path = [appId, connectorId, id].map(encodeURIComponent);
