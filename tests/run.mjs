@@ -29,6 +29,9 @@ function nodeCounts(output) {
 
 const { values: options, positionals: chosen } = parseArgs({ options: { all: { type: "boolean" } }, allowPositionals: true });
 
+/** What `--all` has time for (suite/bulk-random.js). */
+const thorough = options.all ? { BULK_SCHEDULES: "2000" } : {};
+
 /** What takes longest, in that order: it is begun first, so that no core idles at the end. */
 const LONGEST = [
   "console/console",
@@ -94,7 +97,7 @@ function run({ name, command: [program, ...args], environment, counts }) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: repository,
-      env: { ...process.env, NODE_NO_WARNINGS: "1", ...environment },
+      env: { ...thorough, ...process.env, NODE_NO_WARNINGS: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const log = join(logs, `test-${name}.log`);

@@ -1,5 +1,5 @@
 // Runs tests of the suite in whichever runtime runs this script: `<runtime> in-process.mjs <entry of the package>`.
-// Reads a line { name, addresses } for each test and writes a line { failure }.
+// Reads a line { name, context } for each test and writes a line { failure }.
 import { createRequire } from "node:module";
 import process from "node:process";
 import { createInterface } from "node:readline";
@@ -10,8 +10,8 @@ const [entry] = process.argv.slice(2);
 const sdk = entry.endsWith(".cjs") ? createRequire(entry)(entry) : await import(pathToFileURL(entry));
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { name, addresses } = JSON.parse(line);
-  const failure = await runByName(name, { ...addresses, sdk, runtime: "node" });
+  const { name, context } = JSON.parse(line);
+  const failure = await runByName(name, { ...context, sdk });
   process.stdout.write(`${JSON.stringify({ failure: failure ?? null })}\n`);
 }
 process.exit();

@@ -10,7 +10,7 @@ import { startServer } from "./server.mjs";
 
 /** The whole suite, or with `core` those tests that suite/core.js names. */
 export function runSuite(runtimeName, { core = false } = {}) {
-  const { family, start } = runtimes[runtimeName];
+  const { family, engine, start } = runtimes[runtimeName];
   describe(runtimeName, () => {
     let runtime, server, prism, oidc, hostile;
     before(async () => {
@@ -32,7 +32,7 @@ export function runSuite(runtimeName, { core = false } = {}) {
     for (const name of core ? coreNamesFor(family) : namesFor(family)) {
       it(name, { timeout: 60_000 }, async () => {
         const addresses = { server: server.url, prism: prism.url, oidc: oidc.url, hostile: hostile.url };
-        const failure = await runtime.run(name, addresses);
+        const failure = await runtime.run(name, { ...addresses, runtime: family, engine });
         if (failure) assert.fail(failure);
       });
     }

@@ -1,4 +1,6 @@
-// The runtimes that the suite runs in. Each gives run(name, addresses), which resolves to undefined or to what went wrong.
+// The runtimes that the suite runs in. Each gives run(name, context), which resolves to undefined or to what went wrong. The
+// context is plain data; the runtime adds the package as `sdk`. `family` says which tests make sense there (Deno and Bun pass for
+// Node), `engine` whose fetch it has, where engines differ.
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -36,7 +38,7 @@ export async function launchChromium(...flags) {
 async function node(load) {
   const { runByName } = await import(pathToFileURL(suite));
   const sdk = await load();
-  return { run: (name, addresses) => runByName(name, { ...addresses, sdk, runtime: "node" }), stop() {} };
+  return { run: (name, context) => runByName(name, { ...context, sdk }), stop() {} };
 }
 
 /** Bundles a script that stands in the user's project, so that the package resolves as it would for that user. */
@@ -98,16 +100,16 @@ async function workerd() {
       async fetch(request) {
         // fake-timers sets a timer when it is loaded, which workerd allows in a handler only. The package is loaded outside.
         const { runByName } = await import(${JSON.stringify(suite)});
-        const { name, addresses } = await request.json();
-        const failure = await runByName(name, { ...addresses, sdk, runtime: "workerd" });
+        const { name, context } = await request.json();
+        const failure = await runByName(name, { ...context, sdk });
         return Response.json({ failure });
       },
     };`);
   const miniflare = new Miniflare({ modules, modulesRoot: ".", compatibilityDate });
   const url = await miniflare.ready;
   return {
-    async run(name, addresses) {
-      const answer = await fetch(url, { method: "POST", body: JSON.stringify({ name, addresses }) });
+    async run(name, context) {
+      const answer = await fetch(url, { method: "POST", body: JSON.stringify({ name, context }) });
       return answer.ok ? (await answer.json()).failure : `the Worker answered ${answer.status}: ${await answer.text()}`;
     },
     stop: () => miniflare.dispose(),
@@ -134,9 +136,9 @@ async function servePage(scripts) {
 const inBrowser = `
   import * as sdk from "./import.mjs";
   import { runByName } from ${JSON.stringify(suite)};
-  const run = (name, addresses) => runByName(name, { ...addresses, sdk, runtime: "browser" });`;
+  const run = (name, context) => runByName(name, { ...context, sdk });`;
 
-/** The suite in a page, as a global function run(name, addresses). */
+/** The suite in a page, as a global function run(name, context). */
 async function pageScripts() {
   return { "/script.js": await bundle(`${inBrowser} globalThis.run = run;`, { platform: "browser", external }) };
 }
@@ -144,8 +146,8 @@ async function pageScripts() {
 /** The same in a web worker, which the page's function hands on to. */
 async function workerScripts() {
   const worker = `${inBrowser}
-    onmessage = async ({ data: { number, name, addresses } }) => {
-      postMessage({ number, failure: await run(name, addresses) });
+    onmessage = async ({ data: { number, name, context } }) => {
+      postMessage({ number, failure: await run(name, context) });
     };
     postMessage("ready");`;
   const page = `
@@ -153,8 +155,8 @@ async function workerScripts() {
     const waiting = [];
     worker.onmessage = ({ data }) => {
       if (data !== "ready") return waiting[data.number](data.failure);
-      globalThis.run = (name, addresses) =>
-        new Promise((resolve) => worker.postMessage({ number: waiting.push(resolve) - 1, name, addresses }));
+      globalThis.run = (name, context) =>
+        new Promise((resolve) => worker.postMessage({ number: waiting.push(resolve) - 1, name, context }));
     };`;
   return { "/script.js": page, "/worker.js": await bundle(worker, { platform: "browser", external }) };
 }
@@ -168,7 +170,7 @@ async function played(scripts, engine, options) {
   await page.goto(url);
   await page.waitForFunction(() => globalThis.run);
   return {
-    run: (name, addresses) => page.evaluate(([n, a]) => globalThis.run(n, a), [name, addresses]),
+    run: (name, context) => page.evaluate(([n, a]) => globalThis.run(n, a), [name, context]),
     async stop() {
       await browser.close();
       stop();
@@ -203,8 +205,8 @@ async function webkit(scripts) {
     "const done = arguments[0]; (function wait() { window.run ? done() : setTimeout(wait, 20); })()",
   );
   return {
-    run: async (name, addresses) =>
-      (await session.executeAsyncScript("const [n, a, done] = arguments; run(n, a).then(done)", name, addresses)) ?? undefined,
+    run: async (name, context) =>
+      (await session.executeAsyncScript("const [n, a, done] = arguments; run(n, a).then(done)", name, context)) ?? undefined,
     async stop() {
       await session.quit();
       process.kill(-driver.pid);
@@ -242,8 +244,8 @@ async function processRuntime(program, args, entry) {
   });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
-    async run(name, addresses) {
-      child.stdin.write(`${JSON.stringify({ name, addresses })}\n`);
+    async run(name, context) {
+      child.stdin.write(`${JSON.stringify({ name, context })}\n`);
       const { value, done } = await answers.next();
       return done ? `${program} has ended` : (JSON.parse(value).failure ?? undefined);
     },
@@ -252,24 +254,25 @@ async function processRuntime(program, args, entry) {
 }
 
 export const runtimes = {
-  "node-import": { family: "node", start: () => node(() => import(pathToFileURL(join(app, "import.mjs")))) },
+  "node-import": { family: "node", engine: "node", start: () => node(() => import(pathToFileURL(join(app, "import.mjs")))) },
   // As Node before 20.19 does, and tools that know no "module-sync" condition: later ones take the ES modules for `require`, too.
   "node-require": {
     family: "node",
+    engine: "node",
     start: () => processRuntime(process.execPath, withoutRequireOfModules(), "require.cjs"),
   },
-  workerd: { family: "workerd", start: workerd },
-  chromium: { family: "browser", start: () => chromium(pageScripts) },
-  "chromium-worker": { family: "browser", start: () => chromium(workerScripts) },
+  workerd: { family: "workerd", engine: "workerd", start: workerd },
+  chromium: { family: "browser", engine: "chromium", start: () => chromium(pageScripts) },
+  "chromium-worker": { family: "browser", engine: "chromium", start: () => chromium(workerScripts) },
   // These are for `make test-all`.
-  "node-22-import": { family: "node", start: () => processRuntime("node-22/bin/node", [], "import.mjs") },
-  "node-22-require": { family: "node", start: () => processRuntime("node-22/bin/node", [], "require.cjs") },
-  "node-24-import": { family: "node", start: () => processRuntime("node-24/bin/node", [], "import.mjs") },
-  "node-24-require": { family: "node", start: () => processRuntime("node-24/bin/node", [], "require.cjs") },
-  deno: { family: "node", start: () => processRuntime(".bin/deno", ["run", "--allow-all"], "import.mjs") },
-  bun: { family: "node", start: () => processRuntime(".bin/bun", ["run"], "import.mjs") },
-  firefox: { family: "browser", start: () => firefox(pageScripts) },
-  "firefox-worker": { family: "browser", start: () => firefox(workerScripts) },
-  webkit: { family: "browser", start: () => webkit(pageScripts) },
-  "webkit-worker": { family: "browser", start: () => webkit(workerScripts) },
+  "node-22-import": { family: "node", engine: "node", start: () => processRuntime("node-22/bin/node", [], "import.mjs") },
+  "node-22-require": { family: "node", engine: "node", start: () => processRuntime("node-22/bin/node", [], "require.cjs") },
+  "node-24-import": { family: "node", engine: "node", start: () => processRuntime("node-24/bin/node", [], "import.mjs") },
+  "node-24-require": { family: "node", engine: "node", start: () => processRuntime("node-24/bin/node", [], "require.cjs") },
+  deno: { family: "node", engine: "deno", start: () => processRuntime(".bin/deno", ["run", "--allow-all"], "import.mjs") },
+  bun: { family: "node", engine: "bun", start: () => processRuntime(".bin/bun", ["run"], "import.mjs") },
+  firefox: { family: "browser", engine: "firefox", start: () => firefox(pageScripts) },
+  "firefox-worker": { family: "browser", engine: "firefox", start: () => firefox(workerScripts) },
+  webkit: { family: "browser", engine: "webkit", start: () => webkit(pageScripts) },
+  "webkit-worker": { family: "browser", engine: "webkit", start: () => webkit(workerScripts) },
 };

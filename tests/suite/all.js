@@ -6,6 +6,7 @@ import "./tokens.js";
 import "./hostile-inputs.js";
 import "./hostile-servers.js";
 import "./secrets.js";
+import "./bulk-limits.js";
 import "./bulk-random.js";
 import "./vectors.js";
 

@@ -1,6 +1,17 @@
 // A server for bulk runs that lives in the tests' time: it answers each request after a while, and records what it saw.
-import { elapsed } from "./clock.js";
+import { elapsed, withClock } from "./clock.js";
 import { assert, json, TOKEN } from "./helpers.js";
+import { test } from "./registry.js";
+
+/** Registers a test of a bulk run: `run(context, clock)`, in time that is moved by hand. */
+export const bulk = (name, run, { random, only } = {}) =>
+  test(`bulk: ${name}`, (context) => withClock((clock) => run(context, clock), { random }), { only });
+
+/** An option of `bulk`: the latest time that the jitter of a wait allows. */
+export const LATEST = { random: 1 - Number.EPSILON };
+
+/** Options of a client that exchanges a token of its own for the API's. */
+export const TOKENS = { clientID: "some-name-1@acme.conductor.one/pcc", oidcToken: "their.own.token" };
 
 const { setImmediate: immediate, setTimeout: timeout } = globalThis;
 
@@ -49,6 +60,15 @@ function pass(ms, signal) {
   });
 }
 
+/** A body that is read without leaving the microtasks. Firefox reads a string on another thread, and time would move meanwhile. */
+const atOnce = (text) =>
+  new ReadableStream({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode(text));
+      controller.close();
+    },
+  });
+
 /** An answer with this status. No body, so that no engine needs time of its own to read it. */
 export const status = (code, headers = {}) => ({ status: code, headers: { ...json, ...headers } });
 
@@ -82,7 +102,7 @@ export function bulkServer(sdk, answer = () => status(200), { tokens, ...props }
     if (request.url.endsWith("/auth/v1/token")) {
       const token = await tokens(++server.tokens);
       const body = token ? { access_token: token, token_type: "Bearer", expires_in: 3600 } : { error: "invalid_client" };
-      return new Response(JSON.stringify(body), { status: token ? 200 : 401, headers: json });
+      return new Response(atOnce(JSON.stringify(body)), { status: token ? 200 : 401, headers: json });
     }
     const id = decodeURIComponent(new URL(request.url).pathname.split("/").at(-1));
     const nth = asked.get(id) ?? 0;

@@ -420,6 +420,12 @@ const PATCHES = [
   [TextDecoder.prototype, { decode: fail }],
 ];
 
+/**
+ * The time limit of these calls. Some patches crash the core, and a crashed core leaves its timers: they keep Node's process alive
+ * until they fire.
+ */
+const TIMEOUT = 10_000;
+
 /** What only a few methods of a prototype are replaced by: one that is met too late to refuse the call. */
 const WHILE_PENDING = PATCHES.flatMap(([target, patches]) => {
   const names = Reflect.ownKeys(patches);
@@ -446,7 +452,7 @@ test("prototypes patched by the page while calls are under way: every call settl
       await held;
       return answers[at];
     };
-    const { client } = stubbed(sdk, { httpClient: { request }, timeoutMs: 60_000 });
+    const { client } = stubbed(sdk, { httpClient: { request }, timeoutMs: TIMEOUT });
     const { signal } = new AbortController();
     const calls = [
       client.connector.revokeCredential(ids, { signal }),
@@ -493,7 +499,7 @@ test("prototypes patched by the page: a typed error or it works, and the next ca
       sent[sent.length] = it;
       return answer;
     };
-    const { client } = stubbed(sdk, { httpClient: { request }, timeoutMs: 60_000 });
+    const { client } = stubbed(sdk, { httpClient: { request }, timeoutMs: TIMEOUT });
     const options = { headers: { "x-a": "1" }, signal: new AbortController().signal };
     let end;
     await withReplaced(target, patches, async () => {

@@ -1,5 +1,6 @@
 // The behavioural suite: tests that any JavaScript runtime can run. Each file registers its tests here by importing `test`;
-// a test gets { sdk, server, prism, oidc, runtime }: the package under test, addresses of the loopback servers, the runtime's name.
+// a test gets { sdk, server, prism, oidc, hostile, runtime, engine }: the package under test, addresses of the loopback servers, the
+// family of runtimes ("node", "workerd", "browser"), and the engine whose fetch it is (harness/runtimes.mjs lists them).
 import { AssertionError } from "chai";
 
 /** @type {{ name: string, run: (context: object) => Promise<void> | void, only?: string[] }[]} */
@@ -39,9 +40,14 @@ export function withReplaced(target, replacements, action) {
   const names = Reflect.ownKeys(replacements);
   const before = names.map((name) => getOwnPropertyDescriptor(target, name));
   const put = (name, descriptor) => {
-    // Assigned where possible: WebKit's compiled code may miss a global that is defined anew.
-    if (getOwnPropertyDescriptor(target, name)?.writable && descriptor.writable) target[name] = descriptor.value;
-    else defineProperty(target, name, descriptor);
+    if (getOwnPropertyDescriptor(target, name)?.configurable === false) {
+      // Bun has methods that can only be assigned.
+      target[name] = descriptor.value;
+    } else {
+      // Deleted first: WebKit's compiled code goes on with the value that it knows when a global is assigned or defined anew.
+      delete target[name];
+      defineProperty(target, name, descriptor);
+    }
   };
   for (const name of names) put(name, { value: replacements[name], configurable: true, writable: true });
   return thenRestore(action, () => {
