@@ -63,9 +63,6 @@ export function copyAscii(text, bytes) {
   return copied;
 }
 
-/** Whether a global of this name is a function. */
-export const hasGlobal = (name) => typeof peek(globalThis, name) === "function";
-
 // --- Secrets in text ---
 
 /** A pattern for a secret inside JSON or a URL: each character as it is, after a backslash, as `\\u00XX`, or percent-encoded. */

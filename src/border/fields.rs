@@ -28,7 +28,7 @@ impl Fields {
     /// # Errors
     /// It is not an object.
     pub fn with_path(object: &JsValue, name: &str, path: &'static str) -> Result<Fields, Error> {
-        if object.is_object() || object.is_function() || is_absent(object) {
+        if object.is_object() || object.is_function() || object.is_null_or_undefined() {
             Ok(Fields { object: object.clone(), path })
         } else {
             Err(Error::invalid(format!("{name} must be an object, not {}", type_name(object))))
@@ -40,11 +40,11 @@ impl Fields {
     /// # Errors
     /// Its getter throws.
     pub fn value(&self, name: &str) -> Result<Option<JsValue>, Error> {
-        if is_absent(&self.object) {
+        if self.object.is_null_or_undefined() {
             return Ok(None);
         }
         let value = Reflect::get(&self.object, &name.into()).map_err(Error::validation)?;
-        Ok((!is_absent(&value)).then_some(value))
+        Ok((!value.is_null_or_undefined()).then_some(value))
     }
 
     /// Whether the field is present, even if it is undefined.
@@ -54,7 +54,7 @@ impl Fields {
 
     /// Whether the object itself is undefined or null.
     pub fn is_absent(&self) -> bool {
-        is_absent(&self.object)
+        self.object.is_null_or_undefined()
     }
 
     /// The object.
@@ -174,10 +174,6 @@ impl Fields {
     pub fn mistyped(&self, name: &str, expected: &str, value: &JsValue) -> Error {
         self.wrong(name, format!("must be {expected}, not {}", type_name(value)))
     }
-}
-
-fn is_absent(value: &JsValue) -> bool {
-    value.is_undefined() || value.is_null()
 }
 
 fn is_any_object(value: &JsValue) -> bool {

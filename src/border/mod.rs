@@ -30,8 +30,6 @@ extern "C" {
     pub fn request_init(deprecated: &JsValue, options: &JsValue) -> Result<Object, JsValue>;
     #[wasm_bindgen(js_name = copyAscii)]
     fn copy_ascii(text: &JsString, bytes: &mut [u8]) -> usize;
-    #[wasm_bindgen(js_name = hasGlobal)]
-    fn has_global(name: &str) -> bool;
     /// Masks this secret in a text.
     pub fn redact(text: &JsString, secret: &str) -> JsString;
     /// Copies a JSON value with this secret masked.
@@ -88,9 +86,9 @@ pub fn call_method(target: &JsValue, method: &str, argument: &JsValue) -> Result
     }
 }
 
-/// Returns the first of these globals that is missing.
+/// Returns the first of these global functions and classes that is missing.
 pub fn missing_global(names: &[&'static str]) -> Option<&'static str> {
-    names.iter().copied().find(|name| !has_global(name))
+    names.iter().copied().find(|name| !peek(&js_sys::global(), name).is_function())
 }
 
 /// Copies an ASCII string into a buffer that is wiped when dropped. The usual conversion leaves copies behind.
