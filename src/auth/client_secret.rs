@@ -1,7 +1,7 @@
 //! The client secret of an API key: `secret-token:conductorone.com:v1:<JWK>`, where `<JWK>` is the base64url of an Ed25519
 //! private key as a JSON Web Key (RFC 7517; OKP keys: RFC 8037 §2). The prefix follows RFC 8959.
 //!
-//! [`decode`] returns the JWK's JSON, which the platform parses. [`PrivateKey::new`] checks the members.
+//! [`decode`] returns the JWK's JSON, which the platform parses. [`PrivateKey::read`] checks the members.
 
 use crate::invalid::Invalid;
 use base64ct::{Base64UrlUnpadded, Encoding};
