@@ -146,7 +146,7 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
 /// Reads what matters of a JSON body.
 fn facts(text: &JsString) -> Body {
     let Ok(value) = parse_json(text) else { return Body::NotJson };
-    let present = |name| Some(peek(&value, name)).filter(|member| !member.is_undefined() && !member.is_null());
+    let present = |name| Some(peek(&value, name)).filter(|member| !member.is_null_or_undefined());
     let code = present("code");
     Body::Json(Facts {
         is_object: is_record(&value),

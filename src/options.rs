@@ -60,10 +60,8 @@ pub fn read_defaults(props: &Fields) -> Result<CallSettings, Error> {
 /// # Errors
 /// An option is invalid.
 pub fn read_call(options: &Fields, defaults: &CallSettings) -> Result<CallSettings, Error> {
-    let deprecated = options.value("fetchOptions")?.unwrap_or_default();
-    if !(deprecated.is_undefined() || deprecated.is_object() || deprecated.is_function()) {
-        return Err(options.mistyped("fetchOptions", "an object", &deprecated));
-    }
+    let deprecated = options.object("fetchOptions", "fetchOptions.")?;
+    let deprecated = deprecated.map(|fields| fields.object_value().clone()).unwrap_or_default();
     let init = request_init(&deprecated, options.object_value()).map_err(Error::validation)?;
     let merged = Fields::of(&init, "options")?;
     Ok(CallSettings {

@@ -9,7 +9,7 @@
 //!   URL parsers read `0x7f.1` as an IPv4 address, and a tenant's host is not an address;
 //! - except loopback hosts, for development.
 
-use crate::http::server::{is_dns_label, is_loopback};
+use crate::http::server::{is_dns_label, is_loopback, split_port};
 use crate::invalid::Invalid;
 
 const FORM: Invalid =
@@ -33,11 +33,7 @@ pub fn origin_of(client_id: &str) -> Result<String, Invalid> {
         return Err(USE_CASE);
     }
     let authority = authority.to_ascii_lowercase();
-    let (hostname, port) = match authority.rsplit_once(':') {
-        Some((hostname, port)) if !port.ends_with(']') => (hostname, Some(port)),
-        // No port; the colon may be in an IPv6 address.
-        _ => (authority.as_str(), None),
-    };
+    let (hostname, port) = split_port(&authority);
     let loopback = is_loopback(hostname);
     if !loopback && !is_full_name(hostname) || port.is_some_and(|port| !is_port(port)) {
         return Err(HOST);

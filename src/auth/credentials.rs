@@ -155,8 +155,7 @@ async fn import(key: &RefCell<Key>, subtle: &SubtleCrypto, wait: &Wait) -> Resul
 
 /// Awaits WebCrypto.
 async fn webcrypto(wait: &Wait, promise: Result<Promise, JsValue>) -> Result<JsValue, Error> {
-    let promise = promise.map_err(|_| cannot_sign())?;
-    wait.race(&promise).await.map_err(|interrupt| match interrupt {
+    wait.race_call(promise.map(JsValue::from)).await.map_err(|interrupt| match interrupt {
         Interrupt::Thrown(_) => cannot_sign(),
         interrupt => interrupt.into(),
     })

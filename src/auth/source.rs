@@ -13,12 +13,7 @@ use wasm_bindgen::JsValue;
 /// # Errors
 /// It throws, it rejects, or the wait ends.
 pub async fn call_source(wait: &Wait, source: &Function, fault: &'static str) -> Result<JsValue, Error> {
-    let promised = source.call0(&JsValue::UNDEFINED).map_err(Interrupt::Thrown);
-    let result = match promised {
-        Ok(promise) => wait.race(&promise).await,
-        Err(thrown) => Err(thrown),
-    };
-    result.map_err(|interrupt| match interrupt {
+    wait.race_call(source.call0(&JsValue::UNDEFINED)).await.map_err(|interrupt| match interrupt {
         Interrupt::Thrown(cause) => Error::unexpected(fault, cause),
         interrupt => interrupt.into(),
     })

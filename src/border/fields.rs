@@ -28,7 +28,7 @@ impl Fields {
     /// # Errors
     /// It is not an object.
     pub fn with_path(object: &JsValue, name: &str, path: &'static str) -> Result<Fields, Error> {
-        if object.is_object() || object.is_function() || object.is_null_or_undefined() {
+        if is_any_object(object) || object.is_null_or_undefined() {
             Ok(Fields { object: object.clone(), path })
         } else {
             Err(Error::invalid(format!("{name} must be an object, not {}", type_name(object))))

@@ -147,6 +147,14 @@ impl Wait {
         self.settled(self.0.race(value)).await
     }
 
+    /// Waits for the promise that a call returned. An exception of the call counts as a rejection.
+    ///
+    /// # Errors
+    /// The call threw, the promise rejects, or the wait ends first.
+    pub async fn race_call(&self, returned: Result<JsValue, JsValue>) -> Result<JsValue, Interrupt> {
+        self.race(&returned.map_err(Interrupt::Thrown)?).await
+    }
+
     /// Reads the body of a response, up to `max` bytes.
     ///
     /// # Errors

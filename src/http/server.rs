@@ -33,11 +33,9 @@ pub fn check_server_url(text: &str, href: Option<&str>, allow_insecure: bool) ->
     let (scheme, rest) = text.split_once(':').ok_or(SCHEME)?;
     let rest = rest.strip_prefix("//").ok_or(SCHEME)?;
     let scheme = scheme.to_ascii_lowercase();
-    let default_port = match scheme.as_str() {
-        "https" => ":443",
-        "http" => ":80",
-        _ => return Err(SCHEME),
-    };
+    if !matches!(scheme.as_str(), "https" | "http") {
+        return Err(SCHEME);
+    }
     if rest.contains(['?', '#']) {
         return Err(QUERY_OR_FRAGMENT);
     }
@@ -52,7 +50,7 @@ pub fn check_server_url(text: &str, href: Option<&str>, allow_insecure: bool) ->
         return Err(HOST);
     }
     // The platform leaves out the default port, and writes an empty path as a slash.
-    let read_path = href.and_then(|href| href.strip_prefix(origin.strip_suffix(default_port).unwrap_or(&origin)));
+    let read_path = href.and_then(|href| href.strip_prefix(without_default_port(&origin)));
     let read_path = read_path.filter(|path| path.starts_with('/')).ok_or(HOST)?;
     if scheme == "http" && !allow_insecure && !is_loopback(hostname) {
         return Err(INSECURE);
@@ -88,19 +86,28 @@ pub fn is_loopback(hostname: &str) -> bool {
 /// Returns the host, without port, of a base URL from [`check_server_url`] or [`tenant_url`].
 pub fn hostname_of(base_url: &str) -> &str {
     let authority = base_url.split('/').nth(2).unwrap_or_default();
+    split_port(authority).0
+}
+
+/// Splits a host from its port, if there is one. Colons in an IPv6 address do not begin a port.
+pub fn split_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => host,
-        _ => authority,
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
     }
+}
+
+/// Removes the port from an origin if it is the default port of its scheme.
+fn without_default_port(origin: &str) -> &str {
+    let default_port = if origin.starts_with("https:") { ":443" } else { ":80" };
+    origin.strip_suffix(default_port).unwrap_or(origin)
 }
 
 /// Whether a response comes from the requested server: the URLs have the same origin, or the response's URL is unknown.
 pub fn is_same_server(asked: &str, answered: &str) -> bool {
     fn origin(url: &str) -> String {
         let origin: Vec<&str> = url.split('/').take(3).collect();
-        let origin = origin.join("/").to_ascii_lowercase();
-        let default_port = if origin.starts_with("https:") { ":443" } else { ":80" };
-        origin.strip_suffix(default_port).map(str::to_owned).unwrap_or(origin)
+        without_default_port(&origin.join("/").to_ascii_lowercase()).to_owned()
     }
     answered.is_empty() || origin(asked) == origin(answered)
 }

@@ -95,12 +95,17 @@ impl Trace {
 
     /// How long the last response asks to wait, in milliseconds.
     pub fn retry_after(&self) -> Option<f64> {
-        retry_after::parse(&self.header("retry-after")?, now_since_epoch())
+        retry_after_of(self.answer.borrow().as_ref()?)
     }
 }
 
 fn header(headers: &JsValue, name: &str) -> Option<String> {
     headers.unchecked_ref::<AnyHeaders>().get(name).ok()?.as_string()
+}
+
+/// How long a response asks to wait, in milliseconds (`Retry-After`).
+fn retry_after_of(response: &JsValue) -> Option<f64> {
+    retry_after::parse(&header(&peek(response, "headers"), "retry-after")?, now_since_epoch())
 }
 
 /// Sends the requests of a client.
@@ -133,11 +138,7 @@ impl Transport {
             Some(client) => call_method(client, "request", &request),
             None => fetch(&request),
         };
-        let response = match sent {
-            Ok(promise) => wait.race(&promise).await,
-            Err(thrown) => Err(Interrupt::Thrown(thrown)),
-        };
-        let response = response.map_err(|interrupt| self.failure(interrupt))?;
+        let response = wait.race_call(sent).await.map_err(|interrupt| self.failure(interrupt))?;
         let head = read_head(&response, outgoing.url).ok_or_else(Error::not_a_response)?;
         trace.answered(&response, head.status);
         if let Some(logger) = &self.logger {
@@ -274,7 +275,7 @@ impl Answer<'_> {
 
     /// How long the server asks to wait, in milliseconds (`Retry-After`).
     pub fn retry_after(&self) -> Option<f64> {
-        retry_after::parse(&header(&peek(&self.response, "headers"), "retry-after")?, now_since_epoch())
+        retry_after_of(&self.response)
     }
 
     /// The `Content-Type`, with the secret masked.
