@@ -5,7 +5,7 @@ use crate::auth::security::Security;
 use crate::border::wait::Cancellation;
 use crate::border::{is_record, parse_json, peek};
 use crate::error::{Error, Failure, HttpFailure};
-use crate::http::answer::{judge, Body, Code, Facts, Malformed, Verdict};
+use crate::http::answer::{judge, Body, Malformed, Verdict, NOT_JSON};
 use crate::http::attempts;
 use crate::http::settings::CallSettings;
 use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport};
@@ -127,7 +127,7 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
     } else if text.text.length() == 0 {
         Body::Empty
     } else if answer.head.may_be_success() {
-        facts(&text.text)
+        body_of(&text.text)
     } else {
         Body::NotJson
     };
@@ -143,26 +143,27 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
     }
 }
 
-/// Reads what matters of a JSON body.
-fn facts(text: &JsString) -> Body {
+/// What a body is. An error of the API's gateway is a gRPC status as JSON: `{"code": 16, "message": "…", "details": []}`. Code 0
+/// means success. Other gateways send a member `error`.
+fn body_of(text: &JsString) -> Body {
     let Ok(value) = parse_json(text) else { return Body::NotJson };
-    let present = |name| Some(peek(&value, name)).filter(|member| !member.is_null_or_undefined());
-    let code = present("code");
-    Body::Json(Facts {
-        is_object: is_record(&value),
-        code: code.map_or(Code::Absent, |code| code.as_f64().map_or(Code::Other, Code::Number)),
-        has_message: present("message").is_some(),
-        has_error: present("error").is_some(),
-    })
+    let has = |name| !peek(&value, name).is_null_or_undefined();
+    if !is_record(&value) {
+        Body::NotObject
+    } else if has("error") || has("message") && has("code") && peek(&value, "code").as_f64() != Some(0.0) {
+        Body::Error
+    } else {
+        Body::Object
+    }
 }
 
 fn malformation(malformed: Malformed, text: JsString, answer: &Answer<'_>) -> Failure {
     const MESSAGE: &str = "Response validation failed";
-    let undecided = matches!(malformed, Malformed::ErrorInBody | Malformed::GrpcStatus | Malformed::Partial);
+    let Malformed { reason, undecided } = malformed;
     let (cause, raw_value) = match parse_json(&text) {
-        Err(cause) if malformed == Malformed::NotJson => (cause, text.clone().into()),
-        Err(_) => (malformed.reason().into(), text.clone().into()),
-        Ok(value) => (malformed.reason().into(), answer.shown_json(&value)),
+        Err(cause) if malformed == NOT_JSON => (cause, text.clone().into()),
+        Err(_) => (reason.into(), text.clone().into()),
+        Ok(value) => (reason.into(), answer.shown_json(&value)),
     };
     let (message, raw_message) = (MESSAGE.to_owned(), Some(MESSAGE));
     Failure::Malformed { failure: HttpFailure { message, raw_message, cause, raw_value, ..answer.failure(text) }, undecided }

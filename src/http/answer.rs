@@ -42,8 +42,8 @@ impl Head {
     }
 }
 
-/// What matters of a response body.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a response body is. A success is empty or an object, usually `{}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
     /// No bytes.
     Empty,
@@ -51,45 +51,12 @@ pub enum Body {
     TooLong,
     /// Not JSON.
     NotJson,
-    /// JSON with these properties.
-    Json(Facts),
-}
-
-/// The properties of a JSON body. A success is an object, usually `{}`. An error of the API's gateway is a gRPC status as JSON:
-/// `{"code": 16, "message": "…", "details": []}`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Facts {
-    /// It is an object, not an array.
-    pub is_object: bool,
-    /// The member `code`.
-    pub code: Code,
-    /// There is a member `message`.
-    pub has_message: bool,
-    /// There is a member `error` other than null.
-    pub has_error: bool,
-}
-
-/// The member `code` of a JSON body.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Code {
-    /// Missing or null.
-    #[default]
-    Absent,
-    /// A number. gRPC's 0 means success.
-    Number(f64),
-    /// Of another type, such as `"UNAUTHENTICATED"`.
-    Other,
-}
-
-impl Facts {
-    fn is_error(&self) -> bool {
-        let failed = match self.code {
-            Code::Absent => false,
-            Code::Number(code) => code != 0.0,
-            Code::Other => true,
-        };
-        self.has_error || failed && self.has_message
-    }
+    /// JSON, but not an object.
+    NotObject,
+    /// A JSON object with an error of a gateway.
+    Error,
+    /// Any other JSON object.
+    Object,
 }
 
 /// The meaning of a response.
@@ -105,34 +72,20 @@ pub enum Verdict {
 
 /// Why a 200 is not a success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Malformed {
-    /// The body is longer than [`MAX_BODY_BYTES`].
-    TooLong,
-    /// The body is not JSON.
-    NotJson,
-    /// The body is JSON, but not an object.
-    NotObject,
-    /// The body contains a gateway's error.
-    ErrorInBody,
-    /// The header `grpc-status` contains a gateway's error.
-    GrpcStatus,
-    /// The body is incomplete (`Content-Range`).
-    Partial,
+pub struct Malformed {
+    /// What is wrong, in words.
+    pub reason: &'static str,
+    /// Whether the response contains an error or only a part of a body, so that a retry may succeed.
+    pub undecided: bool,
 }
 
-impl Malformed {
-    /// What is wrong, in words.
-    pub fn reason(self) -> &'static str {
-        match self {
-            Malformed::TooLong => "the body is longer than 1 MiB",
-            Malformed::NotJson => "the body is not JSON",
-            Malformed::NotObject => "the body is not a JSON object",
-            Malformed::ErrorInBody => "the body contains an error",
-            Malformed::GrpcStatus => "the grpc-status header contains an error",
-            Malformed::Partial => "the body is incomplete (Content-Range)",
-        }
-    }
-}
+const TOO_LONG: Malformed = Malformed { reason: "the body is longer than 1 MiB", undecided: false };
+/// The body is not JSON.
+pub const NOT_JSON: Malformed = Malformed { reason: "the body is not JSON", undecided: false };
+const NOT_OBJECT: Malformed = Malformed { reason: "the body is not a JSON object", undecided: false };
+const ERROR: Malformed = Malformed { reason: "the body contains an error", undecided: true };
+const GRPC_STATUS: Malformed = Malformed { reason: "the grpc-status header contains an error", undecided: true };
+const PARTIAL: Malformed = Malformed { reason: "the body is incomplete (Content-Range)", undecided: true };
 
 /// Whether `content_type` is `application/json`, with or without parameters (RFC 9110, 8.3.1).
 pub fn is_json(content_type: &str) -> bool {
@@ -148,17 +101,17 @@ pub fn judge(head: &Head, body: Body) -> Verdict {
         return Verdict::Unexpected;
     }
     if head.content_range {
-        return Verdict::Malformed(Malformed::Partial);
+        return Verdict::Malformed(PARTIAL);
     }
     if head.grpc_status.as_deref().is_some_and(|status| status.trim_ascii() != "0") {
-        return Verdict::Malformed(Malformed::GrpcStatus);
+        return Verdict::Malformed(GRPC_STATUS);
     }
     match body {
-        Body::TooLong => Verdict::Malformed(Malformed::TooLong),
-        Body::NotJson => Verdict::Malformed(Malformed::NotJson),
-        Body::Json(facts) if !facts.is_object => Verdict::Malformed(Malformed::NotObject),
-        Body::Json(facts) if facts.is_error() => Verdict::Malformed(Malformed::ErrorInBody),
-        Body::Empty | Body::Json(_) => Verdict::Revoked,
+        Body::TooLong => Verdict::Malformed(TOO_LONG),
+        Body::NotJson => Verdict::Malformed(NOT_JSON),
+        Body::NotObject => Verdict::Malformed(NOT_OBJECT),
+        Body::Error => Verdict::Malformed(ERROR),
+        Body::Empty | Body::Object => Verdict::Revoked,
     }
 }
 
@@ -250,32 +203,20 @@ pub fn classify_rejection(name: &str, message: &str, code: &str, own_client: boo
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use Malformed::*;
 
     fn head(status: u16, content_type: &str) -> Head {
         Head { status, content_type: content_type.to_owned(), ..Head::default() }
     }
 
-    const OBJECT: Facts = Facts { is_object: true, code: Code::Absent, has_message: false, has_error: false };
-
     #[test]
     fn success() {
         let judge_200 = |content_type, body| judge(&head(200, content_type), body);
-        assert_eq!(judge_200("application/json", Body::Json(OBJECT)), Verdict::Revoked);
-        assert_eq!(judge_200("Application/JSON ; charset=utf-8", Body::Json(OBJECT)), Verdict::Revoked);
+        assert_eq!(judge_200("application/json", Body::Object), Verdict::Revoked);
+        assert_eq!(judge_200("Application/JSON ; charset=utf-8", Body::Object), Verdict::Revoked);
         assert_eq!(judge_200("application/json", Body::Empty), Verdict::Revoked);
         assert_eq!(judge_200("", Body::Empty), Verdict::Revoked);
-        for facts in [
-            Facts { code: Code::Number(0.0), has_message: true, ..OBJECT },
-            Facts { code: Code::Number(-0.0), has_message: true, ..OBJECT },
-            Facts { code: Code::Number(7.0), ..OBJECT },
-            Facts { code: Code::Other, ..OBJECT },
-            Facts { has_message: true, ..OBJECT },
-        ] {
-            assert_eq!(judge_200("application/json", Body::Json(facts)), Verdict::Revoked, "{facts:?}");
-        }
         let answered = Head { grpc_status: Some("0".to_owned()), ..head(200, "application/json") };
-        assert_eq!(judge(&answered, Body::Json(OBJECT)), Verdict::Revoked);
+        assert_eq!(judge(&answered, Body::Object), Verdict::Revoked);
     }
 
     #[test]
@@ -283,12 +224,12 @@ mod tests {
         for (status, content_type, body) in [
             (200, "text/html", Body::NotJson),
             (200, "text/html", Body::Empty),
-            (200, "", Body::Json(OBJECT)),
-            (200, "application/jsonp", Body::Json(OBJECT)),
+            (200, "", Body::Object),
+            (200, "application/jsonp", Body::Object),
             (204, "", Body::Empty),
-            (201, "application/json", Body::Json(OBJECT)),
-            (206, "application/json", Body::Json(OBJECT)),
-            (302, "application/json", Body::Json(OBJECT)),
+            (201, "application/json", Body::Object),
+            (206, "application/json", Body::Object),
+            (302, "application/json", Body::Object),
             (0, "", Body::Empty),
             (500, "application/json", Body::TooLong),
         ] {
@@ -298,23 +239,17 @@ mod tests {
 
     #[test]
     fn a_200_that_is_no_success() {
-        for (body, reason) in [
-            (Body::TooLong, TooLong),
-            (Body::NotJson, NotJson),
-            (Body::Json(Facts { is_object: false, ..OBJECT }), NotObject),
-            (Body::Json(Facts { code: Code::Number(16.0), has_message: true, ..OBJECT }), ErrorInBody),
-            (Body::Json(Facts { code: Code::Number(f64::NAN), has_message: true, ..OBJECT }), ErrorInBody),
-            (Body::Json(Facts { code: Code::Other, has_message: true, ..OBJECT }), ErrorInBody),
-            (Body::Json(Facts { has_error: true, ..OBJECT }), ErrorInBody),
-        ] {
+        for (body, reason) in
+            [(Body::TooLong, TOO_LONG), (Body::NotJson, NOT_JSON), (Body::NotObject, NOT_OBJECT), (Body::Error, ERROR)]
+        {
             assert_eq!(judge(&head(200, "application/json"), body), Verdict::Malformed(reason), "{body:?}");
         }
         for (head, reason) in [
-            (Head { content_range: true, ..head(200, "application/json") }, Partial),
-            (Head { content_range: true, ..head(200, "") }, Partial),
-            (Head { grpc_status: Some("16".to_owned()), ..head(200, "application/json") }, GrpcStatus),
-            (Head { grpc_status: Some(String::new()), ..head(200, "") }, GrpcStatus),
-            (Head { grpc_status: Some("0, 16".to_owned()), ..head(200, "") }, GrpcStatus),
+            (Head { content_range: true, ..head(200, "application/json") }, PARTIAL),
+            (Head { content_range: true, ..head(200, "") }, PARTIAL),
+            (Head { grpc_status: Some("16".to_owned()), ..head(200, "application/json") }, GRPC_STATUS),
+            (Head { grpc_status: Some(String::new()), ..head(200, "") }, GRPC_STATUS),
+            (Head { grpc_status: Some("0, 16".to_owned()), ..head(200, "") }, GRPC_STATUS),
         ] {
             assert_eq!(judge(&head, Body::Empty), Verdict::Malformed(reason), "{head:?}");
         }
@@ -349,20 +284,7 @@ mod tests {
     }
 
     fn bodies() -> impl Strategy<Value = Body> {
-        let code =
-            prop_oneof![Just(Code::Absent), any::<f64>().prop_map(Code::Number), Just(Code::Number(0.0)), Just(Code::Other)];
-        let facts = (any::<bool>(), code, any::<bool>(), any::<bool>());
-        prop_oneof![
-            Just(Body::Empty),
-            Just(Body::TooLong),
-            Just(Body::NotJson),
-            facts.prop_map(|(is_object, code, has_message, has_error)| Body::Json(Facts {
-                is_object,
-                code,
-                has_message,
-                has_error
-            })),
-        ]
+        proptest::sample::select(vec![Body::Empty, Body::TooLong, Body::NotJson, Body::NotObject, Body::Error, Body::Object])
     }
 
     proptest! {
@@ -380,14 +302,7 @@ mod tests {
             if verdict == Verdict::Revoked {
                 prop_assert!(status == 200 && !redirected && !content_range);
                 prop_assert!(matches!(head.grpc_status.as_deref(), None | Some("0")));
-                match body {
-                    Body::Empty => {}
-                    Body::Json(facts) => {
-                        prop_assert!(facts.is_object && !facts.has_error && is_json(&head.content_type));
-                        prop_assert!(!facts.has_message || matches!(facts.code, Code::Absent | Code::Number(0.0)));
-                    }
-                    _ => prop_assert!(false, "{:?}", body),
-                }
+                prop_assert!(body == Body::Empty || body == Body::Object && is_json(&head.content_type));
             }
             if !head.may_be_success() {
                 prop_assert_eq!(verdict, Verdict::Unexpected);
