@@ -144,19 +144,6 @@ pub fn refusal_message(head: &Head, body: &str) -> String {
 /// How much of a body a message shows, in UTF-16 code units.
 const MAX_SHOWN: usize = 10_000;
 
-/// The meaning of a rejection by `fetch` or by the caller's HTTP client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rejection {
-    /// The request was aborted.
-    Aborted,
-    /// It timed out.
-    TimedOut,
-    /// The connection failed.
-    Connection,
-    /// Something else, such as a bug in the caller's hook.
-    Unexpected,
-}
-
 /// The beginnings of messages and codes of connection failures, case-insensitive.
 const CONNECTION: &[&str] = &[
     // Messages: Chromium, Node and Deno, Firefox, WebKit, workerd (two), React Native, WebKit offline.
@@ -184,19 +171,10 @@ const CONNECTION: &[&str] = &[
     "UND_ERR_",
 ];
 
-/// Classifies an error by its `name`, `message` and `code`. The platform's `fetch` (`own_client` false) rejects only if the
-/// connection fails, however the engine names it. An error of the caller's own client or hook must look like a connection
-/// failure.
-pub fn classify_rejection(name: &str, message: &str, code: &str, own_client: bool) -> Rejection {
+/// Whether an error with this message or code is a connection failure, in any engine.
+pub fn is_connection_failure(message: &str, code: &str) -> bool {
     let begins = |text: &str, known: &str| text.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known));
-    match name {
-        "AbortError" => Rejection::Aborted,
-        "TimeoutError" => Rejection::TimedOut,
-        "ConnectionError" => Rejection::Connection,
-        _ if !own_client => Rejection::Connection,
-        _ if CONNECTION.iter().any(|known| begins(message, known) || begins(code, known)) => Rejection::Connection,
-        _ => Rejection::Unexpected,
-    }
+    CONNECTION.iter().any(|known| begins(message, known) || begins(code, known))
 }
 
 #[cfg(test)]
@@ -271,16 +249,15 @@ mod tests {
     }
 
     #[test]
-    fn rejections() {
-        let own = |name, message, code| classify_rejection(name, message, code, true);
-        assert_eq!(own("AbortError", "", ""), Rejection::Aborted);
-        assert_eq!(own("TimeoutError", "", ""), Rejection::TimedOut);
-        assert_eq!(own("TypeError", "Load failed", ""), Rejection::Connection);
-        assert_eq!(own("Error", "Network connection lost.", ""), Rejection::Connection);
-        assert_eq!(own("Error", "read", "ECONNRESET"), Rejection::Connection);
-        assert_eq!(own("TypeError", "undefined is not a function", ""), Rejection::Unexpected);
-        assert_eq!(classify_rejection("TypeError", "whatever", "", false), Rejection::Connection);
-        assert_eq!(classify_rejection("AbortError", "whatever", "", false), Rejection::Aborted);
+    fn connection_failures() {
+        for (message, code) in
+            [("Load failed", ""), ("Network connection lost.", ""), ("read", "ECONNRESET"), ("", "und_err_socket")]
+        {
+            assert!(is_connection_failure(message, code), "{message} {code}");
+        }
+        for (message, code) in [("", ""), ("undefined is not a function", ""), ("It failed to fetch", ""), ("fetch faile", "E")] {
+            assert!(!is_connection_failure(message, code), "{message} {code}");
+        }
     }
 
     fn bodies() -> impl Strategy<Value = Body> {

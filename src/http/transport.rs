@@ -1,6 +1,6 @@
 //! Sends one request with the platform's `fetch` or the caller's HTTP client, and reads the response.
 
-use super::answer::{self, refusal_message, Head, Rejection, MAX_BODY_BYTES};
+use super::answer::{is_connection_failure, refusal_message, Head, MAX_BODY_BYTES};
 use super::log::Logger;
 use super::retry_after;
 use super::secret::Secret;
@@ -214,12 +214,14 @@ impl Transport {
             return unsupported("fetch");
         }
         let text = |name| peek_text(&cause, name);
-        let rejection = answer::classify_rejection(&text("name"), &text("message"), &text("code"), self.client.is_some());
-        let failure = match rejection {
-            Rejection::Aborted => Failure::Aborted(cause),
-            Rejection::TimedOut => Failure::TimedOut(cause),
-            Rejection::Connection => Failure::Connection(cause),
-            Rejection::Unexpected => Failure::Unexpected(UNEXPECTED, cause),
+        let failure = match text("name").as_str() {
+            "AbortError" => Failure::Aborted(cause),
+            "TimeoutError" => Failure::TimedOut(cause),
+            // The platform's `fetch` rejects only if the connection fails, however the engine names it. An error of the caller's
+            // HTTP client or hook must look like a connection failure.
+            name if self.client.is_none() || name == "ConnectionError" => Failure::Connection(cause),
+            _ if is_connection_failure(&text("message"), &text("code")) => Failure::Connection(cause),
+            _ => Failure::Unexpected(UNEXPECTED, cause),
         };
         failure.into()
     }

@@ -111,10 +111,11 @@ test("errors: a client that throws at once, or answers with no Response, is an U
   }
 });
 
-test("errors: AbortError and TimeoutError out of a client keep their meaning", async ({ sdk }) => {
+test("errors: AbortError, TimeoutError and ConnectionError out of a client keep their meaning", async ({ sdk }) => {
   for (const [name, className] of [
     ["AbortError", "RequestAbortedError"],
     ["TimeoutError", "RequestTimeoutError"],
+    ["ConnectionError", "ConnectionError"],
   ]) {
     const { revoke } = stubbed(sdk, {}, () => Promise.reject(new DOMException("over", name)));
     assertError(sdk, await rejection(revoke()), className);
