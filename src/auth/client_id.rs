@@ -13,11 +13,11 @@ use crate::http::server::{is_dns_label, is_loopback, split_port};
 use crate::invalid::Invalid;
 
 const FORM: Invalid =
-    Invalid::because("must have the form <name>@<host>/<use case>, as in name-1@acme.conductor.one/pcc: copy all of it");
-const NAME: Invalid = Invalid::because("has invalid characters before the @: use letters, digits and . _ ~ -");
+    Invalid::Borrowed("must have the form <name>@<host>/<use case>, as in name-1@acme.conductor.one/pcc: copy all of it");
+const NAME: Invalid = Invalid::Borrowed("has invalid characters before the @: use letters, digits and . _ ~ -");
 const HOST: Invalid =
-    Invalid::because("has no valid host between @ and /: it must be your tenant's full host name, as in acme.conductor.one");
-const USE_CASE: Invalid = Invalid::because("has invalid characters after the /: use letters, digits and . _ ~ -");
+    Invalid::Borrowed("has no valid host between @ and /: it must be your tenant's full host name, as in acme.conductor.one");
+const USE_CASE: Invalid = Invalid::Borrowed("has invalid characters after the /: use letters, digits and . _ ~ -");
 
 /// Returns the base URL of the server that a client ID names, with its port if there is one: https, or http for loopback.
 ///

@@ -17,17 +17,17 @@ const MAX_LENGTH: usize = 8192;
 /// The length of an Ed25519 private or public key (RFC 8032 §5.1.5).
 const KEY_BYTES: usize = 32;
 
-const PREFIX: Invalid = Invalid::because("must begin with secret-token:conductorone.com: (copy all of it)");
-const UNSUPPORTED: Invalid = Invalid::because("has an unsupported version: it must be v1");
+const PREFIX: Invalid = Invalid::Borrowed("must begin with secret-token:conductorone.com: (copy all of it)");
+const UNSUPPORTED: Invalid = Invalid::Borrowed("has an unsupported version: it must be v1");
 /// The text after the version is not base64url.
 pub const NOT_BASE64URL: Invalid =
-    Invalid::because("must be base64url after v1:, without padding or white space: copy all of it");
+    Invalid::Borrowed("must be base64url after v1:, without padding or white space: copy all of it");
 /// The decoded text is not JSON.
-pub const NOT_JSON: Invalid = Invalid::because("does not contain a JSON object after v1: copy all of it");
-const KTY: Invalid = Invalid::because("contains a key of another type: kty must be OKP");
-const CRV: Invalid = Invalid::because("contains a key on another curve: crv must be Ed25519");
-const D: Invalid = Invalid::because("contains no valid private key: d must be 32 bytes in base64url");
-const X: Invalid = Invalid::because("contains no valid public key: x must be 32 bytes in base64url");
+pub const NOT_JSON: Invalid = Invalid::Borrowed("does not contain a JSON object after v1: copy all of it");
+const KTY: Invalid = Invalid::Borrowed("contains a key of another type: kty must be OKP");
+const CRV: Invalid = Invalid::Borrowed("contains a key on another curve: crv must be Ed25519");
+const D: Invalid = Invalid::Borrowed("contains no valid private key: d must be 32 bytes in base64url");
+const X: Invalid = Invalid::Borrowed("contains no valid public key: x must be 32 bytes in base64url");
 
 /// Returns the text of the JWK in a client secret.
 ///
@@ -187,7 +187,7 @@ mod tests {
         fn no_secret_shows_in_a_message(secret in "secret-token:conductorone.com:v1:[A-Za-z0-9_-]{40,60}") {
             if let Err(error) = decode(&secret) {
                 let code = &secret[SCHEME.len() + VERSION.len()..];
-                prop_assert!(!code.as_bytes().windows(8).any(|w| error.as_ref().as_bytes().windows(8).any(|m| m == w)));
+                prop_assert!(!code.as_bytes().windows(8).any(|w| error.as_bytes().windows(8).any(|m| m == w)));
             }
         }
 

@@ -19,14 +19,14 @@ const URI_COMPONENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b')');
 
 /// The URL would name another resource.
-const EMPTY: Invalid = Invalid::because("is empty");
+const EMPTY: Invalid = Invalid::Borrowed("is empty");
 /// URL parsers remove such segments (WHATWG URL, "single-dot" and "double-dot URL path segment").
-const DOTS: Invalid = Invalid::because("must not be . or ..");
+const DOTS: Invalid = Invalid::Borrowed("must not be . or ..");
 /// Some servers decode the path before they split it.
-const SLASH: Invalid = Invalid::because("must not contain / or \\");
+const SLASH: Invalid = Invalid::Borrowed("must not contain / or \\");
 /// U+0000 to U+001F, U+007F to U+009F.
-const CONTROL: Invalid = Invalid::because("must not contain control characters");
-const TOO_LONG: Invalid = Invalid::because("is longer than 2,048 characters");
+const CONTROL: Invalid = Invalid::Borrowed("must not contain control characters");
+const TOO_LONG: Invalid = Invalid::Borrowed("is longer than 2,048 characters");
 
 /// `id` as one path segment, percent-encoded as `encodeURIComponent` does.
 ///

@@ -13,15 +13,15 @@ pub const MAX_URL_LENGTH: u32 = 2048;
 /// The API's hosts are `<tenant>.conductor.one`.
 const DOMAIN: &str = ".conductor.one";
 
-const SCHEME: Invalid = Invalid::because("must begin with https://");
+const SCHEME: Invalid = Invalid::Borrowed("must begin with https://");
 /// The URL is http to a host other than loopback.
-pub const INSECURE: Invalid = Invalid::because("would send the token unencrypted: use https, or set allowInsecureHTTP");
-const USER_INFO: Invalid = Invalid::because("must not contain a user name or password");
-const QUERY_OR_FRAGMENT: Invalid = Invalid::because("must not contain a query or fragment");
+pub const INSECURE: Invalid = Invalid::Borrowed("would send the token unencrypted: use https, or set allowInsecureHTTP");
+const USER_INFO: Invalid = Invalid::Borrowed("must not contain a user name or password");
+const QUERY_OR_FRAGMENT: Invalid = Invalid::Borrowed("must not contain a query or fragment");
 const HOST: Invalid =
-    Invalid::because("has an invalid host or port (write international names in xn-- form, addresses in their usual form)");
-const PATH: Invalid = Invalid::because("has a path with . or .. segments or characters that are not allowed");
-const TENANT: Invalid = Invalid::because("must be the tenant's name: acme, acme.conductor.one or https://acme.conductor.one");
+    Invalid::Borrowed("has an invalid host or port (write international names in xn-- form, addresses in their usual form)");
+const PATH: Invalid = Invalid::Borrowed("has a path with . or .. segments or characters that are not allowed");
+const TENANT: Invalid = Invalid::Borrowed("must be the tenant's name: acme, acme.conductor.one or https://acme.conductor.one");
 
 /// Checks a server URL and returns it as a base URL, without trailing slashes. `href` is `text` as the platform's `URL` writes it,
 /// or `None` if that is not a URL.
