@@ -8,7 +8,7 @@ use crate::error::{Error, Failure, HttpFailure};
 use crate::http::answer::{judge, Body, Malformed, Verdict, NOT_JSON};
 use crate::http::attempts;
 use crate::http::settings::CallSettings;
-use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport};
+use crate::http::transport::{Answer, Outgoing, Trace, Transport, JSON};
 use js_sys::JsString;
 use serde::Serialize;
 use std::cell::Cell;
@@ -103,7 +103,8 @@ impl<'a> Attempt<'a> {
             let outgoing = Outgoing {
                 url: &revocation.url,
                 authorization: authorization.as_ref().map(|authorization| authorization.header().text()),
-                content: Content::Json(revocation.body),
+                content_type: JSON,
+                body: revocation.body,
                 secret: authorization.as_ref().map(|authorization| authorization.token().clone()).unwrap_or_default(),
             };
             let answer = caller.transport.send(&outgoing, settings, cancellation, trace).await?;

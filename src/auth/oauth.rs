@@ -11,7 +11,7 @@ use crate::error::{Error, Failure, HttpFailure, NoToken};
 use crate::http::attempts;
 use crate::http::server::hostname_of;
 use crate::http::settings::CallSettings;
-use crate::http::transport::{Answer, Content, Outgoing, Trace, Transport, MASK};
+use crate::http::transport::{Answer, Outgoing, Trace, Transport, FORM, MASK};
 use js_sys::{JsString, Promise};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -188,7 +188,8 @@ impl OAuth {
             let outgoing = Outgoing {
                 url: &format!("{}/auth/v1/token", self.server),
                 authorization: None,
-                content: Content::Form(&body),
+                content_type: FORM,
+                body: Some(&body),
                 secret,
             };
             self.transport.send(&outgoing, &self.settings, &request.cancellation, &Trace::default()).await

@@ -17,8 +17,10 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Request, RequestInit, RequestRedirect};
 
-const JSON: &str = "application/json";
-const FORM: &str = "application/x-www-form-urlencoded";
+/// The content type of JSON.
+pub const JSON: &str = "application/json";
+/// The content type of an HTML form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Shorter secrets are not masked in texts.
 const SHORTEST_SECRET: usize = 12;
@@ -44,18 +46,12 @@ pub struct Outgoing<'a> {
     pub url: &'a str,
     /// The value of `Authorization`.
     pub authorization: Option<&'a str>,
-    /// Its body.
-    pub content: Content<'a>,
+    /// The `Content-Type` of its body.
+    pub content_type: &'static str,
+    /// Its body, if it has one. A form contains a secret.
+    pub body: Option<&'a str>,
     /// The secret to mask in errors and logs: a server may repeat what it received.
     pub secret: Secret,
-}
-
-/// The body of a request.
-pub enum Content<'a> {
-    /// JSON, or nothing.
-    Json(Option<&'a str>),
-    /// An HTML form, which contains a secret.
-    Form(&'a str),
 }
 
 /// A record of the requests of one call.
@@ -150,10 +146,8 @@ impl Transport {
     fn log_request(&self, outgoing: &Outgoing<'_>, request: &Request) {
         let Some(logger) = &self.logger else { return };
         logger.head(&format!("> Request: POST {}", outgoing.url), request, shown_secret(&outgoing.secret));
-        match outgoing.content {
-            Content::Json(body) => logger.body(&body.unwrap_or_default().into()),
-            Content::Form(_) => logger.body(&MASK.into()),
-        }
+        let body = if outgoing.content_type == FORM { MASK } else { outgoing.body.unwrap_or_default() };
+        logger.body(&body.into());
     }
 
     fn request(&self, outgoing: &Outgoing<'_>, settings: &CallSettings, wait: &Wait) -> Result<Request, Error> {
@@ -169,10 +163,7 @@ impl Transport {
         let init: RequestInit = border::request_init(&JsValue::UNDEFINED, &own)?.unchecked_into();
         init.set_method("POST");
         init.set_headers(&self.headers(outgoing, settings)?.into_raw());
-        init.set_body(&match outgoing.content {
-            Content::Json(body) => body.map_or(JsValue::UNDEFINED, JsValue::from_str),
-            Content::Form(body) => JsValue::from_str(body),
-        });
+        init.set_body(&outgoing.body.map(JsValue::from_str).unwrap_or_default());
         if peek(&init, "redirect").is_undefined() {
             init.set_redirect(RequestRedirect::Manual);
         }
@@ -197,7 +188,7 @@ impl Transport {
             }
         };
         set("accept", JSON);
-        set("content-type", if matches!(outgoing.content, Content::Form(_)) { FORM } else { JSON });
+        set("content-type", outgoing.content_type);
         if let Some(authorization) = outgoing.authorization {
             set("authorization", authorization);
         }
