@@ -122,13 +122,13 @@ impl<'a> Attempt<'a> {
 /// # Errors
 /// It is not the API's confirmation.
 pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
-    let text = answer.text().await?;
-    let body = if text.truncated {
+    let (text, truncated) = answer.text().await?;
+    let body = if truncated {
         Body::TooLong
-    } else if text.text.length() == 0 {
+    } else if text.length() == 0 {
         Body::Empty
     } else if answer.head.may_be_success() {
-        body_of(&text.text)
+        body_of(&text)
     } else {
         Body::NotJson
     };
@@ -139,8 +139,8 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
             raw_response: answer.response().clone(),
             connector_service_revoke_credential_response: Empty {},
         }),
-        Verdict::Unexpected => Err(Failure::Refused(answer.failure(text.text)).into()),
-        Verdict::Malformed(malformed) => Err(malformation(malformed, text.text, &answer).into()),
+        Verdict::Unexpected => Err(Failure::Refused(answer.failure(text)).into()),
+        Verdict::Malformed(malformed) => Err(malformation(malformed, text, &answer).into()),
     }
 }
 

@@ -217,10 +217,10 @@ impl OAuth {
 
 /// Evaluates the response of the token endpoint (RFC 6749, 5.1 and 5.2): the token and its lifetime in seconds, if named.
 async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>), Error> {
-    let text = answer.text().await?;
-    let value = parse_json(&text.text).unwrap_or_default();
+    let (text, truncated) = answer.text().await?;
+    let value = parse_json(&text).unwrap_or_default();
     let status = answer.head.status;
-    if status != 200 || answer.head.redirected || text.truncated {
+    if status != 200 || answer.head.redirected || truncated {
         let field = |name| answer.shown_json(&peek(&value, name)).as_string();
         let (error, error_description) = (field("error"), field("error_description"));
         let mut message = format!("Token request failed: Status {status}");
@@ -228,7 +228,7 @@ async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>)
             message += &format!(": {part}");
         }
         // A response that is not an error may contain a token, and a cut body may contain a part of a secret.
-        let body = if status < 400 || text.truncated { MASK.into() } else { text.text };
+        let body = if status < 400 || truncated { MASK.into() } else { text };
         let failure = HttpFailure { message, error, error_description, ..answer.failure(body) };
         return Err(Failure::TokenRefused(failure).into());
     }

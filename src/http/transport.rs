@@ -252,14 +252,6 @@ pub struct Answer<'a> {
     secret: Secret,
 }
 
-/// The text of a body, with the secret of its call masked. It stays in JavaScript's memory.
-pub struct Text {
-    /// The text.
-    pub text: JsString,
-    /// Whether the body is longer than the limit.
-    pub truncated: bool,
-}
-
 impl Answer<'_> {
     /// The object of the platform or of the caller's HTTP client.
     pub fn response(&self) -> &JsValue {
@@ -276,11 +268,12 @@ impl Answer<'_> {
         String::from(self.shown(&self.head.content_type.as_str().into()))
     }
 
-    /// Reads the body and masks the secret in it.
+    /// Reads the body. Returns its text with the secret masked, and whether the body is longer than the limit. The text stays in
+    /// JavaScript's memory.
     ///
     /// # Errors
     /// The connection failed, or the wait ended.
-    pub async fn text(&mut self) -> Result<Text, Error> {
+    pub async fn text(&mut self) -> Result<(JsString, bool), Error> {
         let Some(wait) = self.wait.take() else { return Err(already_read()) };
         if peek(&self.response, "bodyUsed").as_bool() == Some(true) {
             return Err(already_read());
@@ -290,7 +283,7 @@ impl Answer<'_> {
             interrupt => self.transport.failure(interrupt),
         })?;
         wait.complete();
-        Ok(Text { text: self.shown(&body.text()), truncated: body.truncated() })
+        Ok((self.shown(&body.text()), body.truncated()))
     }
 
     /// This response as a failure, with the official SDK's message.
