@@ -136,7 +136,7 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
         Verdict::Revoked => Ok(Revoked {
             content_type: answer.content_type(),
             status_code: answer.head.status,
-            raw_response: answer.response().clone(),
+            raw_response: answer.response.clone(),
             connector_service_revoke_credential_response: Empty {},
         }),
         Verdict::Unexpected => Err(Failure::Refused(answer.failure(text)).into()),

@@ -14,7 +14,7 @@ use crate::call::{conclude, Attempt, Caller, Revocation};
 use crate::error::{Error, Failure, NoToken};
 use crate::http::retry::Backoff;
 use crate::http::settings::CallSettings;
-use crate::http::transport::Trace;
+use crate::http::transport::{retry_after_of, Trace};
 use crate::options::BulkOptions;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -332,7 +332,7 @@ impl Run {
             Ok(()) => Outcome::Revoked,
             Err(Failure::Withheld) => Outcome::Unsent,
             Err(Failure::Aborted(_) | Failure::TimedOut(_)) if unsent => Outcome::Unsent,
-            Err(failure) => outcome(failure, trace, &self.shared.settings),
+            Err(failure) => outcome(failure, &self.shared.settings),
         };
         if outcome != Outcome::Unsent {
             // The error of an earlier attempt no longer matters.
@@ -381,11 +381,11 @@ impl Run {
 }
 
 /// What the failure of an attempt means for the run. Only a decision of the server itself is final.
-fn outcome(failure: &Failure, trace: &Trace, settings: &CallSettings) -> Outcome {
+fn outcome(failure: &Failure, settings: &CallSettings) -> Outcome {
     let connection_errors = settings.retry.as_ref().is_none_or(|retry| retry.connection_errors);
     match failure {
         Failure::Refused(failure) if failure.redirected => Outcome::Lost,
-        Failure::Refused(failure) => match (failure.status, trace.retry_after()) {
+        Failure::Refused(failure) => match (failure.status, retry_after_of(&failure.response)) {
             (429, retry_after) => Outcome::RateLimited { retry_after },
             // A 503 with Retry-After applies to the whole service (RFC 9110, 15.6.4).
             (503, Some(wait)) => Outcome::RateLimited { retry_after: Some(wait) },

@@ -2,7 +2,7 @@
 
 use super::retry;
 use super::settings::CallSettings;
-use super::transport::Answer;
+use super::transport::{retry_after_of, Answer};
 use crate::border::time::Clock;
 use crate::border::wait::Cancellation;
 use crate::error::{Error, Failure};
@@ -30,7 +30,7 @@ pub async fn run<'a, T>(
         };
         let sent = send().await;
         let wait = match &sent {
-            Ok(answer) if settings.codes.contains(answer.head.status) => next(answer.retry_after()),
+            Ok(answer) if settings.codes.contains(answer.head.status) => next(retry_after_of(&answer.response)),
             Ok(_) => None,
             Err(error) => after_failure(error),
         };

@@ -88,11 +88,6 @@ impl Trace {
     pub fn header(&self, name: &str) -> Option<String> {
         header(&peek(self.answer.borrow().as_ref()?, "headers"), name)
     }
-
-    /// How long the last response asks to wait, in milliseconds.
-    pub fn retry_after(&self) -> Option<f64> {
-        retry_after_of(self.answer.borrow().as_ref()?)
-    }
 }
 
 fn header(headers: &JsValue, name: &str) -> Option<String> {
@@ -100,7 +95,7 @@ fn header(headers: &JsValue, name: &str) -> Option<String> {
 }
 
 /// How long a response asks to wait, in milliseconds (`Retry-After`).
-fn retry_after_of(response: &JsValue) -> Option<f64> {
+pub fn retry_after_of(response: &JsValue) -> Option<f64> {
     retry_after::parse(&header(&peek(response, "headers"), "retry-after")?, now_since_epoch())
 }
 
@@ -246,23 +241,14 @@ fn read_head(response: &JsValue, url: &str) -> Option<Head> {
 pub struct Answer<'a> {
     /// The head.
     pub head: Head,
-    response: JsValue,
+    /// The object of the platform or of the caller's HTTP client.
+    pub response: JsValue,
     wait: Option<Wait>,
     transport: &'a Transport,
     secret: Secret,
 }
 
 impl Answer<'_> {
-    /// The object of the platform or of the caller's HTTP client.
-    pub fn response(&self) -> &JsValue {
-        &self.response
-    }
-
-    /// How long the server asks to wait, in milliseconds (`Retry-After`).
-    pub fn retry_after(&self) -> Option<f64> {
-        retry_after_of(&self.response)
-    }
-
     /// The `Content-Type`, with the secret masked.
     pub fn content_type(&self) -> String {
         String::from(self.shown(&self.head.content_type.as_str().into()))
