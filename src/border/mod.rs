@@ -86,9 +86,10 @@ pub fn call_method(target: &JsValue, method: &str, argument: &JsValue) -> Result
     }
 }
 
-/// Returns the first of these global functions and classes that is missing.
-pub fn missing_global(names: &[&'static str]) -> Option<&'static str> {
-    names.iter().copied().find(|name| !peek(&js_sys::global(), name).is_function())
+/// Returns an error if one of these global functions and classes is missing.
+pub fn missing_global(names: &[&str]) -> Option<Error> {
+    let missing = names.iter().find(|name| !peek(&js_sys::global(), name).is_function())?;
+    Some(Error::unsupported(&format!("{missing} is missing in this runtime")))
 }
 
 /// Copies an ASCII string into a buffer that is wiped when dropped. The usual conversion leaves copies behind.

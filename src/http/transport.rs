@@ -146,9 +146,8 @@ impl Transport {
     }
 
     fn request(&self, outgoing: &Outgoing<'_>, settings: &CallSettings, wait: &Wait) -> Result<Request, Error> {
-        self.build(outgoing, settings, wait).map_err(|cause| match missing_global(&["Headers", "Request", "AbortController"]) {
-            Some(name) => unsupported(name),
-            None => Failure::InvalidRequest(cause).into(),
+        self.build(outgoing, settings, wait).map_err(|cause| {
+            missing_global(&["Headers", "Request", "AbortController"]).unwrap_or_else(|| Failure::InvalidRequest(cause).into())
         })
     }
 
@@ -196,8 +195,8 @@ impl Transport {
     /// The error of a request without a response.
     fn failure(&self, interrupt: Interrupt) -> Error {
         let Interrupt::Thrown(cause) = interrupt else { return interrupt.into() };
-        if self.client.is_none() && missing_global(&["fetch"]).is_some() {
-            return unsupported("fetch");
+        if let Some(error) = missing_global(&["fetch"]).filter(|_| self.client.is_none()) {
+            return error;
         }
         let text = |name| peek_text(&cause, name);
         let failure = match text("name").as_str() {
@@ -211,10 +210,6 @@ impl Transport {
         };
         failure.into()
     }
-}
-
-fn unsupported(name: &str) -> Error {
-    Failure::Unsupported(format!("{name} is missing in this runtime")).into()
 }
 
 /// Reads the head of a response with checked getters, because a polyfill or the caller's HTTP client may return anything. `None`:
