@@ -3,7 +3,7 @@
 use super::bearer::Authorization;
 use super::credentials::Credentials;
 use super::source::bearer;
-use super::token::{is_bearer, Freshness, Lifetime};
+use super::token::{Freshness, Lifetime};
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Cancellation, Interrupt, Wait};
 use crate::border::{parse_json, peek, peek_text, promise};
@@ -238,7 +238,8 @@ async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>)
     };
     let token = peek(&value, "access_token").dyn_into::<JsString>().map_err(|_| unusable("has no access_token"))?;
     let authorization = bearer(&token).map_err(|_| unusable("has an access_token that is not a bearer token"))?;
-    if !is_bearer(&peek_text(&value, "token_type")) {
+    // Case does not matter (RFC 6749, 5.1).
+    if !peek_text(&value, "token_type").eq_ignore_ascii_case("bearer") {
         return Err(unusable("has a token_type other than Bearer"));
     }
     Ok((authorization, peek(&value, "expires_in").as_f64()))

@@ -60,11 +60,6 @@ impl Lifetime {
     }
 }
 
-/// Whether a token of this `token_type` goes into an `Authorization: Bearer` header (RFC 6749 §7.1; §5.1: case does not matter).
-pub fn is_bearer(token_type: &str) -> bool {
-    token_type.eq_ignore_ascii_case("bearer")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,12 +114,6 @@ mod tests {
         ] {
             assert_eq!(lifetime.at(now), freshness, "{now}");
         }
-    }
-
-    #[test]
-    fn only_bearer_is_bearer() {
-        assert!(["Bearer", "bearer", "BEARER"].into_iter().all(is_bearer));
-        assert!(!["", "DPoP", "mac", "Bearer ", "bearer token", "be\u{e4}rer"].into_iter().any(is_bearer));
     }
 
     proptest! {
