@@ -13,10 +13,8 @@ use wasm_bindgen::{JsCast, JsValue};
 
 /// How a client authorizes its requests.
 pub enum Security {
-    /// Requests have no `Authorization`.
-    None,
-    /// A fixed token.
-    Fixed(Authorization),
+    /// A fixed token, or none: then requests have no `Authorization`.
+    Fixed(Option<Authorization>),
     /// The caller's function, which returns a `Security` or a promise of one for each request.
     Function(Function),
     /// A token for client credentials or for an ID token.
@@ -29,10 +27,10 @@ impl Security {
     /// # Errors
     /// It is neither a `Security` nor a function, or the token is invalid.
     pub fn read(props: &Fields) -> Result<Security, Error> {
-        let Some(value) = props.value("security")? else { return Ok(Security::None) };
+        let Some(value) = props.value("security")? else { return Ok(Security::Fixed(None)) };
         match value.dyn_into::<Function>() {
             Ok(function) => Ok(Security::Function(function)),
-            Err(value) => Ok(read_tokens(&value)?.map_or(Security::None, Security::Fixed)),
+            Err(value) => read_tokens(&value).map(Security::Fixed),
         }
     }
 
@@ -42,8 +40,7 @@ impl Security {
     /// No token could be fetched, or the wait for it ended after `limit` milliseconds.
     pub async fn authorization(&self, cancellation: &Cancellation, limit: Option<f64>) -> Result<Option<Authorization>, Error> {
         match self {
-            Security::None => Ok(None),
-            Security::Fixed(authorization) => Ok(Some(authorization.clone())),
+            Security::Fixed(authorization) => Ok(authorization.clone()),
             Security::Function(function) => {
                 let wait = Wait::begin(cancellation, limit)?;
                 let value = call_source(&wait, function, "The security function failed").await?;
@@ -67,9 +64,9 @@ impl Security {
     /// Returns the cached token, if it has not expired.
     pub fn current(&self) -> Option<Authorization> {
         match self {
-            Security::Fixed(authorization) => Some(authorization.clone()),
+            Security::Fixed(authorization) => authorization.clone(),
             Security::OAuth(oauth) => oauth.current(),
-            Security::None | Security::Function(_) => None,
+            Security::Function(_) => None,
         }
     }
 }
