@@ -29,7 +29,7 @@ pub fn read_transport(props: &Fields) -> Result<Transport, Error> {
     const LOGGER: &str = "an object with the methods group, groupEnd and log";
     let http_client = props.having("httpClient", &["request"], CLIENT)?;
     let default_client = props.having("defaultClient", &["request"], CLIENT)?;
-    let logger = props.having("debugLogger", &["group", "groupEnd", "log"], LOGGER)?.map(Logger::new);
+    let logger = props.having("debugLogger", &["group", "groupEnd", "log"], LOGGER)?.map(Logger);
     let user_agent = match props.string("userAgent", MAX_USER_AGENT)? {
         Some(agent) if agent.is_empty() || !agent.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
             return Err(props.wrong("userAgent", "must be printable ASCII"));

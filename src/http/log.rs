@@ -5,14 +5,9 @@ use js_sys::JsString;
 use wasm_bindgen::JsValue;
 
 /// An object with the methods `group`, `groupEnd` and `log`, such as `console`.
-pub struct Logger(JsValue);
+pub struct Logger(pub JsValue);
 
 impl Logger {
-    /// Wraps this object.
-    pub fn new(logger: JsValue) -> Logger {
-        Logger(logger)
-    }
-
     /// Logs the status and headers of a request or response under a title. `secret` is masked in the headers.
     pub fn head(&self, title: &str, message: &JsValue, secret: &str) {
         self.group(title, || {
