@@ -122,8 +122,14 @@ impl Transport {
         trace: &Trace,
     ) -> Result<Answer<'_>, Error> {
         let wait = Wait::begin(cancellation, settings.limit)?;
-        let request = self.request(outgoing, settings, &wait)?;
-        self.log_request(outgoing, &request);
+        let request = self.request(outgoing, settings, &wait).map_err(|cause| {
+            missing_global(&["Headers", "Request", "AbortController"]).unwrap_or_else(|| Failure::InvalidRequest(cause).into())
+        })?;
+        if let Some(logger) = &self.logger {
+            logger.head(&format!("> Request: POST {}", outgoing.url), &request, shown_secret(&outgoing.secret));
+            let body = if outgoing.content_type == FORM { MASK } else { outgoing.body.unwrap_or_default() };
+            logger.body(&body.into());
+        }
         trace.sent();
         let sent = match &self.client {
             Some(client) => call_method(client, "request", &request),
@@ -138,20 +144,7 @@ impl Transport {
         Ok(Answer { head, response, wait: Some(wait), transport: self, secret: outgoing.secret.clone() })
     }
 
-    fn log_request(&self, outgoing: &Outgoing<'_>, request: &Request) {
-        let Some(logger) = &self.logger else { return };
-        logger.head(&format!("> Request: POST {}", outgoing.url), request, shown_secret(&outgoing.secret));
-        let body = if outgoing.content_type == FORM { MASK } else { outgoing.body.unwrap_or_default() };
-        logger.body(&body.into());
-    }
-
-    fn request(&self, outgoing: &Outgoing<'_>, settings: &CallSettings, wait: &Wait) -> Result<Request, Error> {
-        self.build(outgoing, settings, wait).map_err(|cause| {
-            missing_global(&["Headers", "Request", "AbortController"]).unwrap_or_else(|| Failure::InvalidRequest(cause).into())
-        })
-    }
-
-    fn build(&self, outgoing: &Outgoing<'_>, settings: &CallSettings, wait: &Wait) -> Result<Request, JsValue> {
+    fn request(&self, outgoing: &Outgoing<'_>, settings: &CallSettings, wait: &Wait) -> Result<Request, JsValue> {
         // A copy for each request, without a prototype, because a page may have added fields to one.
         let own = settings.init.as_ref().map(JsValue::from).unwrap_or_default();
         let init: RequestInit = border::request_init(&JsValue::UNDEFINED, &own)?.unchecked_into();
@@ -255,10 +248,10 @@ impl Answer<'_> {
     /// # Errors
     /// The connection failed, or the wait ended.
     pub async fn text(&mut self) -> Result<(JsString, bool), Error> {
-        let Some(wait) = self.wait.take() else { return Err(already_read()) };
-        if peek(&self.response, "bodyUsed").as_bool() == Some(true) {
-            return Err(already_read());
-        }
+        let unread = self.wait.take().filter(|_| peek(&self.response, "bodyUsed").as_bool() != Some(true));
+        let wait = unread.ok_or_else(|| {
+            Error::unexpected(UNEXPECTED, "a hook has read the response body: read response.clone() instead".into())
+        })?;
         let body = wait.read_body(&self.response, MAX_BODY_BYTES).await.map_err(|interrupt| match interrupt {
             Interrupt::Thrown(thrown) if thrown.is_undefined() => Error::not_a_response(),
             interrupt => self.transport.failure(interrupt),
@@ -313,8 +306,4 @@ impl Drop for Answer<'_> {
             discard_body(&self.response);
         }
     }
-}
-
-fn already_read() -> Error {
-    Error::unexpected(UNEXPECTED, "a hook has read the response body: read response.clone() instead".into())
 }
