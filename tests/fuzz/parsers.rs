@@ -160,9 +160,7 @@ pub fn id(data: &[u8]) {
     let Some(id) = text(data) else { return };
     let Ok(segment) = path::encode_id(id) else {
         let dots = ["", ".", ".."].contains(&id);
-        return assert!(
-            dots || id.contains(['/', '\\']) || id.contains(char::is_control) || id.len() > path::MAX_ID_LENGTH as usize
-        );
+        return assert!(dots || id.contains(['/', '\\']) || id.contains(char::is_control));
     };
     let url = Url::parse(&["https://a.example", &path::revoke_path("a", &segment, "c")].concat()).unwrap();
     let segments: Vec<&str> = url.path_segments().unwrap().collect();

@@ -163,13 +163,16 @@ test("fault 4: a redirect that an HTTP client followed all the same is not succe
   assertError(sdk, await rejection(revoke()), "SDKError");
 });
 
+/** Longer than 2,048 UTF-16 code units. */
+const LONG_IDS = ["a".repeat(2049), "😀".repeat(1025)];
+
 /**
  * Servers and proxies disagree on whether an encoded slash or backslash separates segments of a path, and on what control characters
  * do: no id of the API holds any of them.
  */
 const NO_IDS = ["a/b", "/", "../x", "a\\b", "\\..", "a\u0000b", "a\nb", "a\r\nb", "a\tb", "\u001f", "a\u007f", "a\u0085b"];
 for (const field of ["appId", "connectorId", "id"]) {
-  const bad = ["", ".", "..", null, undefined, 5, true, {}, [], "\ud800", "a\udc00b", ...NO_IDS];
+  const bad = ["", ".", "..", null, undefined, 5, true, {}, [], "\ud800", "a\udc00b", ...LONG_IDS, ...NO_IDS];
   test(`faults 5 and 7: ${field} that names no credential is refused before any request`, async ({ sdk }) => {
     const { client, requests } = stubbed(sdk);
     for (const value of bad) {
