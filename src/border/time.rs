@@ -1,6 +1,5 @@
 //! Time, on clocks that a page, a user or a suspended machine can change.
 
-use super::wait::Interrupt;
 use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 
@@ -51,16 +50,5 @@ impl Clock {
     /// Records that a timer for `time` has fired: it is at least that late, even if the platform's clock is behind.
     pub fn reached(&self, time: f64) {
         self.now.set(self.now().max(time));
-    }
-
-    /// Waits `ms` milliseconds.
-    ///
-    /// # Errors
-    /// The wait was interrupted.
-    pub async fn sleep(&self, cancellation: &super::wait::Cancellation, ms: f64) -> Result<(), Interrupt> {
-        let end = self.now() + ms.max(0.0);
-        super::wait::sleep(cancellation, ms).await?;
-        self.reached(end);
-        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use super::retry;
 use super::settings::CallSettings;
 use super::transport::{retry_after_of, Answer};
 use crate::border::time::Clock;
-use crate::border::wait::Cancellation;
+use crate::border::wait::{sleep, Cancellation};
 use crate::error::{Error, Failure};
 
 /// Sends with the retries of the settings, and evaluates the last response.
@@ -45,7 +45,9 @@ pub async fn run<'a, T>(
                 done => return done,
             },
         };
-        clock.sleep(cancellation, wait).await?;
+        let end = clock.now() + wait;
+        sleep(cancellation, wait).await?;
+        clock.reached(end);
         retries = retries.saturating_add(1);
     }
 }
