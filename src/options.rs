@@ -70,7 +70,7 @@ pub fn read_call(options: &Fields, defaults: &CallSettings) -> Result<CallSettin
         signal: merged.having("signal", &["addEventListener"], "an AbortSignal")?.unwrap_or_default(),
         retry: read_retry(options, "retries", "retries.", "retries.backoff.")?.or_else(|| defaults.retry.clone()),
         codes: read_codes(options)?.unwrap_or_else(|| defaults.codes.clone()),
-        init: Some(init),
+        init: init.into(),
     })
 }
 

@@ -1,14 +1,13 @@
 //! The settings of a call.
 
 use super::retry::{Backoff, StatusCodes};
-use js_sys::Object;
 use wasm_bindgen::JsValue;
 
 /// The settings of a call: its own options, merged over the client's.
 #[derive(Clone, Default)]
 pub struct CallSettings {
-    /// All options, which may contain fields of `RequestInit`.
-    pub init: Option<Object>,
+    /// All options, which may contain fields of `RequestInit`, or undefined.
+    pub init: JsValue,
     /// The option `headers`. It takes precedence over our headers, as in the official SDK.
     pub headers: Option<JsValue>,
     /// The time limit of each attempt in milliseconds, including the response body.

@@ -146,8 +146,7 @@ impl Transport {
 
     fn request(&self, outgoing: &Outgoing<'_>, settings: &CallSettings, wait: &Wait) -> Result<Request, JsValue> {
         // A copy for each request, without a prototype, because a page may have added fields to one.
-        let own = settings.init.as_ref().map(JsValue::from).unwrap_or_default();
-        let init: RequestInit = border::request_init(&JsValue::UNDEFINED, &own)?.unchecked_into();
+        let init: RequestInit = border::request_init(&JsValue::UNDEFINED, &settings.init)?.unchecked_into();
         init.set_method("POST");
         init.set_headers(&self.headers(outgoing, settings)?.into_raw());
         init.set_body(&outgoing.body.map(JsValue::from_str).unwrap_or_default());
