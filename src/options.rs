@@ -140,12 +140,7 @@ fn read_codes(fields: &Fields) -> Result<Option<StatusCodes>, Error> {
     const NAME: &str = "retryCodes";
     const EXPECTED: &str = "an array of codes such as \"429\" and \"5XX\"";
     let Some(given) = fields.strings(NAME, MAX_CODES, EXPECTED)? else { return Ok(None) };
-    let mut codes = StatusCodes::none();
-    if given.iter().all(|code| codes.add(code)) {
-        Ok(Some(codes))
-    } else {
-        Err(fields.wrong(NAME, format!("must be {EXPECTED}")))
-    }
+    StatusCodes::parse(&given).map(Some).ok_or_else(|| fields.wrong(NAME, format!("must be {EXPECTED}")))
 }
 
 /// The options of a bulk run, in addition to those of its calls.

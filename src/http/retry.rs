@@ -63,29 +63,23 @@ impl StatusCodes {
         StatusCodes(vec![429..=429, 500..=500, 502..=504])
     }
 
-    /// No code at all.
-    pub fn none() -> StatusCodes {
-        StatusCodes(Vec::new())
-    }
-
-    /// Adds a code (`"503"`) or a class (`"5XX"`, any case). Returns whether `pattern` is one of these.
-    #[must_use]
-    pub fn add(&mut self, pattern: &str) -> bool {
-        let (low, high) = match pattern.as_bytes() {
-            [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] => (pattern.to_owned(), pattern.to_owned()),
-            [b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => (pattern.replace(['x', 'X'], "0"), pattern.replace(['x', 'X'], "9")),
-            _ => return false,
-        };
-        match (low.parse(), high.parse()) {
-            (Ok(low), Ok(high)) => self.0.push(low..=high),
-            _ => return false,
-        }
-        true
+    /// Reads codes (`"503"`) and classes (`"5XX"`, any case). `None`: one is neither.
+    pub fn parse(patterns: &[String]) -> Option<StatusCodes> {
+        patterns.iter().map(|pattern| range(pattern)).collect::<Option<_>>().map(StatusCodes)
     }
 
     /// Whether `status` is in the set.
     pub fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|range| range.contains(&status))
+    }
+}
+
+/// The codes that a pattern stands for.
+fn range(pattern: &str) -> Option<RangeInclusive<u16>> {
+    let bound = |digit| pattern.replace(['x', 'X'], digit).parse().ok();
+    match pattern.as_bytes() {
+        [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9'] | [b'1'..=b'5', b'x' | b'X', b'x' | b'X'] => Some(bound("0")?..=bound("9")?),
+        _ => None,
     }
 }
 
@@ -126,12 +120,12 @@ mod tests {
 
     #[test]
     fn status_codes() {
-        let mut codes = StatusCodes::none();
-        assert!(codes.add("429") && codes.add("5XX") && codes.add("4xX"));
+        let codes = StatusCodes::parse(&["429", "5XX", "4xX"].map(str::to_owned)).unwrap();
         assert!(codes.contains(501) && codes.contains(599) && codes.contains(404) && !codes.contains(302));
         for bad in ["", "5", "5X", "5X1", "XXX", "600", "099", "4290", "٤29", " 429", "+42", "4+2", "4X9"] {
-            assert!(!codes.add(bad), "{bad}");
+            assert_eq!(StatusCodes::parse(&["429".to_owned(), bad.to_owned()]), None, "{bad}");
         }
+        assert_eq!(StatusCodes::parse(&[]), Some(StatusCodes::default()));
         assert!(StatusCodes::default_set().contains(503) && !StatusCodes::default_set().contains(501));
     }
 
