@@ -22,15 +22,9 @@ impl Backoff {
 
     /// Upper bound of the wait before retry `retry` (0 is the first one).
     pub fn ceiling(&self, retry: u32) -> f64 {
-        let mut ceiling = self.initial_interval;
-        for _ in 0..retry {
-            // Beyond the maximum it would only overflow. With a factor of 1 or less the loop would be long and useless.
-            if ceiling >= self.max_interval || self.exponent <= 1.0 && retry > 1024 {
-                break;
-            }
-            ceiling *= self.exponent;
-        }
-        ceiling.min(self.max_interval).max(0.0)
+        // Finite, because zero times infinity is not a number.
+        let factor = self.exponent.powi(i32::try_from(retry).unwrap_or(i32::MAX)).min(f64::MAX);
+        (self.initial_interval * factor).min(self.max_interval).max(0.0)
     }
 
     /// The wait before retry `retry`: between half its upper bound and all of it, chosen by `random` (0 to 1). This is "equal
@@ -95,6 +89,7 @@ mod tests {
         assert_eq!(backoff.wait(0, 0.0), 250.0);
         assert_eq!(backoff.wait(0, 1.0), 500.0);
         assert_eq!(backoff.ceiling(u32::MAX), 60_000.0);
+        assert_eq!(Backoff { initial_interval: 0.0, ..backoff }.ceiling(u32::MAX), 0.0);
     }
 
     #[test]
