@@ -159,13 +159,12 @@ fn body_of(text: &JsString) -> Body {
 }
 
 fn malformation(malformed: Malformed, text: JsString, answer: &Answer<'_>) -> Failure {
-    const MESSAGE: &str = "Response validation failed";
     let Malformed { reason, undecided } = malformed;
     let (cause, raw_value) = match parse_json(&text) {
         Err(cause) if malformed == NOT_JSON => (cause, text.clone().into()),
         Err(_) => (reason.into(), text.clone().into()),
         Ok(value) => (reason.into(), answer.shown_json(&value)),
     };
-    let (message, raw_message) = (MESSAGE.to_owned(), Some(MESSAGE));
-    Failure::Malformed { failure: HttpFailure { message, raw_message, cause, raw_value, ..answer.failure(text) }, undecided }
+    let message = "Response validation failed".to_owned();
+    Failure::Malformed { failure: HttpFailure { message, cause, raw_value, ..answer.failure(text) }, undecided }
 }

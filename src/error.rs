@@ -55,8 +55,8 @@ pub struct NoToken {
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpFailure {
-    /// The message of the error.
-    #[serde(skip)]
+    /// The message of the error. A `ResponseValidationError` also has it without its cause, as `rawMessage`.
+    #[serde(rename = "rawMessage")]
     pub message: String,
     /// The HTTP status.
     #[serde(skip)]
@@ -78,8 +78,6 @@ pub struct HttpFailure {
     /// That body as JSON or as text, masked.
     #[serde(with = "serde_wasm_bindgen::preserve")]
     pub raw_value: JsValue,
-    /// The message of the error without its cause.
-    pub raw_message: Option<&'static str>,
     /// The `error` of an OAuth error response (RFC 6749, 5.2).
     pub error: Option<String>,
     /// Its `error_description`.
