@@ -22,9 +22,6 @@ pub const JSON: &str = "application/json";
 /// The content type of an HTML form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Shorter secrets are not masked in texts.
-const SHORTEST_SECRET: usize = 12;
-
 /// Replaces a body that may contain a secret.
 pub const MASK: &str = "***";
 
@@ -126,7 +123,7 @@ impl Transport {
             missing_global(&["Headers", "Request", "AbortController"]).unwrap_or_else(|| Failure::InvalidRequest(cause).into())
         })?;
         if let Some(logger) = &self.logger {
-            logger.head(&format!("> Request: POST {}", outgoing.url), &request, shown_secret(&outgoing.secret));
+            logger.head(&format!("> Request: POST {}", outgoing.url), &request, outgoing.secret.text());
             let body = if outgoing.content_type == FORM { MASK } else { outgoing.body.unwrap_or_default() };
             logger.body(&body.into());
         }
@@ -139,7 +136,7 @@ impl Transport {
         let head = read_head(&response, outgoing.url).ok_or_else(Error::not_a_response)?;
         trace.answered(&response, head.status);
         if let Some(logger) = &self.logger {
-            logger.head(&format!("< Response: POST {}", outgoing.url), &response, shown_secret(&outgoing.secret));
+            logger.head(&format!("< Response: POST {}", outgoing.url), &response, outgoing.secret.text());
         }
         Ok(Answer { head, response, wait: Some(wait), transport: self, secret: outgoing.secret.clone() })
     }
@@ -275,27 +272,18 @@ impl Answer<'_> {
 
     /// Masks the secret in a JSON value.
     pub fn shown_json(&self, value: &JsValue) -> JsValue {
-        redact_json(value, shown_secret(&self.secret))
+        redact_json(value, self.secret.text())
     }
 
     /// Masks the secret in a text.
     fn shown(&self, text: &JsString) -> JsString {
-        let secret = shown_secret(&self.secret);
+        let secret = self.secret.text();
         // Copying a token to JavaScript takes time, and a shorter text cannot contain it.
         if (text.length() as usize) < secret.len() {
             text.clone()
         } else {
             redact(text, secret)
         }
-    }
-}
-
-/// The text to mask. A short secret is not worth protecting, and masking it would garble every text.
-fn shown_secret(secret: &Secret) -> &str {
-    if secret.text().len() < SHORTEST_SECRET {
-        ""
-    } else {
-        secret.text()
     }
 }
 
