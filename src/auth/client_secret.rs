@@ -45,19 +45,13 @@ pub fn decode(secret: &str) -> Result<Zeroizing<String>, Invalid> {
     Ok(Zeroizing::new(json.to_owned()))
 }
 
-/// An Ed25519 private key.
-pub struct PrivateKey {
-    d: Zeroizing<String>,
-    x: Zeroizing<String>,
-}
-
-/// A private key as the JSON Web Key that WebCrypto imports, with the required members only (RFC 8037 §2).
+/// An Ed25519 private key. Serialized, it is the JSON Web Key that WebCrypto imports, with the required members only (RFC 8037 §2).
 #[derive(Serialize)]
-pub struct Jwk<'a> {
+pub struct PrivateKey {
     kty: &'static str,
     crv: &'static str,
-    d: &'a str,
-    x: &'a str,
+    d: Zeroizing<String>,
+    x: Zeroizing<String>,
 }
 
 impl PrivateKey {
@@ -74,12 +68,7 @@ impl PrivateKey {
             return Err(CRV);
         }
         let key = |name| member(name).filter(|text| is_key(text));
-        Ok(PrivateKey { x: key("x").ok_or(X)?, d: key("d").ok_or(D)? })
-    }
-
-    /// The key as a JWK.
-    pub fn jwk(&self) -> Jwk<'_> {
-        Jwk { kty: "OKP", crv: "Ed25519", d: &self.d, x: &self.x }
+        Ok(PrivateKey { kty: "OKP", crv: "Ed25519", x: key("x").ok_or(X)?, d: key("d").ok_or(D)? })
     }
 }
 

@@ -144,7 +144,7 @@ fn read_id_token(token: &JsString) -> Result<Secret, Error> {
 async fn import(key: &RefCell<Key>, subtle: &SubtleCrypto, wait: &Wait) -> Result<CryptoKey, Error> {
     let jwk = match &*key.borrow() {
         Key::Imported(key) => return Ok(key.clone()),
-        Key::Given(key) => serde_wasm_bindgen::to_value(&key.jwk()).unwrap_or_default(),
+        Key::Given(key) => serde_wasm_bindgen::to_value(key).unwrap_or_default(),
     };
     // WebKitGTK refuses one in 256 PKCS #8 keys, but no JWK.
     let promise = subtle.import_key_with_str("jwk", jwk.unchecked_ref(), ED25519, false, &Array::of1(&"sign".into()));
