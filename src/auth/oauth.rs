@@ -83,15 +83,16 @@ impl OAuth {
         OAuth { credentials, transport, server, settings, held, request }
     }
 
-    fn held(&self) -> Option<(Authorization, Freshness)> {
+    /// Returns the cached token and how to use it, if it has not expired.
+    fn usable(&self) -> Option<(Authorization, Freshness)> {
         let held = self.held.borrow();
         let Held { authorization, lifetime } = held.as_ref()?;
-        Some((authorization.clone(), lifetime.at(now_since_epoch())))
+        Some((authorization.clone(), lifetime.at(now_since_epoch())?))
     }
 
     /// Returns the cached token, if it has not expired.
     pub fn current(&self) -> Option<Authorization> {
-        self.held().filter(|(_, freshness)| *freshness != Freshness::Stale).map(|(authorization, _)| authorization)
+        self.usable().map(|(authorization, _)| authorization)
     }
 
     /// Removes the cached token. The result of a request in progress is not cached.
@@ -102,7 +103,7 @@ impl OAuth {
 
     /// Removes the cached token if it is this one, which the API refused.
     pub fn forget(&self, refused: &Authorization) {
-        if self.held().is_some_and(|(held, _)| held == *refused) {
+        if self.held.borrow().as_ref().is_some_and(|held| held.authorization == *refused) {
             self.clear();
         }
     }
@@ -114,14 +115,14 @@ impl OAuth {
     /// No token could be fetched, or the wait for it ended after `limit` milliseconds.
     pub async fn authorization(self: &Rc<Self>, cancellation: &Cancellation, limit: Option<f64>) -> Result<Authorization, Error> {
         loop {
-            match self.held() {
+            match self.usable() {
                 Some((authorization, Freshness::Fresh)) => return Ok(authorization),
                 Some((authorization, Freshness::Ageing)) => {
                     // If this fails, later calls try again.
                     self.join(true);
                     return Ok(authorization);
                 }
-                Some((_, Freshness::Stale)) | None => {}
+                None => {}
             }
             let (request, patience) = self.join(false);
             let patience = patience.filter(|patience| limit.is_none_or(|limit| *patience < limit));

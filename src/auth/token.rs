@@ -29,8 +29,6 @@ pub enum Freshness {
     Fresh,
     /// Use it, and fetch the next one in the background.
     Ageing,
-    /// Wait for a new one.
-    Stale,
 }
 
 impl Lifetime {
@@ -47,16 +45,11 @@ impl Lifetime {
         asked.is_finite().then_some(Self { from: asked, refresh: end - margin, end })
     }
 
-    /// How to use the token at `now`. If the clock was set back to before the request, the token's age is unknown and it is
-    /// stale.
-    pub fn at(&self, now: f64) -> Freshness {
-        if now >= self.from && now < self.refresh {
-            Freshness::Fresh
-        } else if now >= self.from && now < self.end {
-            Freshness::Ageing
-        } else {
-            Freshness::Stale
-        }
+    /// How to use the token at `now`. `None`: it has expired, or its age is unknown because the clock was set back to before the
+    /// request.
+    pub fn at(&self, now: f64) -> Option<Freshness> {
+        let usable = now >= self.from && now < self.end;
+        usable.then_some(if now < self.refresh { Freshness::Fresh } else { Freshness::Ageing })
     }
 }
 
@@ -103,14 +96,14 @@ mod tests {
     fn ages() {
         let lifetime = Lifetime::new(1000.0, Some(600.0)).unwrap();
         for (now, freshness) in [
-            (999.0, Freshness::Stale),
-            (1000.0, Freshness::Fresh),
-            (480_999.0, Freshness::Fresh),
-            (481_000.0, Freshness::Ageing),
-            (540_999.0, Freshness::Ageing),
-            (541_000.0, Freshness::Stale),
-            (1e300, Freshness::Stale),
-            (f64::NAN, Freshness::Stale),
+            (999.0, None),
+            (1000.0, Some(Freshness::Fresh)),
+            (480_999.0, Some(Freshness::Fresh)),
+            (481_000.0, Some(Freshness::Ageing)),
+            (540_999.0, Some(Freshness::Ageing)),
+            (541_000.0, None),
+            (1e300, None),
+            (f64::NAN, None),
         ] {
             assert_eq!(lifetime.at(now), freshness, "{now}");
         }
@@ -121,7 +114,7 @@ mod tests {
         fn is_never_used_past_its_end(asked in 0.0..4e12, expires_in in 0.0..1e12, later in 0.0..2.0) {
             if let Some(lifetime) = Lifetime::new(asked, Some(expires_in)) {
                 let now = asked + expires_in * 1000.0 * later;
-                let used = lifetime.at(now) != Freshness::Stale;
+                let used = lifetime.at(now).is_some();
                 prop_assert!(!used || now < asked + expires_in * 1000.0);
                 prop_assert!(!used || now < asked + 3_600_000.0);
                 prop_assert!(later >= 0.5 || expires_in > 3600.0 || used || expires_in < 0.001);
