@@ -7,7 +7,7 @@ use super::source::call_source;
 use crate::border::fields::Fields;
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Interrupt, Wait};
-use crate::border::{peek, random_bytes, secret_text};
+use crate::border::{peek, secret_text};
 use crate::error::Error;
 use crate::http::secret::Secret;
 use crate::invalid::Invalid;
@@ -15,7 +15,7 @@ use js_sys::{Array, Function, JsString, Promise, Uint8Array};
 use serde::Serialize;
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CryptoKey, SubtleCrypto};
+use web_sys::{Crypto, CryptoKey, SubtleCrypto};
 use zeroize::Zeroizing;
 
 /// The maximum length of a client ID, in UTF-16 code units.
@@ -101,7 +101,8 @@ impl Credentials {
     }
 
     async fn assertion(&self, hostname: &str, key: &RefCell<Key>, wait: &Wait) -> Result<Zeroizing<String>, Error> {
-        let subtle = peek(&peek(&js_sys::global(), "crypto"), "subtle");
+        let crypto: Crypto = peek(&js_sys::global(), "crypto").unchecked_into();
+        let subtle = peek(&crypto, "subtle");
         if !subtle.is_object() {
             return Err(Error::unsupported(
                 "crypto.subtle is missing. Client credentials are signed with Ed25519, which needs https or localhost",
@@ -109,9 +110,11 @@ impl Credentials {
         }
         let subtle: SubtleCrypto = subtle.unchecked_into();
         let key = import(key, &subtle, wait).await?;
-        let (Some(nonce), Some(id)) = (random_bytes(), random_bytes()) else {
-            return Err(Error::unsupported("crypto.getRandomValues is missing. Client credentials need it"));
-        };
+        let [mut nonce, mut id] = [[0; 16]; 2];
+        for bytes in [&mut nonce, &mut id] {
+            let filled = crypto.get_random_values_with_u8_array(bytes);
+            filled.map_err(|_| Error::unsupported("crypto.getRandomValues is missing. Client credentials need it"))?;
+        }
         let now = (now_since_epoch() / 1000.0) as u64;
         let claims = Claims::new(&self.client_id, hostname, now, &id);
         let input = assertion::signing_input(&json(&Header::new(&nonce))?, &json(&claims)?);

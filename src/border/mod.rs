@@ -6,7 +6,7 @@ pub mod time;
 pub mod wait;
 
 use crate::error::Error;
-use js_sys::{Function, JsString, Object, Promise, Uint8Array};
+use js_sys::{Function, JsString, Object, Promise};
 use std::future::Future;
 use std::pin::Pin;
 use wasm_bindgen::prelude::*;
@@ -65,8 +65,6 @@ extern "C" {
     /// `JSON.parse`, of text that stays in JavaScript's memory.
     #[wasm_bindgen(catch, js_namespace = JSON, js_name = parse)]
     pub fn parse_json(text: &JsString) -> Result<JsValue, JsValue>;
-    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
-    fn get_random_values(bytes: &Uint8Array) -> Result<JsValue, JsValue>;
 }
 
 /// Returns `target[key]` if it is a string, else an empty string.
@@ -103,15 +101,6 @@ pub fn secret_text(value: &JsString) -> Result<Zeroizing<String>, usize> {
         return Err(copied);
     }
     String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|_| copied)
-}
-
-/// Cryptographically random bytes, or `None` if the platform has none.
-pub fn random_bytes<const LENGTH: usize>() -> Option<[u8; LENGTH]> {
-    let mut bytes = [0; LENGTH];
-    let array = Uint8Array::new_with_length(u32::try_from(LENGTH).ok()?);
-    get_random_values(&array).ok()?;
-    array.copy_to(&mut bytes);
-    Some(bytes)
 }
 
 /// Runs a call to its end, and returns its promise. The box keeps the code that settles promises from being compiled for each kind
