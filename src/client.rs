@@ -28,23 +28,6 @@ pub struct Client {
 }
 
 impl Client {
-    fn with(props: &JsValue) -> Result<Client, Error> {
-        let props = Fields::of(props, "props")?;
-        let transport = Rc::new(read_transport(&props)?);
-        let settings = Rc::new(read_defaults(&props)?);
-        let allow_insecure = props.flag("allowInsecureHTTP")?.unwrap_or(false);
-        let credentials = Credentials::read(&props)?;
-        let named = credentials.as_ref().map(|credentials| credentials.origin.as_str());
-        let server = server_of(&props, named, allow_insecure)?;
-        let security = match credentials {
-            Some(credentials) => {
-                Security::OAuth(Rc::new(OAuth::new(credentials, transport.clone(), server.clone(), settings.clone())))
-            }
-            None => Security::read(&props)?,
-        };
-        Ok(Client { caller: Rc::new(Caller { transport, security }), server, settings, allow_insecure })
-    }
-
     /// The settings and the server of a call.
     fn settings(&self, options: &Fields) -> Result<(Rc<CallSettings>, String), Error> {
         if options.is_absent() {
@@ -98,8 +81,21 @@ impl Client {
     /// # Errors
     /// `SDKValidationError`: an option is invalid.
     #[wasm_bindgen(constructor)]
-    pub fn new(props: &JsValue) -> Result<Client, JsValue> {
-        Ok(Client::with(props)?)
+    pub fn new(props: &JsValue) -> Result<Client, Error> {
+        let props = Fields::of(props, "props")?;
+        let transport = Rc::new(read_transport(&props)?);
+        let settings = Rc::new(read_defaults(&props)?);
+        let allow_insecure = props.flag("allowInsecureHTTP")?.unwrap_or(false);
+        let credentials = Credentials::read(&props)?;
+        let named = credentials.as_ref().map(|credentials| credentials.origin.as_str());
+        let server = server_of(&props, named, allow_insecure)?;
+        let security = match credentials {
+            Some(credentials) => {
+                Security::OAuth(Rc::new(OAuth::new(credentials, transport.clone(), server.clone(), settings.clone())))
+            }
+            None => Security::read(&props)?,
+        };
+        Ok(Client { caller: Rc::new(Caller { transport, security }), server, settings, allow_insecure })
     }
 
     /// Revokes one credential: `POST /api/v1/apps/{app_id}/connectors/{connector_id}/credentials/{id}`.

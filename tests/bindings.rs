@@ -131,6 +131,7 @@ async fn a_bad_id_is_refused_before_any_request() {
 #[wasm_bindgen_test]
 fn a_bad_option_is_thrown_by_name() {
     let error = Client::new(&object(&[("tenantDomain", "evil.com#".into())])).map(|_| ()).unwrap_err();
+    let error = JsValue::from(error);
     assert_eq!(text(&error, "name"), "SDKValidationError");
     assert!(text(&error, "message").contains("tenantDomain"));
 }
