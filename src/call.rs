@@ -1,6 +1,5 @@
 //! One revocation: its attempts, the evaluation of the response, the result.
 
-use crate::auth::bearer::Authorization;
 use crate::auth::security::Security;
 use crate::border::wait::Cancellation;
 use crate::border::{is_record, parse_json, peek};
@@ -56,16 +55,6 @@ impl Caller {
         let attempt =
             Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: &trace, stopped: &stopped };
         attempts::run(settings, &cancellation, async || attempt.send(|| true).await, conclude).await
-    }
-
-    /// Returns the token of the next request.
-    ///
-    /// # Errors
-    /// No token could be fetched, or the client has no credentials.
-    pub async fn token(&self, settings: &CallSettings) -> Result<Authorization, Error> {
-        let cancellation = Cancellation::following(&settings.signal);
-        let token = self.security.authorization(&cancellation, settings.limit).await?;
-        token.ok_or_else(|| Error::invalid("this client has no credentials"))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::auth::credentials::Credentials;
 use crate::auth::oauth::OAuth;
 use crate::auth::security::Security;
 use crate::border::fields::Fields;
+use crate::border::wait::Cancellation;
 use crate::border::{is_record, promise};
 use crate::bulk::run::Run;
 use crate::call::{Caller, Revocation};
@@ -115,8 +116,10 @@ impl Client {
     pub fn get_valid_token(&self) -> Promise {
         let (caller, settings) = (self.caller.clone(), self.settings.clone());
         promise(async move {
-            let token = caller.token(&settings).await?;
-            Ok(token.token().text().into())
+            let cancellation = Cancellation::following(&settings.signal);
+            let authorization = caller.security.authorization(&cancellation, settings.limit).await?;
+            let authorization = authorization.ok_or_else(|| Error::invalid("this client has no credentials"))?;
+            Ok(authorization.token().text().into())
         })
     }
 
