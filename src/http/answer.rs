@@ -115,11 +115,12 @@ pub fn judge(head: &Head, body: Body) -> Verdict {
     }
 }
 
-/// The official SDK's message for a response that is not a success. A long body is cut.
-pub fn refusal_message(head: &Head, body: &str) -> String {
+/// The official SDK's message for a response that is not a success. `content_type` and `body`: with the secret masked. A long body
+/// is cut.
+pub fn refusal_message(head: &Head, content_type: &str, body: &str) -> String {
     let mut message = head.redirect().unwrap_or("Unexpected Status or Content-Type").to_owned();
     message += &format!(": Status {}", head.status);
-    match head.content_type.as_str() {
+    match content_type {
         "application/json" => {}
         kind if kind.is_empty() || kind.bytes().any(|byte| byte == b' ') => message += &format!(" Content-Type \"{kind}\""),
         kind => message += &format!(" Content-Type {kind}"),

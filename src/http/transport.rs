@@ -258,13 +258,13 @@ impl Answer<'_> {
 
     /// This response as a failure, with the official SDK's message.
     pub fn failure(&self, body: JsString) -> HttpFailure {
-        let head = Head { content_type: self.content_type(), ..self.head.clone() };
+        let content_type = self.content_type();
         HttpFailure {
-            message: refusal_message(&head, &String::from(&body)),
+            message: refusal_message(&self.head, &content_type, &String::from(&body)),
             response: self.response.clone(),
-            status: head.status,
-            redirected: head.redirected,
-            content_type: head.content_type,
+            status: self.head.status,
+            redirected: self.head.redirected,
+            content_type,
             body,
             ..HttpFailure::default()
         }
