@@ -128,37 +128,29 @@ impl From<Failure> for Error {
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../errors.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/errors.js"))]
 extern "C" {
-    type SDKValidationError;
-    #[wasm_bindgen(constructor)]
-    fn new(message: &str, cause: &JsValue) -> SDKValidationError;
-    type RequestAbortedError;
-    #[wasm_bindgen(constructor)]
-    fn new(message: &str, options: &JsValue) -> RequestAbortedError;
-    type RequestTimeoutError;
-    #[wasm_bindgen(constructor)]
-    fn new(message: &str, options: &JsValue) -> RequestTimeoutError;
-    type ConnectionError;
-    #[wasm_bindgen(constructor)]
-    fn new(message: &str, options: &JsValue) -> ConnectionError;
-    type InvalidRequestError;
-    #[wasm_bindgen(constructor)]
-    fn new(message: &str, options: &JsValue) -> InvalidRequestError;
-    type UnexpectedClientError;
-    #[wasm_bindgen(constructor)]
-    fn new(message: &str, options: &JsValue) -> UnexpectedClientError;
-    type UnsupportedRuntimeError;
-    #[wasm_bindgen(constructor)]
-    fn new(message: &str) -> UnsupportedRuntimeError;
+    /// An instance of one of these classes.
+    type ErrorObject;
+    #[wasm_bindgen(constructor, js_class = "SDKValidationError")]
+    fn validation(message: &str, cause: &JsValue) -> ErrorObject;
+    #[wasm_bindgen(constructor, js_class = "RequestAbortedError")]
+    fn aborted(message: &str, options: &JsValue) -> ErrorObject;
+    #[wasm_bindgen(constructor, js_class = "RequestTimeoutError")]
+    fn timed_out(message: &str, options: &JsValue) -> ErrorObject;
+    #[wasm_bindgen(constructor, js_class = "ConnectionError")]
+    fn connection(message: &str, options: &JsValue) -> ErrorObject;
+    #[wasm_bindgen(constructor, js_class = "InvalidRequestError")]
+    fn invalid_request(message: &str, options: &JsValue) -> ErrorObject;
+    #[wasm_bindgen(constructor, js_class = "UnexpectedClientError")]
+    fn unexpected(message: &str, options: &JsValue) -> ErrorObject;
+    #[wasm_bindgen(constructor, js_class = "UnsupportedRuntimeError")]
+    fn unsupported(message: &str) -> ErrorObject;
     // These constructors read the response, which may throw.
-    type SDKError;
-    #[wasm_bindgen(constructor, catch)]
-    fn new(message: &str, options: &JsValue) -> Result<SDKError, JsValue>;
-    type ResponseValidationError;
-    #[wasm_bindgen(constructor, catch)]
-    fn new(message: &str, options: &JsValue) -> Result<ResponseValidationError, JsValue>;
-    type TokenRequestError;
-    #[wasm_bindgen(constructor, catch)]
-    fn new(message: &str, options: &JsValue) -> Result<TokenRequestError, JsValue>;
+    #[wasm_bindgen(constructor, js_class = "SDKError", catch)]
+    fn refused(message: &str, options: &JsValue) -> Result<ErrorObject, JsValue>;
+    #[wasm_bindgen(constructor, js_class = "ResponseValidationError", catch)]
+    fn malformed(message: &str, options: &JsValue) -> Result<ErrorObject, JsValue>;
+    #[wasm_bindgen(constructor, js_class = "TokenRequestError", catch)]
+    fn token_refused(message: &str, options: &JsValue) -> Result<ErrorObject, JsValue>;
 }
 
 /// The second argument of the error classes without a response.
@@ -176,24 +168,22 @@ impl From<Error> for JsValue {
     fn from(error: Error) -> JsValue {
         let options = |cause| object(&Cause { cause });
         let built = match *error.0 {
-            Failure::Validation(cause) => Ok(SDKValidationError::new("Input validation failed", &cause).into()),
-            Failure::Aborted(reason) => Ok(RequestAbortedError::new("Request aborted by client", &options(reason)).into()),
-            Failure::TimedOut(reason) => Ok(RequestTimeoutError::new("Request timed out", &options(reason)).into()),
-            Failure::Connection(cause) => Ok(ConnectionError::new("Unable to make request", &options(cause)).into()),
-            Failure::InvalidRequest(cause) => Ok(InvalidRequestError::new("Unable to create request", &options(cause)).into()),
-            Failure::Unexpected(message, cause) => Ok(UnexpectedClientError::new(message, &options(cause)).into()),
+            Failure::Validation(cause) => Ok(ErrorObject::validation("Input validation failed", &cause)),
+            Failure::Aborted(reason) => Ok(ErrorObject::aborted("Request aborted by client", &options(reason))),
+            Failure::TimedOut(reason) => Ok(ErrorObject::timed_out("Request timed out", &options(reason))),
+            Failure::Connection(cause) => Ok(ErrorObject::connection("Unable to make request", &options(cause))),
+            Failure::InvalidRequest(cause) => Ok(ErrorObject::invalid_request("Unable to create request", &options(cause))),
+            Failure::Unexpected(message, cause) => Ok(ErrorObject::unexpected(message, &options(cause))),
             Failure::Withheld => {
-                Ok(UnexpectedClientError::new("The request was not sent: the bulk run has stopped", &JsValue::UNDEFINED).into())
+                Ok(ErrorObject::unexpected("The request was not sent: the bulk run has stopped", &JsValue::UNDEFINED))
             }
-            Failure::Unsupported(message) => Ok(UnsupportedRuntimeError::new(&message).into()),
-            Failure::NoToken(NoToken { error, .. }) => Ok(error),
-            Failure::Refused(failure) => SDKError::new(&failure.message, &object(&failure)).map(JsValue::from),
-            Failure::Malformed { failure, .. } => {
-                ResponseValidationError::new(&failure.message, &object(&failure)).map(JsValue::from)
-            }
-            Failure::TokenRefused(failure) => TokenRequestError::new(&failure.message, &object(&failure)).map(JsValue::from),
+            Failure::Unsupported(message) => Ok(ErrorObject::unsupported(&message)),
+            Failure::NoToken(NoToken { error, .. }) => return error,
+            Failure::Refused(failure) => ErrorObject::refused(&failure.message, &object(&failure)),
+            Failure::Malformed { failure, .. } => ErrorObject::malformed(&failure.message, &object(&failure)),
+            Failure::TokenRefused(failure) => ErrorObject::token_refused(&failure.message, &object(&failure)),
         };
         // The constructors read the response, which may be a polyfill's and throw.
-        built.unwrap_or_else(|cause| Error::unexpected(UNEXPECTED, cause).into())
+        built.map_or_else(|cause| Error::unexpected(UNEXPECTED, cause).into(), JsValue::from)
     }
 }
