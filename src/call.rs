@@ -4,7 +4,7 @@ use crate::auth::security::Security;
 use crate::border::wait::Cancellation;
 use crate::border::{is_record, parse_json, peek};
 use crate::error::{Error, Failure, HttpFailure};
-use crate::http::answer::{judge, Body, Malformed, Verdict, NOT_JSON};
+use crate::http::answer::{judge, Body, Malformed, Verdict, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
 use crate::http::attempts;
 use crate::http::settings::CallSettings;
 use crate::http::transport::{Answer, Outgoing, Trace, Transport, JSON};
@@ -113,13 +113,13 @@ impl<'a> Attempt<'a> {
 pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
     let (text, truncated) = answer.text().await?;
     let body = if truncated {
-        Body::TooLong
+        Body::Malformed(TOO_LONG)
     } else if text.length() == 0 {
         Body::Empty
     } else if answer.head.may_be_success() {
         body_of(&text)
     } else {
-        Body::NotJson
+        Body::Malformed(NOT_JSON)
     };
     match judge(&answer.head, body) {
         Verdict::Revoked => Ok(Revoked {
@@ -136,12 +136,12 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
 /// What a body is. An error of the API's gateway is a gRPC status as JSON: `{"code": 16, "message": "…", "details": []}`. Code 0
 /// means success. Other gateways send a member `error`.
 fn body_of(text: &JsString) -> Body {
-    let Ok(value) = parse_json(text) else { return Body::NotJson };
+    let Ok(value) = parse_json(text) else { return Body::Malformed(NOT_JSON) };
     let has = |name| !peek(&value, name).is_null_or_undefined();
     if !is_record(&value) {
-        Body::NotObject
+        Body::Malformed(NOT_OBJECT)
     } else if has("error") || has("message") && has("code") && peek(&value, "code").as_f64() != Some(0.0) {
-        Body::Error
+        Body::Malformed(ERROR)
     } else {
         Body::Object
     }

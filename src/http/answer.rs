@@ -47,16 +47,10 @@ impl Head {
 pub enum Body {
     /// No bytes.
     Empty,
-    /// More than [`MAX_BODY_BYTES`].
-    TooLong,
-    /// Not JSON.
-    NotJson,
-    /// JSON, but not an object.
-    NotObject,
-    /// A JSON object with an error of a gateway.
-    Error,
-    /// Any other JSON object.
+    /// A JSON object without a gateway's error.
     Object,
+    /// Anything else.
+    Malformed(Malformed),
 }
 
 /// The meaning of a response.
@@ -79,11 +73,14 @@ pub struct Malformed {
     pub undecided: bool,
 }
 
-const TOO_LONG: Malformed = Malformed { reason: "the body is longer than 1 MiB", undecided: false };
+/// The body is longer than [`MAX_BODY_BYTES`].
+pub const TOO_LONG: Malformed = Malformed { reason: "the body is longer than 1 MiB", undecided: false };
 /// The body is not JSON.
 pub const NOT_JSON: Malformed = Malformed { reason: "the body is not JSON", undecided: false };
-const NOT_OBJECT: Malformed = Malformed { reason: "the body is not a JSON object", undecided: false };
-const ERROR: Malformed = Malformed { reason: "the body contains an error", undecided: true };
+/// The body is JSON, but not an object.
+pub const NOT_OBJECT: Malformed = Malformed { reason: "the body is not a JSON object", undecided: false };
+/// The body is an object with an error of a gateway.
+pub const ERROR: Malformed = Malformed { reason: "the body contains an error", undecided: true };
 const GRPC_STATUS: Malformed = Malformed { reason: "the grpc-status header contains an error", undecided: true };
 const PARTIAL: Malformed = Malformed { reason: "the body is incomplete (Content-Range)", undecided: true };
 
@@ -107,10 +104,7 @@ pub fn judge(head: &Head, body: Body) -> Verdict {
         return Verdict::Malformed(GRPC_STATUS);
     }
     match body {
-        Body::TooLong => Verdict::Malformed(TOO_LONG),
-        Body::NotJson => Verdict::Malformed(NOT_JSON),
-        Body::NotObject => Verdict::Malformed(NOT_OBJECT),
-        Body::Error => Verdict::Malformed(ERROR),
+        Body::Malformed(malformed) => Verdict::Malformed(malformed),
         Body::Empty | Body::Object => Verdict::Revoked,
     }
 }
@@ -201,7 +195,7 @@ mod tests {
     #[test]
     fn unexpected_answers() {
         for (status, content_type, body) in [
-            (200, "text/html", Body::NotJson),
+            (200, "text/html", Body::Malformed(NOT_JSON)),
             (200, "text/html", Body::Empty),
             (200, "", Body::Object),
             (200, "application/jsonp", Body::Object),
@@ -210,7 +204,7 @@ mod tests {
             (206, "application/json", Body::Object),
             (302, "application/json", Body::Object),
             (0, "", Body::Empty),
-            (500, "application/json", Body::TooLong),
+            (500, "application/json", Body::Malformed(TOO_LONG)),
         ] {
             assert_eq!(judge(&head(status, content_type), body), Verdict::Unexpected, "{status} {content_type} {body:?}");
         }
@@ -218,10 +212,9 @@ mod tests {
 
     #[test]
     fn a_200_that_is_no_success() {
-        for (body, reason) in
-            [(Body::TooLong, TOO_LONG), (Body::NotJson, NOT_JSON), (Body::NotObject, NOT_OBJECT), (Body::Error, ERROR)]
-        {
-            assert_eq!(judge(&head(200, "application/json"), body), Verdict::Malformed(reason), "{body:?}");
+        for malformed in [TOO_LONG, NOT_JSON, NOT_OBJECT, ERROR] {
+            let verdict = judge(&head(200, "application/json"), Body::Malformed(malformed));
+            assert_eq!(verdict, Verdict::Malformed(malformed));
         }
         for (head, reason) in [
             (Head { content_range: true, ..head(200, "application/json") }, PARTIAL),
@@ -262,7 +255,7 @@ mod tests {
     }
 
     fn bodies() -> impl Strategy<Value = Body> {
-        proptest::sample::select(vec![Body::Empty, Body::TooLong, Body::NotJson, Body::NotObject, Body::Error, Body::Object])
+        proptest::sample::select(vec![Body::Empty, Body::Object, Body::Malformed(NOT_JSON), Body::Malformed(ERROR)])
     }
 
     proptest! {
