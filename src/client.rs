@@ -67,11 +67,7 @@ fn read_request(request: &JsValue, server: &str) -> Result<Revocation, Error> {
         encode_id(&id).map_err(|error| fields.wrong(name, error))
     };
     let path = revoke_path(&id("appId")?, &id("connectorId")?, &id("id")?);
-    let body = match fields.value(BODY)? {
-        None => None,
-        Some(body) if is_record(&body) => Some("{}"),
-        Some(body) => return Err(fields.mistyped(BODY, "an object", &body)),
-    };
+    let body = fields.expect(BODY, "an object", |body| is_record(body).then_some("{}"))?;
     Ok(Revocation { url: [server, &path].concat(), body })
 }
 

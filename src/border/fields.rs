@@ -62,7 +62,11 @@ impl Fields {
         &self.object
     }
 
-    fn expect<T>(&self, name: &str, expected: &str, read: impl Fn(&JsValue) -> Option<T>) -> Result<Option<T>, Error> {
+    /// Reads a field with `read`, which returns `None` if it is not what is expected.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn expect<T>(&self, name: &str, expected: &str, read: impl Fn(&JsValue) -> Option<T>) -> Result<Option<T>, Error> {
         let Some(value) = self.value(name)? else { return Ok(None) };
         read(&value).map(Some).ok_or_else(|| self.mistyped(name, expected, &value))
     }
