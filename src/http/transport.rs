@@ -217,7 +217,7 @@ fn read_head(response: &JsValue, url: &str) -> Option<Head> {
         opaque_redirect: peek_text(response, "type") == "opaqueredirect",
         // Reading headers is slow in some runtimes, so these are read only if the status can be a success.
         content_range: ok && header(&headers, "content-range").is_some(),
-        grpc_status: header(&headers, "grpc-status").filter(|_| ok),
+        grpc_status: if ok { header(&headers, "grpc-status") } else { None },
     })
 }
 
