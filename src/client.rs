@@ -60,14 +60,13 @@ impl Client {
 
 /// Checks a request.
 fn read_request(request: &JsValue, server: &str) -> Result<Revocation, Error> {
-    const BODY: &str = "connectorServiceRevokeCredentialRequest";
     let fields = Fields::of(request, "the request")?;
     let id = |name: &str| {
         let id = fields.string(name, MAX_ID_LENGTH)?.ok_or_else(|| fields.wrong(name, "is missing"))?;
         encode_id(&id).map_err(|error| fields.wrong(name, error))
     };
     let path = revoke_path(&id("appId")?, &id("connectorId")?, &id("id")?);
-    let body = fields.expect(BODY, "an object", |body| is_record(body).then_some("{}"))?;
+    let body = fields.expect("connectorServiceRevokeCredentialRequest", "an object", |body| is_record(body).then_some("{}"))?;
     Ok(Revocation { url: [server, &path].concat(), body })
 }
 
