@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 
 /// The maximum length of a client ID, in UTF-16 code units.
 const MAX_ID: u32 = 512;
-/// The maximum length of a client secret or an ID token, in UTF-16 code units.
-const MAX_SECRET: u32 = 32_768;
+/// The maximum length of an ID token, in UTF-16 code units.
+const MAX_ID_TOKEN: u32 = 32_768;
 
 const ED25519: &str = "Ed25519";
 
@@ -130,14 +130,14 @@ impl Credentials {
 
 /// Reads the private key in a client secret.
 fn read_secret(secret: &JsString) -> Result<PrivateKey, Invalid> {
-    let text = secret_text(secret).ok().filter(|_| secret.length() <= MAX_SECRET).ok_or(client_secret::NOT_BASE64URL)?;
+    let text = secret_text(secret).map_err(|_| client_secret::NOT_BASE64URL)?;
     // The parser's exception would quote the key.
     let jwk = js_sys::JSON::parse(&client_secret::decode(&text)?).map_err(|_| client_secret::NOT_JSON)?;
     PrivateKey::read(|name| secret_text(peek(&jwk, name).dyn_ref()?).ok())
 }
 
 fn read_id_token(token: &JsString) -> Result<Secret, Error> {
-    let text = secret_text(token).ok().filter(|text| token.length() <= MAX_SECRET && !text.is_empty());
+    let text = secret_text(token).ok().filter(|text| token.length() <= MAX_ID_TOKEN && !text.is_empty());
     match text {
         Some(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(text.into()),
         _ => Err(Error::invalid("oidcToken must be a JWT, with visible ASCII characters only")),
