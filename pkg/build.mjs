@@ -25,7 +25,17 @@ const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")
 // The features that rustc uses, which every supported runtime has. (With --all-features, wasm-opt writes what Node and browsers
 // cannot read.)
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
-const WASM_OPT_FLAGS = [...FEATURES.map((feature) => `--enable-${feature}`), "-Oz", "--strip-debug", "--strip-producers"];
+// The linker's names of imports and exports are 4 KB (gzip) of the package. wasm-opt shortens them, and prints which it gave.
+const SHORT_NAMES = "--minify-imports-and-exports-and-modules";
+const WASM_OPT_FLAGS = [
+  ...FEATURES.map((feature) => `--enable-${feature}`),
+  "-Oz",
+  // A function with one caller is inlined only if it is small: inlined code repeats less.
+  "--one-caller-inline-max-function-size=50",
+  "--strip-debug",
+  "--strip-producers",
+  SHORT_NAMES,
+];
 
 /** The crate's own JavaScript. The glue and the wasm import it from `../`, relative to dist/. */
 const CRATE_MODULES = ["errors.js", "border/border.js"];
@@ -170,10 +180,9 @@ async function core(compiled) {
       stdio: "inherit",
     });
     say("wasm-opt: optimising");
-    binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm);
-    const name = "c1_revoke_bg.js";
+    const names = JSON.parse(binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm));
     const crateModules = CRATE_MODULES.map((file) => `../${basename(file)}`);
-    writeFileSync(glue, await glueFactory(readFileSync(join(dir, name), "utf8"), { name, crateModules }));
+    writeFileSync(glue, await glueFactory(join(dir, "c1_revoke.js"), { crateModules, names }));
   }
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
 }
@@ -186,8 +195,10 @@ function assemble(wat) {
   return readFileSync(wasm);
 }
 
+/** Runs a tool; returns what it prints. */
 function binaryen(tool, ...options) {
-  execFileSync(process.execPath, [join(BINARYEN, tool), ...options], { stdio: "inherit" });
+  const stdio = ["ignore", "pipe", "inherit"];
+  return execFileSync(process.execPath, [join(BINARYEN, tool), ...options], { encoding: "utf8", stdio });
 }
 
 /** The one-file builds. */
