@@ -25,7 +25,7 @@ WASM_BINDGEN := .tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 RUST_SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src -type f)
 TYPES := pkg/README.md $(wildcard pkg/*.d.ts) $(shell find pkg/funcs pkg/lib pkg/sdk -name '*.d.ts') $(wildcard tests/docs/*)
 # The build writes these beside the sources in pkg/; pkg/.gitignore lists them too.
-PKG_BUILT := pkg/border.js pkg/cdn.js pkg/errors.js
+PKG_BUILT := pkg/cdn.js pkg/shared.js
 PKG_SOURCES := $(RUST_SOURCES) $(wildcard LICENSE*) $(wildcard pkg/*.mjs pkg/*.json pkg/*.md pkg/*.d.ts) \
 	$(filter-out $(PKG_BUILT),$(wildcard pkg/*.js)) $(shell find pkg/build pkg/edge pkg/funcs pkg/lib pkg/sdk pkg/src -type f)
 PKG := target/stamps/pkg
