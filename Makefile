@@ -25,7 +25,7 @@ WASM_BINDGEN := .tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 RUST_SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src -type f)
 TYPES := pkg/README.md $(wildcard pkg/*.d.ts) $(shell find pkg/funcs pkg/lib pkg/sdk -name '*.d.ts') $(wildcard tests/docs/*)
 # The build writes these beside the sources in pkg/; pkg/.gitignore lists them too.
-PKG_BUILT := pkg/border.js pkg/cdn.js pkg/errors.js
+PKG_BUILT := pkg/cdn.js pkg/shared.js
 PKG_SOURCES := $(RUST_SOURCES) $(wildcard LICENSE*) $(wildcard pkg/*.mjs pkg/*.json pkg/*.md pkg/*.d.ts) \
 	$(filter-out $(PKG_BUILT),$(wildcard pkg/*.js)) $(shell find pkg/build pkg/edge pkg/funcs pkg/lib pkg/sdk pkg/src -type f)
 PKG := target/stamps/pkg
@@ -99,11 +99,11 @@ prerequisites:
 		|| if command -v rustup >/dev/null; then $(QUIET) "rustup target $(WASM_TARGET)" rustup target add $(WASM_TARGET); \
 		else echo "missing: Rust's $(WASM_TARGET) target; install Rust by rustup, or the target by your system's packages" >&2; exit 1; fi
 
-# The CLI must have the library's exact version. A debug build without debug info compiles fastest and runs fast enough.
+# The CLI must have the library's exact version. A build without optimisation and debug info takes half the time, and runs fast enough.
 $(WASM_BINDGEN): | prerequisites
 	@if [ "$$(.tools/bin/wasm-bindgen --version 2>/dev/null)" != "wasm-bindgen $(WASM_BINDGEN_VERSION)" ]; then \
-		CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 CARGO_TARGET_DIR=target/tools \
-		$(QUIET) "wasm-bindgen CLI $(WASM_BINDGEN_VERSION) (about 3 minutes, once)" \
+		CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=target/tools \
+		$(QUIET) "wasm-bindgen CLI $(WASM_BINDGEN_VERSION) (about 2 minutes, once)" \
 		cargo install wasm-bindgen-cli --version $(WASM_BINDGEN_VERSION) --locked --debug --root .tools; \
 		rm -rf target/tools; \
 	fi
@@ -150,6 +150,7 @@ apt = @missing=; for program in $(1); do command -v $$program >/dev/null || miss
 # Environment variables can name other browsers: tests/harness/browsers.mjs.
 browser:
 	$(call apt,$(or $(CHROMIUM),chromium) $(or $(CHROMEDRIVER),chromedriver),chromium chromium-driver)
+	$(call apt,$(or $(CHROMIUM_HEADLESS_SHELL),$(CHROMIUM),chromium-headless-shell),chromium-headless-shell)
 
 more-browsers: browser
 	$(call apt,$(or $(FIREFOX),firefox-esr) WebKitWebDriver xvfb-run,firefox-esr webkit2gtk-driver xvfb xauth)

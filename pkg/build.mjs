@@ -2,8 +2,8 @@
 // is what `npm pack` packs. The build is reproducible: the same sources give the same bytes in any folder.
 //
 // src/ → cargo → wasm-bindgen → wasm-opt → c1_revoke.wasm, dist/glue.js, dist/wasm.js
-// pkg/src/ → one file for each way to get the wasm: dist/c1-revoke.js (inlined as text), dist/c1-revoke-edge.js (imported),
-// dist/slim.js (passed by the caller). cjs/ is the same package as CommonJS, for `require`.
+// pkg/src/ → shared.js (what needs no wasm), and one file for each way to get the wasm: dist/c1-revoke.js (inlined as text),
+// dist/c1-revoke-edge.js (imported), dist/slim.js (passed by the caller). cjs/ is the same package as CommonJS, for `require`.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -25,10 +25,20 @@ const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")
 // The features that rustc uses, which every supported runtime has. (With --all-features, wasm-opt writes what Node and browsers
 // cannot read.)
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
-const WASM_OPT_FLAGS = [...FEATURES.map((feature) => `--enable-${feature}`), "-Oz", "--strip-debug", "--strip-producers"];
+// The linker's names of imports and exports are 4 KB (gzip) of the package. wasm-opt shortens them, and prints which it gave.
+const SHORT_NAMES = "--minify-imports-and-exports-and-modules";
+const WASM_OPT_FLAGS = [
+  ...FEATURES.map((feature) => `--enable-${feature}`),
+  "-Oz",
+  // A function with one caller is inlined only if it is small: inlined code repeats less.
+  "--one-caller-inline-max-function-size=50",
+  "--strip-debug",
+  "--strip-producers",
+  SHORT_NAMES,
+];
 
-/** The crate's own JavaScript. The glue and the wasm import it from `../`, relative to dist/. */
-const CRATE_MODULES = ["errors.js", "border/border.js"];
+/** The crate's own JavaScript. It is copied to dist/, from where the glue imports it. */
+const CRATE_FILES = ["errors.js", "border/border.js"].map((file) => join(ROOT, "src", file));
 /** The modules that are also in cjs/. */
 const MODULES = [
   "index",
@@ -36,6 +46,7 @@ const MODULES = [
   "ready",
   "all",
   "slim",
+  "shared",
   "errors",
   "funcs/connectorRevokeCredential",
   "lib/config",
@@ -48,20 +59,12 @@ const MODULES = [
   "sdk/models/shared/index",
 ];
 /** The output of the build. */
-const BUILT = [
-  "cjs",
-  "dist",
-  "LICENSE-APACHE",
-  "LICENSE-MIT",
-  "c1_revoke.wasm",
-  "cdn.js",
-  ...CRATE_MODULES.map((file) => basename(file)),
-];
+const BUILT = ["cjs", "dist", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", "shared.js"];
 
-/** errors.js stays a separate file, so that `instanceof` works across entry points. */
+/** The error classes stay in a file of their own, so that `instanceof` works across entry points. */
 const sharedErrors = {
   name: "shared errors",
-  setup: ({ onResolve }) => onResolve({ filter: /\/errors\.js$/ }, () => ({ path: "../errors.js", external: true })),
+  setup: ({ onResolve }) => onResolve({ filter: /\/errors\.js$/ }, () => ({ path: "../shared.js", external: true })),
 };
 
 const { values: args } = parseArgs({
@@ -88,8 +91,8 @@ async function build() {
     "dist/wasm.js",
     `export const decoder = [${[...assemble("build/ascii.wat")]}];\nexport const text = "${asciiFrom(wasm)}";\n`,
   );
-  for (const file of CRATE_MODULES) {
-    write(basename(file), readFileSync(join(ROOT, "src", file)));
+  for (const file of CRATE_FILES) {
+    write(`dist/${basename(file)}`, readFileSync(file));
   }
   for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
     write(licence, readFileSync(join(ROOT, licence)));
@@ -148,9 +151,9 @@ function remappedPaths() {
 
 /** The optimised module and its glue: `{ wasm, glue }`. Cached in target/, because optimising takes longer than all other steps. */
 async function core(compiled) {
-  const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join()).update(CRATE_MODULES.join());
-  for (const file of ["build/glue.mjs", "package-lock.json"]) {
-    key.update(readFileSync(join(PKG, file)));
+  const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join());
+  for (const file of [...CRATE_FILES, join(PKG, "build/glue.mjs"), join(PKG, "package-lock.json")]) {
+    key.update(readFileSync(file));
   }
   const dir = join(TARGET, "c1-revoke-pkg", key.digest("hex").slice(0, 16));
   const wasm = join(dir, "c1_revoke.wasm");
@@ -170,10 +173,8 @@ async function core(compiled) {
       stdio: "inherit",
     });
     say("wasm-opt: optimising");
-    binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm);
-    const name = "c1_revoke_bg.js";
-    const crateModules = CRATE_MODULES.map((file) => `../${basename(file)}`);
-    writeFileSync(glue, await glueFactory(readFileSync(join(dir, name), "utf8"), { name, crateModules }));
+    const names = JSON.parse(binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm));
+    writeFileSync(glue, await glueFactory(join(dir, "c1_revoke.js"), { crateFiles: CRATE_FILES, names }));
   }
   return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
 }
@@ -186,13 +187,16 @@ function assemble(wat) {
   return readFileSync(wasm);
 }
 
+/** Runs a tool; returns what it prints. */
 function binaryen(tool, ...options) {
-  execFileSync(process.execPath, [join(BINARYEN, tool), ...options], { stdio: "inherit" });
+  const stdio = ["ignore", "pipe", "inherit"];
+  return execFileSync(process.execPath, [join(BINARYEN, tool), ...options], { encoding: "utf8", stdio });
 }
 
 /** The one-file builds. */
 async function bundles() {
   const wasmFrom = (source) => ({ "wasm-source": join(OUT, `src/wasm-${source}.js`) });
+  await bundle("src/shared.js", "shared.js", {});
   const plugins = [sharedErrors];
   await bundle("src/main.js", "dist/c1-revoke.js", { alias: wasmFrom("inline"), plugins });
   await bundle("src/main.js", "dist/c1-revoke-edge.js", { alias: wasmFrom("edge"), external: ["*.wasm?module"], plugins });

@@ -22,12 +22,12 @@ const rows = [
   row(
     "browser bundle: the class, wasm inlined",
     await bundle(`import { ConductoroneSDKTypescript } from "./index.js"; ${SIGNATURE}${CALL}`),
-    79_000,
+    74_500,
   ),
   row(
     "Worker: module + wasm",
     await bundle(`import { ConductoroneSDKTypescript } from "./edge/index-edge.js"; ${SIGNATURE}${CALL}`),
-    77_000,
+    72_000,
     wasm,
   ),
   row("cdn.js", read("cdn.js")),

@@ -125,7 +125,7 @@ impl From<Failure> for Error {
     }
 }
 
-#[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../errors.js"))]
+#[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./errors.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/errors.js"))]
 extern "C" {
     /// An instance of one of these classes.

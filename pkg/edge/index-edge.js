@@ -1,3 +1,2 @@
 export { ConductoroneSDKTypescript, ready } from "../dist/c1-revoke-edge.js";
-export { ServerList } from "../lib/config.js";
-export { HTTPClient } from "../lib/http.js";
+export { HTTPClient, ServerList } from "../shared.js";

@@ -1,5 +1,5 @@
 // Compiles the wasm from bytes, and explains how to allow it where it is forbidden.
-import { UnsupportedRuntimeError } from "../errors.js";
+import { UnsupportedRuntimeError } from "../dist/errors.js";
 
 /** Compiles synchronously. `bytes` returns the module's bytes, or the module. */
 export function moduleNow(bytes) {

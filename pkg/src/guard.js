@@ -3,7 +3,7 @@
 // After a trap a wasm instance is unusable: the state of its memory is unknown, and its promises never settle. The core is
 // written not to trap. If it does, the guard notices (a raw export throws nothing else), rejects the pending promises and reports
 // the trap, so that the next client gets a new instance.
-import { UnexpectedClientError } from "../errors.js";
+import { UnexpectedClientError } from "../dist/errors.js";
 
 // A page may patch these methods later.
 const { apply } = Reflect;

@@ -2,8 +2,8 @@
 
 // The build chooses wasm-inline.js, wasm-edge.js or wasm-slim.js.
 import { wasmNow, wasmSoon } from "wasm-source";
+import { UnsupportedRuntimeError } from "../dist/errors.js";
 import { createGlue } from "../dist/glue.js";
-import { UnsupportedRuntimeError } from "../errors.js";
 import { Guard } from "./guard.js";
 
 let compiled;

@@ -1,6 +1,6 @@
 // The wasm, passed by a caller who loads it.
 
-import { UnsupportedRuntimeError } from "../errors.js";
+import { UnsupportedRuntimeError } from "../dist/errors.js";
 import { moduleNow, moduleSoon } from "./compile.js";
 
 let given;

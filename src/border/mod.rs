@@ -14,7 +14,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::future_to_promise;
 use zeroize::Zeroizing;
 
-#[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../border.js"))]
+#[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./border.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/border/border.js"))]
 extern "C" {
     /// Returns `target[key]`, or undefined if that throws or `target` is not an object.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 
-#[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../border.js"))]
+#[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./border.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/border/border.js"))]
 extern "C" {
     #[wasm_bindgen(js_name = systemTime)]

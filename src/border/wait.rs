@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 mod js {
     use super::*;
 
-    #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "../border.js"))]
+    #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./border.js"))]
     #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/border/border.js"))]
     extern "C" {
         pub type Interruption;

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { toCsv, toJsonLines } from "../../www/lib/report.js";
-import { launchChromium } from "../harness/runtimes.mjs";
+import { launchHeadlessShell } from "../harness/runtimes.mjs";
 import { barriers, lowContrast, openConsole, startConsole } from "./harness.mjs";
 
 const TOKEN = "sandbox-token-opens-nothing-real";
@@ -13,7 +13,7 @@ const lines = (count, from = 1) =>
 describe("a list in the console", { timeout: 600_000 }, () => {
   let served, browser;
   before(async () => {
-    [served, browser] = await Promise.all([startConsole(), launchChromium()]);
+    [served, browser] = await Promise.all([startConsole(), launchHeadlessShell()]);
   });
   after(async () => {
     await Promise.all([browser?.close(), served?.stop()]);

@@ -1,7 +1,7 @@
 // The console in Chromium, against the sandbox that its own Worker serves.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { launchChromium } from "../harness/runtimes.mjs";
+import { launchHeadlessShell } from "../harness/runtimes.mjs";
 import { barriers, lowContrast, openConsole, outcome, startConsole } from "./harness.mjs";
 
 const TOKEN = "sandbox-token-opens-nothing-real";
@@ -11,7 +11,7 @@ const PATH = "/api/v1/apps/app-github/connectors/con-github-prod/credentials/cre
 describe("the console", { timeout: 600_000 }, () => {
   let served, browser;
   before(async () => {
-    [served, browser] = await Promise.all([startConsole(), launchChromium()]);
+    [served, browser] = await Promise.all([startConsole(), launchHeadlessShell()]);
   });
   after(async () => {
     await Promise.all([browser?.close(), served?.stop()]);

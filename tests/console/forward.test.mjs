@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, before, describe, it } from "node:test";
 import { tenantOrigin } from "../../www/lib/origin.js";
-import { launchChromium } from "../harness/runtimes.mjs";
+import { launchHeadlessShell } from "../harness/runtimes.mjs";
 import { barriers, openConsole, outcome, startConsole } from "./harness.mjs";
 
 const OPERATOR = "operator-token-of-32-characters-or-more";
@@ -25,7 +25,10 @@ describe("forwarding to a tenant", { timeout: 600_000 }, () => {
   let tenant, served, browser;
   before(async () => {
     tenant = await startTenant();
-    [served, browser] = await Promise.all([startConsole({ C1_TENANT: tenant.url, OPERATOR_TOKEN: OPERATOR }), launchChromium()]);
+    [served, browser] = await Promise.all([
+      startConsole({ C1_TENANT: tenant.url, OPERATOR_TOKEN: OPERATOR }),
+      launchHeadlessShell(),
+    ]);
   });
   after(async () => {
     await Promise.all([browser?.close(), served?.stop()]);

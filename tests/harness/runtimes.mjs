@@ -29,9 +29,14 @@ const CHROMIUM_FLAGS = [
 ];
 
 /** A Chromium that playwright drives, with more flags where need be. */
-export async function launchChromium(...flags) {
+export const launchChromium = (...flags) => launch(browsers.chromium(), flags);
+
+/** The same engine without its user interface, for tests that open many pages. */
+export const launchHeadlessShell = () => launch(browsers.headlessShell(), []);
+
+async function launch(executablePath, flags) {
   const { chromium } = await import("playwright-core");
-  return chromium.launch({ executablePath: browsers.chromium(), args: [...CHROMIUM_FLAGS, ...flags] });
+  return chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, ...flags] });
 }
 
 /** This Node, with the package imported or required. */

@@ -2,7 +2,7 @@
 // (func (export "boom") unreachable) (func (export "host") call $call) (func (export "two") (result i32) i32.const 2))
 import assert from "node:assert/strict";
 import { beforeEach, describe, it } from "node:test";
-import { UnexpectedClientError } from "../../pkg/errors.js";
+import { UnexpectedClientError } from "../../pkg/dist/errors.js";
 import { Guard } from "../../pkg/src/guard.js";
 
 const WASM = Buffer.from(
