@@ -52,13 +52,9 @@ impl Security {
 
     /// Call this after the API refused a token. Returns whether a new token can be fetched.
     pub fn renew(&self, refused: Option<&Authorization>) -> bool {
-        match (self, refused) {
-            (Security::OAuth(oauth), Some(refused)) => {
-                oauth.forget(refused);
-                true
-            }
-            _ => false,
-        }
+        let (Security::OAuth(oauth), Some(refused)) = (self, refused) else { return false };
+        oauth.forget(refused);
+        true
     }
 
     /// Returns the cached token, if it has not expired.
