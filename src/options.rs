@@ -11,8 +11,8 @@ use crate::http::transport::Transport;
 use js_sys::Function;
 use web_sys::Url;
 
-/// The default tenant in the API's document.
-const DEFAULT_TENANT: &str = "example";
+/// The server of the default tenant in the API's document.
+const DEFAULT_SERVER: &str = "https://example.conductor.one";
 
 /// Longest `userAgent`, in UTF-16 code units.
 const MAX_USER_AGENT: u32 = 1024;
@@ -90,14 +90,13 @@ pub fn server_of(props: &Fields, fallback: Option<&str>, allow_insecure: bool) -
     if props.number("serverIdx")?.is_some_and(|index| index != 0.0) {
         return Err(props.wrong("serverIdx", "must be 0: there is one server"));
     }
-    let tenant_server = |tenant: &str| tenant_url(tenant).map_err(|invalid| props.wrong("tenantDomain", invalid));
-    let tenant = tenant.map(|tenant| tenant_server(&tenant)).transpose()?;
+    let tenant = tenant.map(|tenant| tenant_url(&tenant)).transpose().map_err(|invalid| props.wrong("tenantDomain", invalid))?;
     if let Some(server) = server.or(tenant).or_else(|| fallback.map(str::to_owned)) {
         return Ok(server);
     }
     match ["serverURL", "tenantDomain"].into_iter().find(|name| props.has(name)) {
         Some(name) => Err(props.wrong(name, "is undefined or null: set it, or remove the option")),
-        None => tenant_server(DEFAULT_TENANT),
+        None => Ok(DEFAULT_SERVER.to_owned()),
     }
 }
 
