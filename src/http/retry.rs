@@ -20,17 +20,13 @@ impl Backoff {
     pub const DEFAULT: Backoff =
         Backoff { initial_interval: 500.0, max_interval: 60_000.0, exponent: 1.5, max_elapsed: 3_600_000.0 };
 
-    /// Upper bound of the wait before retry `retry` (0 is the first one).
-    pub fn ceiling(&self, retry: u32) -> f64 {
+    /// The wait before retry `retry` (0 is the first one): between half its upper bound and all of it, chosen by `random` (0 to 1).
+    /// This is "equal jitter": clients that failed together do not retry together, and none retries immediately.
+    pub fn wait(&self, retry: u32, random: f64) -> f64 {
         // Finite, because zero times infinity is not a number.
         let factor = self.exponent.powi(i32::try_from(retry).unwrap_or(i32::MAX)).min(f64::MAX);
-        (self.initial_interval * factor).min(self.max_interval).max(0.0)
-    }
-
-    /// The wait before retry `retry`: between half its upper bound and all of it, chosen by `random` (0 to 1). This is "equal
-    /// jitter": clients that failed together do not retry together, and none retries immediately.
-    pub fn wait(&self, retry: u32, random: f64) -> f64 {
-        self.ceiling(retry) * (0.5 + random.clamp(0.0, 1.0) / 2.0)
+        let longest = (self.initial_interval * factor).min(self.max_interval);
+        longest * (0.5 + random.clamp(0.0, 1.0) / 2.0)
     }
 }
 
@@ -85,11 +81,10 @@ mod tests {
     #[test]
     fn the_default_schedule() {
         let backoff = Backoff::DEFAULT;
-        assert_eq!([0, 1, 2, 100].map(|retry| backoff.ceiling(retry)), [500.0, 750.0, 1125.0, 60_000.0]);
+        assert_eq!([0, 1, 2, 100].map(|retry| backoff.wait(retry, 1.0)), [500.0, 750.0, 1125.0, 60_000.0]);
         assert_eq!(backoff.wait(0, 0.0), 250.0);
-        assert_eq!(backoff.wait(0, 1.0), 500.0);
-        assert_eq!(backoff.ceiling(u32::MAX), 60_000.0);
-        assert_eq!(Backoff { initial_interval: 0.0, ..backoff }.ceiling(u32::MAX), 0.0);
+        assert_eq!(backoff.wait(u32::MAX, 1.0), 60_000.0);
+        assert_eq!(Backoff { initial_interval: 0.0, ..backoff }.wait(u32::MAX, 1.0), 0.0);
     }
 
     #[test]
