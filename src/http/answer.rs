@@ -120,18 +120,18 @@ pub fn refusal_message(head: &Head, content_type: &str, body: &str) -> String {
         kind => message += &format!(" Content-Type {kind}"),
     }
     let units = body.encode_utf16().count();
-    message += if units > 100 { "\nBody: " } else { ". Body: " };
-    match units.checked_sub(MAX_SHOWN) {
-        None | Some(0) if body.is_empty() => message += "\"\"",
-        None | Some(0) => message += body,
-        Some(more) => {
-            let mut shown = 0_usize;
-            message.extend(body.chars().take_while(|character| {
-                shown = shown.saturating_add(character.len_utf16());
-                shown <= MAX_SHOWN
-            }));
-            message += &format!("...and {more} more chars");
-        }
+    message += match units {
+        0 => ". Body: \"\"",
+        1..=100 => ". Body: ",
+        _ => "\nBody: ",
+    };
+    let mut shown = 0_usize;
+    message.extend(body.chars().take_while(|character| {
+        shown = shown.saturating_add(character.len_utf16());
+        shown <= MAX_SHOWN
+    }));
+    if let Some(more @ 1..) = units.checked_sub(MAX_SHOWN) {
+        message += &format!("...and {more} more chars");
     }
     message.trim().to_owned()
 }
