@@ -42,7 +42,7 @@ pub fn read_transport(props: &Fields) -> Result<Transport, Error> {
     Ok(Transport { client: http_client.or(default_client), logger, user_agent: (!in_browser).then_some(user_agent) })
 }
 
-/// Reads the settings of calls without options.
+/// Reads the defaults of calls.
 ///
 /// # Errors
 /// An option is invalid.
