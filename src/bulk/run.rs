@@ -170,8 +170,7 @@ impl Run {
                 Action::Pull(index) => self.pull(index),
                 Action::Send(index) => self.send(index),
                 Action::Settle(settled) => self.settle(settled),
-                Action::WaitUntil(_) | Action::Wait => {
-                    let until = if let Action::WaitUntil(time) = action { Some(time) } else { None };
+                Action::Wait(until) => {
                     self.wait(until).await;
                     steps = 0;
                 }

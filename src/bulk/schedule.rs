@@ -95,10 +95,8 @@ pub enum Action {
     Send(usize),
     /// Report this item. It does not appear again, except as the original of duplicates.
     Settle(Settled),
-    /// Poll at this time, or sooner after a pull or an outcome. The time is always in the future.
-    WaitUntil(f64),
-    /// Poll after a pull or an outcome.
-    Wait,
+    /// Poll after a pull or an outcome, and at this time, which is in the future.
+    Wait(Option<f64>),
     /// The run is over.
     Done,
 }
@@ -333,7 +331,7 @@ impl Scheduler {
         let next = self.items.iter().filter_map(Item::waits_until).reduce(f64::min).filter(|_| self.has_room());
         let next = next.map(|time| time.max(self.paused_until).max(self.pace.earliest(now).unwrap_or(now)));
         // An item that is already due waits for something else: `send` has checked.
-        next.filter(|time| *time > now).map_or(Action::Wait, Action::WaitUntil)
+        Action::Wait(next.filter(|time| *time > now))
     }
 
     /// Reports what the input returned.

@@ -52,8 +52,7 @@ impl Client for Ours {
                     return Step::Send(index);
                 }
                 Action::Settle(_) => {}
-                Action::WaitUntil(time) => return Step::WaitUntil(time),
-                Action::Wait => return Step::Wait,
+                Action::Wait(until) => return until.map_or(Step::Wait, Step::WaitUntil),
                 Action::Done => {
                     let stopped = self.scheduler.stopped();
                     assert_eq!(stopped, None, "stopped");

@@ -97,8 +97,8 @@ fn play(options: Options, world: &World) -> Run {
                 run.settled.push(settled);
             }
             Action::Done => break,
-            Action::WaitUntil(_) | Action::Wait => {
-                if let Action::WaitUntil(time) = action {
+            Action::Wait(until) => {
+                if let Some(time) = until {
                     assert!(time > now, "waits for what is past");
                     events.push((time, Event::Woken));
                 }
@@ -197,11 +197,11 @@ fn pulls_no_faster_than_it_sends() {
     let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS });
     for index in 0..2 {
         assert_eq!(scheduler.poll(0.0), Action::Pull(index));
-        assert_eq!(scheduler.poll(0.0), Action::Wait);
+        assert_eq!(scheduler.poll(0.0), Action::Wait(None));
         scheduler.pulled(Pulled::Request, 0.0);
         assert_eq!(scheduler.poll(0.0), Action::Send(index));
     }
-    assert_eq!(scheduler.poll(0.0), Action::Wait);
+    assert_eq!(scheduler.poll(0.0), Action::Wait(None));
     scheduler.answered(1, Outcome::Revoked, None, 1.0, 0.5);
     assert!(matches!(scheduler.poll(1.0), Action::Settle(Settled { index: 1, status: Status::Revoked, .. })));
     assert_eq!(scheduler.poll(1.0), Action::Pull(2));
@@ -306,7 +306,7 @@ fn one_request_waits_for_the_end_of_a_pause() {
     scheduler.paused_until = 1e6;
     assert_eq!(scheduler.poll(0.0), Action::Pull(0));
     scheduler.pulled(Pulled::Request, 0.0);
-    assert_eq!(scheduler.poll(0.0), Action::WaitUntil(1e6));
+    assert_eq!(scheduler.poll(0.0), Action::Wait(Some(1e6)));
     assert_eq!(scheduler.poll(1e6), Action::Send(0));
 }
 
@@ -618,7 +618,7 @@ fn what_waits_for_its_token_during_a_pause_is_not_sent() {
     assert_eq!(scheduler.progress(20.0).in_flight, 0);
     assert_eq!(scheduler.poll(20.0), Action::Pull(2));
     scheduler.pulled(Pulled::End, 20.0);
-    assert_eq!(scheduler.poll(20.0), Action::WaitUntil(1010.0));
+    assert_eq!(scheduler.poll(20.0), Action::Wait(Some(1010.0)));
     assert_eq!(scheduler.poll(1010.0), Action::Send(1));
     assert!(scheduler.may_send(1, 1010.0));
     scheduler.answered(1, Outcome::Revoked, None, 1100.0, 0.5);
