@@ -19,5 +19,5 @@ pub mod schedule;
 
 pub use limits::Limits;
 pub use schedule::{
-    Action, Options, Outcome, Progress, Pulled, Scheduler, Settled, Status, Stop, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
+    Action, Options, Outcome, Progress, Pulled, Scheduler, Settled, Status, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
 };

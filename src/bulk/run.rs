@@ -4,7 +4,7 @@ use super::duplicates::{Duplicates, Original};
 use super::input::{request_in, Input, Next};
 use super::report::{ItemResult, Report};
 use super::schedule::{
-    Action, Options, Outcome, Progress, Pulled, Scheduler, Settled, Status, Stop, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
+    Action, Options, Outcome, Progress, Pulled, Scheduler, Settled, Status, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
 };
 use super::Limits;
 use crate::border::notify;
@@ -208,7 +208,7 @@ impl Run {
                 }
             }
             // Waiting is impossible without timers.
-            Err(Interrupt::Thrown(cause)) => self.stop(Stop::Error, Error::unexpected("setTimeout failed", cause)),
+            Err(Interrupt::Thrown(cause)) => self.stop(Error::unexpected("setTimeout failed", cause)),
             // A progress callback has just cancelled the run. The next step handles it.
             Err(_) if !shared.stopped.get() => {}
             // Requests in flight are awaited.
@@ -220,7 +220,7 @@ impl Run {
     fn take_in_events(&mut self) {
         loop {
             if let Some(interrupt) = self.shared.cancellation.interrupt() {
-                self.stop(Stop::Aborted, interrupt.into());
+                self.stop(interrupt.into());
             }
             let event = self.shared.events.borrow_mut().pop_front();
             match event {
@@ -231,14 +231,14 @@ impl Run {
         }
     }
 
-    fn stop(&mut self, stop: Stop, error: Error) {
-        self.shared.schedule.borrow_mut().stop(stop);
+    fn stop(&mut self, error: Error) {
+        self.shared.schedule.borrow_mut().stop();
         self.note_stop(|| Some(error.into()));
     }
 
     /// If the schedule has just stopped, this error is the reason.
     fn note_stop(&mut self, error: impl FnOnce() -> Option<JsValue>) {
-        if self.shared.schedule.borrow().stopped().is_some() && !self.shared.stopped.replace(true) {
+        if self.shared.schedule.borrow().stopped() && !self.shared.stopped.replace(true) {
             self.reason = error();
         }
     }

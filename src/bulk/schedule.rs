@@ -169,19 +169,6 @@ pub struct Settled {
     pub remaining: bool,
 }
 
-/// Why a run stopped before its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// The caller aborted.
-    Aborted,
-    /// The server does not accept the token.
-    Unauthorized,
-    /// The server refused requests for too long.
-    RateLimited,
-    /// An item failed, and `stop_on_error` is set.
-    Error,
-}
-
 /// The progress of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -276,7 +263,8 @@ pub struct Scheduler {
     pulled: usize,
     pulling: bool,
     ended: bool,
-    stopped: Option<Stop>,
+    /// Whether the run has stopped before its end.
+    stopped: bool,
     /// Counts pauses and other refusals that affect the pace. The refusal of a request sent before the last one is not a new event.
     epoch: u32,
     /// Whether the server has accepted a request sent in this epoch.
@@ -301,7 +289,7 @@ impl Scheduler {
             pulled: 0,
             pulling: false,
             ended: false,
-            stopped: None,
+            stopped: false,
             epoch: 0,
             accepts: false,
             accepted: 0,
@@ -323,7 +311,7 @@ impl Scheduler {
         if let Some(index) = self.send(now) {
             return Action::Send(index);
         }
-        if self.items.is_empty() && (self.ended || self.stopped.is_some() && self.options.total.is_none()) {
+        if self.items.is_empty() && (self.ended || self.stopped && self.options.total.is_none()) {
             // The result of a pending pull comes too late.
             self.ended = true;
             return Action::Done;
@@ -357,7 +345,7 @@ impl Scheduler {
                     self.settled.push_back(unsent(status, Some(original), false));
                 }
             },
-            Pulled::Request if self.stopped.is_some() || self.options.dry_run => {
+            Pulled::Request if self.stopped || self.options.dry_run => {
                 self.settled.push_back(unsent(Status::Skipped, None, true));
             }
             Pulled::Request => self.items.push(Item {
@@ -379,7 +367,7 @@ impl Scheduler {
     /// or the item is settled.
     pub fn may_send(&mut self, index: usize, now: f64) -> bool {
         let (epoch, paused_until) = (self.epoch, self.paused_until);
-        let running = self.stopped.is_none();
+        let running = !self.stopped;
         let Some(Item { state, attempts, .. }) = self.item(index) else { return false };
         let State::InFlight(sent) = state else { return false };
         if running && now >= paused_until {
@@ -419,39 +407,36 @@ impl Scheduler {
             }
             Outcome::Unauthorized => {
                 self.settle(index, Status::Failed, true);
-                self.stop(Stop::Unauthorized);
+                self.stop();
             }
-            _ if self.stopped.is_some() => self.abandon(index),
+            _ if self.stopped => self.abandon(index),
             Outcome::Unsent => {}
             Outcome::Unavailable if self.retry(index, now, random) => {}
             Outcome::Unavailable | Outcome::Lost => self.fail(index, true),
             Outcome::RateLimited { retry_after } => self.refused(index, sent, retry_after, now, random),
         }
         if self.in_doubt() && self.in_flight() == 0 {
-            self.stop(Stop::RateLimited);
+            self.stop();
         }
     }
 
-    /// Stops the run: nothing more is sent. The first reason is kept.
-    pub fn stop(&mut self, reason: Stop) {
-        if self.stopped.is_some() {
-            return;
-        }
-        self.stopped = Some(reason);
+    /// Stops the run: nothing more is sent.
+    pub fn stop(&mut self) {
+        self.stopped = true;
         while let Some(item) = self.items.iter().find(|item| item.waits_until().is_some()) {
             self.abandon(item.index);
         }
     }
 
-    /// Returns why the run stopped early, if it did.
-    pub fn stopped(&self) -> Option<Stop> {
+    /// Whether the run has stopped before its end.
+    pub fn stopped(&self) -> bool {
         self.stopped
     }
 
     /// Returns the progress of the run.
     pub fn progress(&self, now: f64) -> Progress {
         let progress = Progress { in_flight: self.in_flight(), ..self.progress };
-        if self.stopped.is_some() {
+        if self.stopped {
             return progress;
         }
         let paused_until = Some(self.paused_until).filter(|until| *until > now);
@@ -528,7 +513,7 @@ impl Scheduler {
         if self.ended || self.pulling {
             return false;
         }
-        if self.stopped.is_some() {
+        if self.stopped {
             return self.options.total.is_some();
         }
         let prefers_fresh = self.prefers_fresh();
@@ -556,7 +541,7 @@ impl Scheduler {
 
     fn item_failed(&mut self) {
         if self.options.stop_on_error {
-            self.stop(Stop::Error);
+            self.stop();
         }
     }
 
@@ -629,7 +614,7 @@ impl Scheduler {
                 let too_long = refusing.too_long.saturating_add(1);
                 self.refusing = Some(Refusing { too_long, ..refusing });
                 if too_long >= MAX_LONG_REFUSALS {
-                    self.stop(Stop::RateLimited);
+                    self.stop();
                 }
             }
             Refusal::TooLong => {}
@@ -651,7 +636,7 @@ impl Scheduler {
             self.paused_until = self.paused_until.max(until);
             self.pace.pause_until(self.paused_until);
         } else {
-            self.stop(Stop::RateLimited);
+            self.stop();
         }
     }
 }

@@ -54,8 +54,7 @@ impl Client for Ours {
                 Action::Settle(_) => {}
                 Action::Wait(until) => return until.map_or(Step::Wait, Step::WaitUntil),
                 Action::Done => {
-                    let stopped = self.scheduler.stopped();
-                    assert_eq!(stopped, None, "stopped");
+                    assert!(!self.scheduler.stopped(), "stopped");
                     return Step::Done;
                 }
             }

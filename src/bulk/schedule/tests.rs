@@ -57,7 +57,8 @@ struct Run {
     answers: Vec<(f64, usize, Outcome)>,
     pulled: usize,
     end: f64,
-    stopped: Option<(f64, Stop)>,
+    /// When it stopped before its end.
+    stopped: Option<f64>,
     progress: Progress,
 }
 
@@ -74,7 +75,7 @@ fn play(options: Options, world: &World) -> Run {
         assert!(step < 100_000, "the run does not end: {run:?}");
         let action = scheduler.poll(now);
         if run.stopped.is_none() {
-            run.stopped = scheduler.stopped().map(|reason| (now, reason));
+            run.stopped = scheduler.stopped().then_some(now);
         }
         assert_eq!(scheduler.progress(now).in_flight, in_flight + usize::from(matches!(action, Action::Send(_))));
         match action {
@@ -109,7 +110,7 @@ fn play(options: Options, world: &World) -> Run {
                     Event::Pulled => give(&mut scheduler, world, &mut run, &mut outstanding, now),
                     Event::Token(index) => {
                         if scheduler.may_send(index, now) {
-                            assert_eq!(scheduler.stopped(), None, "sent after a stop");
+                            assert!(!scheduler.stopped(), "sent after a stop");
                             assert!(now >= paused_until, "sent during a pause");
                             run.sent.push((now, index, in_flight));
                             let script = scripts.get_mut(&world.input[index].unwrap()).unwrap();
@@ -132,7 +133,7 @@ fn play(options: Options, world: &World) -> Run {
                         scheduler.answered(index, outcome, None, now, world.random);
                     }
                     Event::Woken => {}
-                    Event::Abort => scheduler.stop(Stop::Aborted),
+                    Event::Abort => scheduler.stop(),
                 }
                 events.retain(|(_, event)| *event != Event::Woken);
             }
@@ -215,20 +216,12 @@ fn what_waits_to_be_tried_again_holds_up_the_input() {
 }
 
 #[test]
-fn the_first_reason_to_stop_stays() {
-    let mut scheduler = Scheduler::new(OPTIONS);
-    scheduler.stop(Stop::Unauthorized);
-    scheduler.stop(Stop::Aborted);
-    assert_eq!(scheduler.stopped(), Some(Stop::Unauthorized));
-}
-
-#[test]
 fn pauses_grow_while_the_server_only_refuses_and_end_the_run() {
     let once = Options { concurrency: 1, ..OPTIONS };
     let run = play(once, &world(0..3, always(refused(None))));
     let waits: Vec<_> = run.sent.windows(2).map(|pair| pair[1].0 - pair[0].0 - 100.0).collect();
     assert_eq!(waits[..8], [50.0, 100.0, 200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0]);
-    assert_eq!(run.stopped.unwrap().1, Stop::RateLimited);
+    assert!(run.stopped.is_some());
     assert!(run.end <= MAX_PAUSE && run.end > MAX_PAUSE - 60_000.0);
     let first = run.settled.iter().find(|settled| settled.index == 0).unwrap();
     assert_eq!((first.status, first.remaining), (Status::Failed, true));
@@ -241,7 +234,7 @@ fn pauses_grow_while_the_server_only_refuses_and_end_the_run() {
 fn a_pause_of_days_is_not_begun() {
     for wait in [3.0 * 86_400_000.0, f64::INFINITY, f64::NAN, MAX_PAUSE + 1.0] {
         let run = play(OPTIONS, &world(0..9, always(refused(Some(wait)))));
-        assert_eq!(run.stopped, Some((100.0, Stop::RateLimited)));
+        assert_eq!(run.stopped, Some(100.0));
         assert_eq!((run.end, run.sent.len()), (100.0, 4));
         assert_eq!((count(&run, Status::Failed), count(&run, Status::Skipped)), (4, 5));
     }
@@ -273,7 +266,7 @@ fn an_item_that_is_refused_for_days_fails_at_once_and_alone() {
 fn a_quota_of_the_day_that_is_used_up_stops_the_run_soon() {
     for concurrency in [1, 2, 6, 32] {
         let run = play(Options { concurrency, ..OPTIONS }, &poisoned(100, |id| id >= 40, Some(DAYS)));
-        assert_eq!(run.stopped.unwrap().1, Stop::RateLimited);
+        assert!(run.stopped.is_some());
         assert_eq!(count(&run, Status::Revoked), 40);
         assert!(run.sent.len() < 40 + concurrency + MAX_LONG_REFUSALS as usize, "{concurrency}: {}", run.sent.len());
         assert!(run.settled.iter().all(|item| item.remaining == (item.index >= 40)));
@@ -328,7 +321,7 @@ fn what_is_lost_is_tried_once_and_remains() {
     let run = play(OPTIONS, &world(0..9, always(Outcome::Lost)));
     assert!(run.settled.iter().all(|item| (item.status, item.attempts, item.remaining) == (Status::Failed, 1, true)));
     let careful = Options { stop_on_error: true, ..OPTIONS };
-    assert_eq!(play(careful, &world(0..9, always(Outcome::Lost))).stopped, Some((100.0, Stop::Error)));
+    assert_eq!(play(careful, &world(0..9, always(Outcome::Lost))).stopped, Some(100.0));
 }
 
 #[test]
@@ -337,7 +330,7 @@ fn what_was_not_sent_after_all_is_skipped() {
     assert_eq!(scheduler.poll(0.0), Action::Pull(0));
     scheduler.pulled(Pulled::Request, 0.0);
     assert_eq!(scheduler.poll(0.0), Action::Send(0));
-    scheduler.stop(Stop::Aborted);
+    scheduler.stop();
     scheduler.answered(0, Outcome::Unsent, None, 0.0, 0.0);
     let skipped = Settled { index: 0, status: Status::Skipped, attempts: 0, original: None, remaining: true };
     assert_eq!(scheduler.poll(0.0), Action::Settle(skipped));
@@ -361,7 +354,7 @@ fn a_dead_token_stops_the_run() {
     let mut world = world(0..100, always(Outcome::Revoked));
     world.scripts.insert(5, vec![(Outcome::Unauthorized, 50.0)]);
     let run = play(OPTIONS, &world);
-    assert_eq!(run.stopped, Some((150.0, Stop::Unauthorized)));
+    assert_eq!(run.stopped, Some(150.0));
     assert_eq!((count(&run, Status::Revoked), count(&run, Status::Failed), count(&run, Status::Skipped)), (7, 1, 92));
     assert_eq!(run.settled.iter().filter(|item| item.remaining).count(), 93);
 
@@ -375,10 +368,10 @@ fn stops_on_an_error_if_told_to() {
     world.scripts.insert(9, vec![(Outcome::Failed, 50.0)]);
     let careful = Options { stop_on_error: true, ..OPTIONS };
     assert_eq!(play(OPTIONS, &world).stopped, None);
-    assert_eq!(play(careful, &world).stopped, Some((250.0, Stop::Error)));
+    assert_eq!(play(careful, &world).stopped, Some(250.0));
     world.input[2] = None;
     let run = play(careful, &world);
-    assert_eq!((run.stopped, run.chosen.len()), (Some((0.0, Stop::Error)), 2));
+    assert_eq!((run.stopped, run.chosen.len()), (Some(0.0), 2));
 }
 
 #[test]
@@ -632,7 +625,7 @@ fn what_waits_for_its_token_when_the_run_stops_is_skipped() {
     assert_eq!(scheduler.poll(0.0), Action::Pull(0));
     scheduler.pulled(Pulled::Request, 0.0);
     assert_eq!(scheduler.poll(0.0), Action::Send(0));
-    scheduler.stop(Stop::Aborted);
+    scheduler.stop();
     assert!(!scheduler.may_send(0, 5.0));
     scheduler.answered(0, Outcome::Unsent, None, 5.0, 0.5);
     let skipped = Settled { index: 0, status: Status::Skipped, attempts: 0, original: None, remaining: true };
@@ -656,7 +649,7 @@ fn progress_tells_the_rate_and_the_time_left() {
     let (rate, eta) = (progress.rate_per_second.unwrap(), progress.eta_ms.unwrap());
     assert!((9.0..=10.5).contains(&rate), "{rate}");
     assert!((4700.0..=5600.0).contains(&eta), "{eta}");
-    scheduler.stop(Stop::Aborted);
+    scheduler.stop();
     assert_eq!(scheduler.progress(now).eta_ms, None);
 }
 
@@ -675,9 +668,6 @@ proptest! {
     ) {
         let run = play(options, &world);
         check(&options, &world, &run)?;
-        if let Some((_, Stop::Error)) = run.stopped {
-            prop_assert!(options.stop_on_error);
-        }
     }
 
     #[test]
