@@ -154,7 +154,7 @@ pub struct BulkOptions {
     pub concurrency: Option<f64>,
     /// Whether the report contains the results.
     pub collect: bool,
-    /// Whether the first failure stops the run.
+    /// Whether the first failure stops the run. Not in a dry run, which checks the whole input.
     pub stop_on_error: bool,
     /// Whether to validate only.
     pub dry_run: bool,
@@ -174,11 +174,12 @@ impl BulkOptions {
         if concurrency.is_some_and(|concurrency| concurrency < 1.0) {
             return Err(options.wrong("concurrency", "must be 1 or more"));
         }
+        let dry_run = options.flag("dryRun")?.unwrap_or(false);
         Ok(BulkOptions {
             concurrency,
             collect: options.flag("collect")?.unwrap_or(true),
-            stop_on_error: options.flag("stopOnError")?.unwrap_or(false),
-            dry_run: options.flag("dryRun")?.unwrap_or(false),
+            stop_on_error: options.flag("stopOnError")?.unwrap_or(false) && !dry_run,
+            dry_run,
             on_progress: options.function("onProgress")?,
             on_result: options.function("onResult")?,
         })

@@ -1,10 +1,10 @@
 //! The driver of a bulk run: it carries out the schedule's actions and reports the outcomes.
 
-use super::duplicates::{Duplicates, Original};
+use super::duplicates::{Duplicates, Original, MAX_WAITING};
 use super::input::{request_in, Input, Next};
-use super::report::{ItemResult, Report};
+use super::report::{ItemResult, Kept, Report};
 use super::schedule::{
-    Action, Options, Outcome, Progress, Pulled, Scheduler, Settled, Status, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
+    Action, Options, Outcome, Pulled, Scheduler, Settled, Status, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
 };
 use super::Limits;
 use crate::border::notify;
@@ -43,9 +43,11 @@ pub struct Run {
     input: Input,
     /// Whether the input has ended.
     ended: bool,
-    /// Items between being pulled and being settled.
+    /// Items between being pulled and being settled, without duplicates.
     items: Vec<Item>,
     duplicates: Duplicates,
+    /// The index of the next item, if it is to be pulled when fewer duplicates wait.
+    postponed: Option<usize>,
     report: Report,
     /// Why the run stopped. It is the error of the skipped items.
     reason: Option<JsValue>,
@@ -68,14 +70,12 @@ struct Shared {
     waker: Cell<Option<Waker>>,
 }
 
-/// An item of the input.
+/// A request to send.
 struct Item {
-    index: usize,
     request: JsValue,
-    /// The first item with its ids: itself, or the one that it duplicates. `None`: it is not a valid request.
-    original: Option<Rc<Original>>,
-    /// What to send, unless it is a duplicate or invalid.
-    revocation: Option<Rc<Revocation>>,
+    /// Its place in the input, and its duplicates.
+    original: Rc<Original>,
+    revocation: Rc<Revocation>,
     trace: Rc<Trace>,
     error: Option<JsValue>,
 }
@@ -126,10 +126,7 @@ impl Run {
         };
         let schedule = Scheduler::new(Options {
             concurrency: options.concurrency.map_or(DEFAULT_CONCURRENCY, |most| most.min(MAX_CONCURRENCY) as usize),
-            // A dry run checks the whole input.
-            stop_on_error: options.stop_on_error && !options.dry_run,
-            total: input.total,
-            dry_run: options.dry_run,
+            finite: input.total.is_some(),
             max_attempts,
             backoff,
             max_pause: MAX_PAUSE,
@@ -152,6 +149,7 @@ impl Run {
             ended: false,
             items: Vec::new(),
             duplicates: Duplicates::new(!options.collect),
+            postponed: None,
             report: Report::default(),
             options,
             reason: None,
@@ -184,11 +182,11 @@ impl Run {
             }
         }
         self.shared.pulls.cancel();
-        let progress = self.report_progress();
+        self.report_progress();
         if self.shared.stopped.get() && !self.ended {
             self.input.close();
         }
-        self.report.finish(&progress)
+        self.report.finish()
     }
 
     /// Waits until something happens, or until this time.
@@ -208,7 +206,7 @@ impl Run {
                 }
             }
             // Waiting is impossible without timers.
-            Err(Interrupt::Thrown(cause)) => self.stop(Error::unexpected("setTimeout failed", cause)),
+            Err(Interrupt::Thrown(cause)) => self.stop(Some(Error::unexpected("setTimeout failed", cause).into())),
             // A progress callback has just cancelled the run. The next step handles it.
             Err(_) if !shared.stopped.get() => {}
             // Requests in flight are awaited.
@@ -219,8 +217,10 @@ impl Run {
     /// Processes what has happened. An abort is processed first, so that items that it kept from being sent are skipped.
     fn take_in_events(&mut self) {
         loop {
-            if let Some(interrupt) = self.shared.cancellation.interrupt() {
-                self.stop(interrupt.into());
+            if !self.shared.stopped.get() {
+                if let Some(interrupt) = self.shared.cancellation.interrupt() {
+                    self.stop(Some(Error::from(interrupt).into()));
+                }
             }
             let event = self.shared.events.borrow_mut().pop_front();
             match event {
@@ -231,19 +231,20 @@ impl Run {
         }
     }
 
-    fn stop(&mut self, error: Error) {
+    /// Stops the run. The first reason is kept.
+    fn stop(&mut self, reason: Option<JsValue>) {
         self.shared.schedule.borrow_mut().stop();
-        self.note_stop(|| Some(error.into()));
-    }
-
-    /// If the schedule has just stopped, this error is the reason.
-    fn note_stop(&mut self, error: impl FnOnce() -> Option<JsValue>) {
-        if self.shared.schedule.borrow().stopped() && !self.shared.stopped.replace(true) {
-            self.reason = error();
+        if !self.shared.stopped.replace(true) {
+            self.reason = reason;
         }
     }
 
     fn pull(&mut self, index: usize) {
+        let waiting = self.items.iter().map(|item| item.original.waiting.borrow().len());
+        if waiting.sum::<usize>() >= MAX_WAITING {
+            self.postponed = Some(index);
+            return;
+        }
         // A patched iterator of an array or a `Set` may never end.
         if self.shared.stopped.get() && self.input.total.is_none_or(|total| index >= total) {
             self.shared.schedule.borrow_mut().pulled(Pulled::End, self.shared.clock.now());
@@ -274,44 +275,43 @@ impl Run {
             Ok(Some(request)) => self.add(index, request),
             Ok(None) => Pulled::End,
             Err(thrown) => {
-                self.report.input_error = Some(thrown);
+                self.report.input_error = Some(Kept(thrown));
                 Pulled::End
             }
         };
         self.ended |= pulled == Pulled::End;
         self.shared.schedule.borrow_mut().pulled(pulled, self.shared.clock.now());
-        let error = self.items.last().and_then(|item| item.error.clone());
-        self.note_stop(|| error);
     }
 
     fn add(&mut self, index: usize, request: JsValue) -> Pulled {
-        let mut item = Item { index, request, original: None, revocation: None, trace: Rc::default(), error: None };
-        let pulled = match (self.read_request)(&item.request) {
+        let revocation = match (self.read_request)(&request) {
+            Ok(revocation) => Rc::new(revocation),
             Err(error) => {
-                item.error = Some(error.into());
-                Pulled::Invalid
-            }
-            Ok(revocation) => {
-                let original = self.duplicates.original(&revocation.url, index);
-                let status = original.result.borrow().as_ref().map(|result| result.status);
-                let first = original.index;
-                item.original = Some(original);
-                if first == index {
-                    item.revocation = Some(Rc::new(revocation));
-                    Pulled::Request
-                } else {
-                    Pulled::Duplicate { original: first, status }
-                }
+                let invalid = ItemResult::new(index, request, Status::Failed, Some(error.into()), &Trace::default());
+                self.report_result(&invalid, false);
+                return Pulled::Other;
             }
         };
+        let original = self.duplicates.original(&revocation.url, index);
+        if original.index != index {
+            match original.result.get() {
+                Some(result) => self.report_result(&result.of_duplicate(index, request), false),
+                None => original.waiting.borrow_mut().push((index, request)),
+            }
+            return Pulled::Other;
+        }
+        let item = Item { request, original, revocation, trace: Rc::default(), error: None };
+        if self.options.dry_run {
+            self.end(item, Status::Skipped, true);
+            return Pulled::Other;
+        }
         self.items.push(item);
-        pulled
+        Pulled::Request
     }
 
     fn send(&mut self, index: usize) {
-        let Some(item) = self.items.iter().find(|item| item.index == index) else { return };
-        let Some(revocation) = item.revocation.clone() else { return };
-        let (shared, trace) = (self.shared.clone(), item.trace.clone());
+        let Some(item) = self.items.iter().find(|item| item.original.index == index) else { return };
+        let (shared, revocation, trace) = (self.shared.clone(), item.revocation.clone(), item.trace.clone());
         spawn_local(async move {
             let Shared { caller, settings, cancellation, stopped, schedule, clock, .. } = &*shared;
             let attempt = Attempt { caller, revocation: &revocation, settings, cancellation, trace: &trace, stopped };
@@ -324,7 +324,7 @@ impl Run {
     }
 
     fn ended(&mut self, index: usize, result: Result<(), Error>) {
-        let Some(item) = self.items.iter_mut().find(|item| item.index == index) else { return };
+        let Some(item) = self.items.iter_mut().find(|item| item.original.index == index) else { return };
         let Item { trace, error, .. } = item;
         let unsent = trace.requests.get() == 0 && self.shared.stopped.get();
         let outcome = match result.as_ref().map_err(Error::failure) {
@@ -340,42 +340,54 @@ impl Run {
         let limits = Limits::read(|name| trace.header(name), now_since_epoch());
         let (error, now) = (error.clone(), self.shared.clock.now());
         self.shared.schedule.borrow_mut().answered(index, outcome, limits, now, js_sys::Math::random());
-        self.note_stop(|| error);
+        if self.shared.schedule.borrow().stopped() {
+            self.stop(error);
+        }
     }
 
     fn settle(&mut self, settled: Settled) {
         let Settled { index, status, remaining, .. } = settled;
-        let Some(place) = self.items.iter().position(|item| item.index == index) else { return };
-        let Item { request, original, trace, error, .. } = self.items.swap_remove(place);
-        let of_original = original.as_ref().and_then(|original| {
-            let result = original.result.borrow();
-            result.as_ref().map(|result| result.of_duplicate(index, request.clone()))
-        });
-        let result = of_original.unwrap_or_else(|| {
-            let error = error.or_else(|| self.reason.clone().filter(|_| status != Status::Revoked));
-            ItemResult::new(index, request.clone(), status, error, &trace)
-        });
-        let object = result.to_object();
-        if self.options.collect {
-            self.report.add(index, object.clone(), remaining.then_some(request));
+        let Some(place) = self.items.iter().position(|item| item.original.index == index) else { return };
+        let item = self.items.swap_remove(place);
+        self.end(item, status, remaining);
+        if let Some(index) = self.postponed.take() {
+            self.pull(index);
         }
-        if let Some(original) = original.filter(|original| original.index == index) {
-            original.result.replace(Some(result));
+    }
+
+    /// Reports an item and the duplicates that wait for its result.
+    fn end(&mut self, item: Item, status: Status, remaining: bool) {
+        let Item { request, original, trace, error, .. } = item;
+        let error = error.or_else(|| self.reason.clone().filter(|_| status != Status::Revoked));
+        let result = original.result.get_or_init(|| ItemResult::new(original.index, request, status, error, &trace));
+        self.report_result(result, remaining);
+        for (index, request) in original.waiting.take() {
+            self.report_result(&result.of_duplicate(index, request), false);
+        }
+    }
+
+    /// Reports a result. `remaining`: whether another run may revoke the item. Not set for duplicates, so that the remaining requests
+    /// are all different.
+    fn report_result(&mut self, result: &ItemResult, remaining: bool) {
+        let ItemResult { index, request, status, error, .. } = result;
+        let object = result.to_object();
+        self.report.count(*status, self.shared.clock.now());
+        if self.options.collect {
+            self.report.keep(*index, object.clone(), remaining.then(|| request.0.clone()));
         }
         if let Some(on_result) = &self.options.on_result {
             notify(on_result, &object);
         }
+        if *status == Status::Failed && self.options.stop_on_error {
+            self.stop(error.as_ref().map(|error| error.0.clone()));
+        }
     }
 
-    fn report_progress(&self) -> Progress {
-        let now = self.shared.clock.now();
-        let progress = self.shared.schedule.borrow().progress(now);
+    fn report_progress(&self) {
         if let Some(on_progress) = &self.options.on_progress {
-            let paused_until = progress.paused_until.map(|until| (now_since_epoch() + (until - now)).round());
-            let shown = Progress { paused_until, ..progress };
-            notify(on_progress, &serde_wasm_bindgen::to_value(&shown).unwrap_or_default());
+            let progress = self.report.progress(self.input.total, &self.shared.schedule.borrow(), self.shared.clock.now());
+            notify(on_progress, &progress);
         }
-        progress
     }
 }
 

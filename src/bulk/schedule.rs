@@ -4,7 +4,7 @@
 //! It provides time, which never goes backwards, random numbers and the network. Guarantees:
 //!
 //! - At most `concurrency` requests are in flight, and input is read no faster than it is sent.
-//! - First attempts are in input order. Each index is settled exactly once. A revoked item is never sent again.
+//! - First attempts are in input order. Each request is settled exactly once. A revoked item is never sent again.
 //! - A refusal (429, or 503 with `Retry-After`) pauses the whole run: for as long as the server says, and longer if it keeps
 //!   refusing after that; without `Retry-After`, for a short time, doubling, with jitter, up to a minute. A pause that would
 //!   make the run wait for more than `max_pause` since the server last accepted a request does not begin: the run stops instead.
@@ -22,10 +22,9 @@
 //! - Other transient failures are retried, up to `max_attempts` attempts, with `backoff` between them. Refusals do not count: they
 //!   say nothing about the request.
 //! - After a stop or an abort nothing is sent. Requests in flight are settled when their responses arrive.
-//! - Of requests that the driver reports as duplicates, the first is sent, and the others are settled like it.
 
 use super::limits::Limits;
-use super::pace::{Meter, Pace};
+use super::pace::Pace;
 use crate::http::retry::{self, Backoff};
 use serde::Serialize;
 use std::collections::VecDeque;
@@ -38,9 +37,6 @@ pub const MAX_ATTEMPTS: u32 = 8;
 
 /// How long the server may refuse everything before the run stops by default, in milliseconds.
 pub const MAX_PAUSE: f64 = 15.0 * 60_000.0;
-
-/// The number of duplicates that may wait for their original before the run stops reading input. Bounds memory.
-const MAX_WAITING_DUPLICATES: usize = 1024;
 
 /// The number of refused items that may wait before the run stops reading input. Bounds memory. It is high because the server may
 /// always refuse each of them, and the items behind them must get their turn.
@@ -71,12 +67,8 @@ const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0,
 pub struct Options {
     /// The maximum number of requests in flight; at least one.
     pub concurrency: usize,
-    /// Whether the first item that finally fails stops the run.
-    pub stop_on_error: bool,
-    /// The number of items, if known. Such an input is read to its end after a stop, to report the rest as skipped.
-    pub total: Option<usize>,
-    /// Whether to validate only and send nothing.
-    pub dry_run: bool,
+    /// Whether the input is known to end. It is then read to its end after a stop, to report the rest as skipped.
+    pub finite: bool,
     /// The maximum number of attempts per item, without refusals.
     pub max_attempts: u32,
     /// The waits between attempts of an item.
@@ -93,7 +85,7 @@ pub enum Action {
     /// Send the request with this index. Call [`Scheduler::may_send`] just before. Report the outcome with
     /// [`Scheduler::answered`]. Keep polling meanwhile.
     Send(usize),
-    /// Report this item. It does not appear again, except as the original of duplicates.
+    /// Report this item. It does not appear again.
     Settle(Settled),
     /// Poll after a pull or an outcome, and at this time, which is in the future.
     Wait(Option<f64>),
@@ -106,15 +98,8 @@ pub enum Action {
 pub enum Pulled {
     /// A request.
     Request,
-    /// The same request as an earlier one.
-    Duplicate {
-        /// The index of that request.
-        original: usize,
-        /// How it was settled, if it has been reported.
-        status: Option<Status>,
-    },
-    /// An invalid request.
-    Invalid,
+    /// Something that is not sent, such as an invalid request or a duplicate. The schedule does not settle it.
+    Other,
     /// Its end or an exception.
     End,
 }
@@ -147,7 +132,7 @@ pub enum Outcome {
 pub enum Status {
     /// The server revoked the credential.
     Revoked,
-    /// All attempts failed, or the item is invalid.
+    /// All attempts failed, or the request is invalid.
     Failed,
     /// It was never sent.
     Skipped,
@@ -162,40 +147,8 @@ pub struct Settled {
     pub status: Status,
     /// The number of times it was sent.
     pub attempts: u32,
-    /// For a duplicate: the index of the item that was sent instead. It was settled before this one.
-    pub original: Option<usize>,
-    /// Whether another run may revoke it: the item was skipped, or its failure is not final. Not set for duplicates, so that the
-    /// remaining requests are all different.
+    /// Whether another run may revoke it: the item was skipped, or its failure is not final.
     pub remaining: bool,
-}
-
-/// The progress of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Progress {
-    /// Items settled.
-    pub done: usize,
-    /// The number of items, if known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<usize>,
-    /// Items settled as revoked.
-    pub revoked: usize,
-    /// Items settled as failed.
-    pub failed: usize,
-    /// Items settled as skipped.
-    #[serde(skip)]
-    pub skipped: usize,
-    /// Requests in flight.
-    pub in_flight: usize,
-    /// The end of the current pause.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub paused_until: Option<f64>,
-    /// Items settled as revoked or failed per second, over the last ten seconds. `None`: none yet, or the run has stopped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_per_second: Option<f64>,
-    /// The estimated time until all items are settled, in milliseconds. `None`: without a rate, or without a known total.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub eta_ms: Option<f64>,
 }
 
 /// An item between being pulled and being settled.
@@ -209,8 +162,6 @@ struct Item {
     /// Refusals with others accepted in between, and the number of accepted requests at the last one.
     own_refusals: u32,
     accepted_before: u64,
-    /// The indices of its duplicates.
-    duplicates: Vec<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -256,10 +207,6 @@ pub struct Scheduler {
     pace: Pace,
     items: Vec<Item>,
     settled: VecDeque<Settled>,
-    /// Only the counts.
-    progress: Progress,
-    /// Items settled as revoked or failed.
-    finished: Meter,
     pulled: usize,
     pulling: bool,
     ended: bool,
@@ -284,8 +231,6 @@ impl Scheduler {
             pace: Pace::new(concurrency),
             items: Vec::new(),
             settled: VecDeque::new(),
-            progress: Progress { total: options.total, ..Progress::default() },
-            finished: Meter::default(),
             pulled: 0,
             pulling: false,
             ended: false,
@@ -301,7 +246,6 @@ impl Scheduler {
     /// Returns the next action. Call it repeatedly until it returns a wait.
     pub fn poll(&mut self, now: f64) -> Action {
         if let Some(settled) = self.settled.pop_front() {
-            self.count(settled.status, now);
             return Action::Settle(settled);
         }
         if self.may_pull(now) {
@@ -311,7 +255,7 @@ impl Scheduler {
         if let Some(index) = self.send(now) {
             return Action::Send(index);
         }
-        if self.items.is_empty() && (self.ended || self.stopped && self.options.total.is_none()) {
+        if self.items.is_empty() && (self.ended || self.stopped && !self.options.finite) {
             // The result of a pending pull comes too late.
             self.ended = true;
             return Action::Done;
@@ -330,35 +274,24 @@ impl Scheduler {
         self.pulling = false;
         let index = self.pulled;
         self.pulled = index.saturating_add(1);
-        let unsent = |status, original, remaining| Settled { index, status, attempts: 0, original, remaining };
         match pulled {
             Pulled::End => self.ended = true,
-            Pulled::Invalid => {
-                self.settled.push_back(unsent(Status::Failed, None, false));
-                self.item_failed();
-            }
-            Pulled::Duplicate { original, status } => match self.item(original) {
-                Some(item) => item.duplicates.push(index),
-                None => {
-                    let unreported = self.settled.iter().find(|settled| settled.index == original);
-                    let status = unreported.map(|settled| settled.status).or(status).unwrap_or(Status::Skipped);
-                    self.settled.push_back(unsent(status, Some(original), false));
+            Pulled::Other => {}
+            Pulled::Request => {
+                self.items.push(Item {
+                    index,
+                    attempts: 0,
+                    failures: 0,
+                    first_sent: now,
+                    state: State::Waiting(now),
+                    refusals: 0,
+                    own_refusals: 0,
+                    accepted_before: 0,
+                });
+                if self.stopped {
+                    self.abandon(index);
                 }
-            },
-            Pulled::Request if self.stopped || self.options.dry_run => {
-                self.settled.push_back(unsent(Status::Skipped, None, true));
             }
-            Pulled::Request => self.items.push(Item {
-                index,
-                attempts: 0,
-                failures: 0,
-                first_sent: now,
-                state: State::Waiting(now),
-                refusals: 0,
-                own_refusals: 0,
-                accepted_before: 0,
-                duplicates: Vec::new(),
-            }),
         }
     }
 
@@ -403,7 +336,7 @@ impl Scheduler {
             }
             Outcome::Failed => {
                 self.accepted(sent, now);
-                self.fail(index, false);
+                self.settle(index, Status::Failed, false);
             }
             Outcome::Unauthorized => {
                 self.settle(index, Status::Failed, true);
@@ -412,7 +345,7 @@ impl Scheduler {
             _ if self.stopped => self.abandon(index),
             Outcome::Unsent => {}
             Outcome::Unavailable if self.retry(index, now, random) => {}
-            Outcome::Unavailable | Outcome::Lost => self.fail(index, true),
+            Outcome::Unavailable | Outcome::Lost => self.settle(index, Status::Failed, true),
             Outcome::RateLimited { retry_after } => self.refused(index, sent, retry_after, now, random),
         }
         if self.in_doubt() && self.in_flight() == 0 {
@@ -433,41 +366,18 @@ impl Scheduler {
         self.stopped
     }
 
-    /// Returns the progress of the run.
-    pub fn progress(&self, now: f64) -> Progress {
-        let progress = Progress { in_flight: self.in_flight(), ..self.progress };
-        if self.stopped {
-            return progress;
-        }
-        let paused_until = Some(self.paused_until).filter(|until| *until > now);
-        let period = self.finished.periods(now).next().filter(|(time, _)| *time > 0.0);
-        let rate_per_second = period.map(|(time, items)| items / time * 1000.0);
-        let left = progress.total.map(|total| total.saturating_sub(progress.done) as f64);
-        let pause = paused_until.map_or(0.0, |until| until - now);
-        let eta_ms = rate_per_second.zip(left).map(|(rate, left)| pause + left / rate * 1000.0);
-        Progress { paused_until, rate_per_second, eta_ms, ..progress }
+    /// How long the current pause still lasts, in milliseconds. `None`: there is none, or the run has stopped.
+    pub fn pause_left(&self, now: f64) -> Option<f64> {
+        Some(self.paused_until - now).filter(|left| *left > 0.0 && !self.stopped)
     }
 
-    fn count(&mut self, status: Status, now: f64) {
-        let Progress { done, revoked, failed, skipped, .. } = &mut self.progress;
-        let count = match status {
-            Status::Revoked => revoked,
-            Status::Failed => failed,
-            Status::Skipped => skipped,
-        };
-        *count = count.saturating_add(1);
-        *done = done.saturating_add(1);
-        if status != Status::Skipped {
-            self.finished.count(now);
-        }
+    /// The number of requests in flight.
+    pub fn in_flight(&self) -> usize {
+        self.items.iter().filter(|item| item.waits_until().is_none()).count()
     }
 
     fn item(&mut self, index: usize) -> Option<&mut Item> {
         self.items.iter_mut().find(|item| item.index == index)
-    }
-
-    fn in_flight(&self) -> usize {
-        self.items.iter().filter(|item| item.waits_until().is_none()).count()
     }
 
     /// Whether the request that was refused least often goes first: after every second pause, and while the server refuses one
@@ -514,35 +424,20 @@ impl Scheduler {
             return false;
         }
         if self.stopped {
-            return self.options.total.is_some();
+            return self.options.finite;
         }
         let prefers_fresh = self.prefers_fresh();
         let fresh = self.items.iter().filter(|item| !item.was_refused()).count();
         self.in_flight() < self.pace.window()
             && fresh / 2 < self.options.concurrency
             && self.items.len().saturating_sub(fresh) < MAX_REFUSED_ITEMS
-            && self.items.iter().map(|item| item.duplicates.len()).sum::<usize>() < MAX_WAITING_DUPLICATES
             && !self.items.iter().any(|item| item.is_due(now) && !(prefers_fresh && item.was_refused()))
     }
 
     fn settle(&mut self, index: usize, status: Status, remaining: bool) {
         let Some(place) = self.items.iter().position(|item| item.index == index) else { return };
-        let Item { attempts, duplicates, .. } = self.items.remove(place);
-        self.settled.push_back(Settled { index, status, attempts, original: None, remaining });
-        let original = index;
-        let duplicate = |index| Settled { index, status, attempts: 0, original: Some(original), remaining: false };
-        self.settled.extend(duplicates.into_iter().map(duplicate));
-    }
-
-    fn fail(&mut self, index: usize, remaining: bool) {
-        self.settle(index, Status::Failed, remaining);
-        self.item_failed();
-    }
-
-    fn item_failed(&mut self) {
-        if self.options.stop_on_error {
-            self.stop();
-        }
+        let Item { attempts, .. } = self.items.remove(place);
+        self.settled.push_back(Settled { index, status, attempts, remaining });
     }
 
     /// Settles an item that the run no longer sends.
@@ -598,7 +493,7 @@ impl Scheduler {
         let last = accepted > 0 && self.ended && self.items.iter().all(Item::was_refused);
         let given_up = last && refusing.pauses.min(refusals) >= MAX_LAST_REFUSALS;
         if refusal == Refusal::TooLong || own_refusals >= MAX_REFUSALS || given_up {
-            self.fail(index, true);
+            self.settle(index, Status::Failed, true);
         }
         if new {
             self.epoch = self.epoch.wrapping_add(1);

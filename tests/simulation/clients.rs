@@ -26,15 +26,8 @@ pub struct Ours {
 
 impl Ours {
     pub fn new(items: usize, concurrency: usize) -> Ours {
-        let options = Options {
-            concurrency,
-            stop_on_error: false,
-            total: Some(items),
-            dry_run: false,
-            max_attempts: MAX_ATTEMPTS,
-            backoff: Backoff::DEFAULT,
-            max_pause: MAX_PAUSE,
-        };
+        let options =
+            Options { concurrency, finite: true, max_attempts: MAX_ATTEMPTS, backoff: Backoff::DEFAULT, max_pause: MAX_PAUSE };
         Ours { scheduler: Scheduler::new(options), items }
     }
 }

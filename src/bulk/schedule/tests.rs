@@ -8,17 +8,10 @@ fn refused(retry_after: Option<f64>) -> Outcome {
     Outcome::RateLimited { retry_after }
 }
 
-const OPTIONS: Options = Options {
-    concurrency: 4,
-    stop_on_error: false,
-    total: Some(0),
-    dry_run: false,
-    max_attempts: MAX_ATTEMPTS,
-    backoff: Backoff::DEFAULT,
-    max_pause: MAX_PAUSE,
-};
+const OPTIONS: Options =
+    Options { concurrency: 4, finite: true, max_attempts: MAX_ATTEMPTS, backoff: Backoff::DEFAULT, max_pause: MAX_PAUSE };
 
-/// A request, or `None` for something that is no request.
+/// A request, or `None` for something that is no request. A second request with an id is a duplicate.
 type Input = Option<u16>;
 
 /// What the server does with the requests of one id, one after the other, and how long it takes over each. After the last
@@ -59,7 +52,6 @@ struct Run {
     end: f64,
     /// When it stopped before its end.
     stopped: Option<f64>,
-    progress: Progress,
 }
 
 /// Plays a run in virtual time, and checks on the way what must hold at every step.
@@ -77,7 +69,7 @@ fn play(options: Options, world: &World) -> Run {
         if run.stopped.is_none() {
             run.stopped = scheduler.stopped().then_some(now);
         }
-        assert_eq!(scheduler.progress(now).in_flight, in_flight + usize::from(matches!(action, Action::Send(_))));
+        assert_eq!(scheduler.in_flight(), in_flight + usize::from(matches!(action, Action::Send(_))));
         match action {
             Action::Pull(index) => {
                 assert_eq!(index, run.pulled);
@@ -144,25 +136,24 @@ fn play(options: Options, world: &World) -> Run {
     assert_eq!(scheduler.poll(now), Action::Done, "what comes too late is taken");
     assert_eq!((in_flight, outstanding), (0, 0), "done too early");
     run.end = now;
-    run.progress = scheduler.progress(now);
     run
 }
 
 fn give(scheduler: &mut Scheduler, world: &World, run: &mut Run, outstanding: &mut usize, now: f64) {
     let pulled = match world.input.get(run.pulled) {
         None => return scheduler.pulled(Pulled::End, now),
-        Some(None) => Pulled::Invalid,
-        Some(id) => match world.input.iter().take(run.pulled).position(|other| other == id) {
-            None => Pulled::Request,
-            Some(original) => {
-                let reported = run.settled.iter().find(|settled| settled.index == original);
-                Pulled::Duplicate { original, status: reported.map(|settled| settled.status) }
-            }
-        },
+        Some(_) if is_new(world, run.pulled) => Pulled::Request,
+        Some(_) => Pulled::Other,
     };
     run.pulled += 1;
-    *outstanding += 1;
+    *outstanding += usize::from(pulled == Pulled::Request);
     scheduler.pulled(pulled, now);
+}
+
+/// Whether this is the first request with its id.
+fn is_new(world: &World, index: usize) -> bool {
+    let id = world.input[index];
+    id.is_some() && !world.input[..index].contains(&id)
 }
 
 fn world(input: impl IntoIterator<Item = u16>, script: impl Fn(u16) -> Script) -> World {
@@ -185,7 +176,7 @@ fn works_through_a_list_in_order_at_full_width() {
     assert_eq!(count(&run, Status::Revoked), 10);
     assert_eq!(run.sent.iter().map(|sent| sent.1).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
     assert_eq!(run.end, 300.0);
-    assert!(run.settled.iter().all(|settled| settled.attempts == 1 && !settled.remaining && settled.original.is_none()));
+    assert!(run.settled.iter().all(|settled| settled.attempts == 1 && !settled.remaining));
 }
 
 #[test]
@@ -211,7 +202,8 @@ fn pulls_no_faster_than_it_sends() {
 #[test]
 fn what_waits_to_be_tried_again_holds_up_the_input() {
     let slow = Options { backoff: Backoff { initial_interval: 1e5, max_interval: 1e5, ..Backoff::DEFAULT }, ..OPTIONS };
-    let run = play(Options { total: None, ..slow }, &World { abort_at: Some(9e4), ..world(0..50, always(Outcome::Unavailable)) });
+    let run =
+        play(Options { finite: false, ..slow }, &World { abort_at: Some(9e4), ..world(0..50, always(Outcome::Unavailable)) });
     assert_eq!(run.pulled, 2 * OPTIONS.concurrency);
 }
 
@@ -320,8 +312,6 @@ fn what_may_pass_is_tried_again_so_often() {
 fn what_is_lost_is_tried_once_and_remains() {
     let run = play(OPTIONS, &world(0..9, always(Outcome::Lost)));
     assert!(run.settled.iter().all(|item| (item.status, item.attempts, item.remaining) == (Status::Failed, 1, true)));
-    let careful = Options { stop_on_error: true, ..OPTIONS };
-    assert_eq!(play(careful, &world(0..9, always(Outcome::Lost))).stopped, Some(100.0));
 }
 
 #[test]
@@ -332,21 +322,8 @@ fn what_was_not_sent_after_all_is_skipped() {
     assert_eq!(scheduler.poll(0.0), Action::Send(0));
     scheduler.stop();
     scheduler.answered(0, Outcome::Unsent, None, 0.0, 0.0);
-    let skipped = Settled { index: 0, status: Status::Skipped, attempts: 0, original: None, remaining: true };
+    let skipped = Settled { index: 0, status: Status::Skipped, attempts: 0, remaining: true };
     assert_eq!(scheduler.poll(0.0), Action::Settle(skipped));
-}
-
-#[test]
-fn a_duplicate_of_what_is_settled_and_not_yet_reported_does_not_wait_for_ever() {
-    let mut scheduler = Scheduler::new(OPTIONS);
-    assert_eq!(scheduler.poll(0.0), Action::Pull(0));
-    scheduler.pulled(Pulled::Request, 0.0);
-    assert_eq!(scheduler.poll(0.0), Action::Send(0));
-    assert_eq!(scheduler.poll(0.0), Action::Pull(1));
-    scheduler.answered(0, Outcome::Revoked, None, 0.0, 0.0);
-    scheduler.pulled(Pulled::Duplicate { original: 0, status: None }, 0.0);
-    assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { index: 0, .. })));
-    assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { index: 1, status: Status::Revoked, .. })));
 }
 
 #[test]
@@ -358,67 +335,8 @@ fn a_dead_token_stops_the_run() {
     assert_eq!((count(&run, Status::Revoked), count(&run, Status::Failed), count(&run, Status::Skipped)), (7, 1, 92));
     assert_eq!(run.settled.iter().filter(|item| item.remaining).count(), 93);
 
-    let endless = play(Options { total: None, ..OPTIONS }, &world);
+    let endless = play(Options { finite: false, ..OPTIONS }, &world);
     assert_eq!((endless.settled.len(), endless.pulled), (8, 8));
-}
-
-#[test]
-fn stops_on_an_error_if_told_to() {
-    let mut world = world(0..20, always(Outcome::Revoked));
-    world.scripts.insert(9, vec![(Outcome::Failed, 50.0)]);
-    let careful = Options { stop_on_error: true, ..OPTIONS };
-    assert_eq!(play(OPTIONS, &world).stopped, None);
-    assert_eq!(play(careful, &world).stopped, Some(250.0));
-    world.input[2] = None;
-    let run = play(careful, &world);
-    assert_eq!((run.stopped, run.chosen.len()), (Some(0.0), 2));
-}
-
-#[test]
-fn duplicates_are_sent_once_and_settled_alike() {
-    let mut world = world([1, 2, 1, 3, 2, 1, 3], always(Outcome::Revoked));
-    world.scripts.insert(2, vec![(Outcome::Failed, 500.0)]);
-    let mut run = play(OPTIONS, &world);
-    assert_eq!(run.sent.len(), 3);
-    run.settled.sort_by_key(|item| item.index);
-    let found: Vec<_> = run.settled.iter().map(|item| (item.status, item.original)).collect();
-    use Status::{Failed, Revoked};
-    let originals = [None, None, Some(0), None, Some(1), Some(0), Some(3)];
-    assert_eq!(
-        found,
-        [Revoked, Failed, Revoked, Revoked, Failed, Revoked, Revoked].into_iter().zip(originals).collect::<Vec<_>>()
-    );
-}
-
-#[test]
-fn endless_duplicates_of_a_slow_request_do_not_fill_memory() {
-    let mut world = world([1; 5000], always(Outcome::Revoked));
-    world.scripts.insert(1, vec![(Outcome::Revoked, 1e6)]);
-    let mut scheduler = Scheduler::new(OPTIONS);
-    let mut pulled = 0;
-    loop {
-        match scheduler.poll(0.0) {
-            Action::Pull(0) => scheduler.pulled(Pulled::Request, 0.0),
-            Action::Pull(_) => scheduler.pulled(Pulled::Duplicate { original: 0, status: None }, 0.0),
-            Action::Send(_) => {}
-            _ => break,
-        }
-        pulled += 1;
-        assert!(pulled <= MAX_WAITING_DUPLICATES + 2);
-    }
-    assert_eq!(play(OPTIONS, &world).progress.revoked, 5000);
-}
-
-#[test]
-fn a_dry_run_sends_nothing_and_finds_what_is_wrong() {
-    let mut world = world([1, 2, 1], always(Outcome::Revoked));
-    world.input.push(None);
-    let mut run = play(Options { dry_run: true, ..OPTIONS }, &world);
-    run.settled.sort_by_key(|item| item.index);
-    assert!(run.sent.is_empty());
-    use Status::{Failed, Skipped};
-    let found: Vec<_> = run.settled.iter().map(|item| (item.status, item.original, item.remaining)).collect();
-    assert_eq!(found, [(Skipped, None, true), (Skipped, None, true), (Skipped, Some(0), false), (Failed, None, false)]);
 }
 
 #[test]
@@ -435,7 +353,6 @@ fn reports_that_make_no_sense_are_ignored() {
     scheduler.answered(0, Outcome::Failed, None, 0.0, 0.0);
     assert!(matches!(scheduler.poll(0.0), Action::Settle(Settled { status: Status::Revoked, .. })));
     assert_eq!(scheduler.poll(0.0), Action::Pull(1));
-    assert_eq!(scheduler.progress(0.0), Progress { done: 1, revoked: 1, total: Some(0), ..Progress::default() });
 }
 
 #[test]
@@ -490,15 +407,7 @@ fn worlds(ends: BoxedStrategy<Outcome>, abort: bool) -> impl Strategy<Value = Wo
 }
 
 fn options() -> impl Strategy<Value = Options> {
-    (1_usize..9, any::<bool>(), any::<bool>(), proptest::bool::weighted(0.1)).prop_map(
-        |(concurrency, stop_on_error, finite, dry_run)| Options {
-            concurrency,
-            stop_on_error,
-            total: finite.then_some(60),
-            dry_run,
-            ..OPTIONS
-        },
-    )
+    (1_usize..9, any::<bool>()).prop_map(|(concurrency, finite)| Options { concurrency, finite, ..OPTIONS })
 }
 
 /// What holds whatever happens. (`play` has checked: the bound on what is in flight, no sending after a stop or in a
@@ -506,36 +415,16 @@ fn options() -> impl Strategy<Value = Options> {
 fn check(options: &Options, world: &World, run: &Run) -> Result<(), TestCaseError> {
     let items: BTreeMap<usize, Settled> = run.settled.iter().map(|settled| (settled.index, *settled)).collect();
     prop_assert_eq!(items.len(), run.settled.len(), "settled twice");
-    prop_assert!(items.keys().copied().eq(0..run.pulled), "not settled");
-    prop_assert!(run.pulled == world.input.len() || run.stopped.is_some() && options.total.is_none());
-    prop_assert_eq!(run.progress.revoked, count(run, Status::Revoked));
-    prop_assert_eq!(run.progress.failed, count(run, Status::Failed));
-    prop_assert_eq!(run.progress.skipped, count(run, Status::Skipped));
-    prop_assert_eq!(run.progress.done, run.settled.len());
+    prop_assert!(items.keys().copied().eq((0..run.pulled).filter(|index| is_new(world, *index))), "not settled");
+    prop_assert!(run.pulled == world.input.len() || run.stopped.is_some() && !options.finite);
 
     let mut firsts = BTreeSet::new();
     let first_sent: Vec<usize> = run.chosen.iter().copied().filter(|index| firsts.insert(*index)).collect();
     prop_assert!(first_sent.windows(2).all(|pair| pair[0] < pair[1]), "not in input order");
 
-    let mut originals = BTreeMap::new();
     for (index, item) in &items {
-        let Some(id) = world.input[*index] else {
-            prop_assert_eq!((item.status, item.attempts, item.original, item.remaining), (Status::Failed, 0, None, false));
-            continue;
-        };
         let sent = run.sent.iter().filter(|sent| sent.1 == *index).count();
         prop_assert_eq!(item.attempts as usize, sent);
-        let original = *originals.entry(id).or_insert(*index);
-        if original != *index {
-            prop_assert_eq!(
-                (item.original, item.status, item.attempts, item.remaining),
-                (Some(original), items[&original].status, 0, false)
-            );
-            let place = |index| run.settled.iter().position(|settled| settled.index == index);
-            prop_assert!(place(original) < place(*index), "settled before its original");
-            continue;
-        }
-        prop_assert_eq!(item.original, None);
         let answers: Vec<Outcome> = run.answers.iter().filter(|answer| answer.1 == *index).map(|answer| answer.2).collect();
         prop_assert_eq!(answers.len(), sent, "an answer is missing");
         let successes = answers.iter().filter(|answer| **answer == Outcome::Revoked).count();
@@ -608,14 +497,14 @@ fn what_waits_for_its_token_during_a_pause_is_not_sent() {
     scheduler.answered(0, refused(Some(1000.0)), None, 10.0, 0.5);
     assert!(!scheduler.may_send(1, 20.0));
     assert!(!scheduler.may_send(1, 20.0), "only what is to be sent");
-    assert_eq!(scheduler.progress(20.0).in_flight, 0);
+    assert_eq!(scheduler.in_flight(), 0);
     assert_eq!(scheduler.poll(20.0), Action::Pull(2));
     scheduler.pulled(Pulled::End, 20.0);
     assert_eq!(scheduler.poll(20.0), Action::Wait(Some(1010.0)));
     assert_eq!(scheduler.poll(1010.0), Action::Send(1));
     assert!(scheduler.may_send(1, 1010.0));
     scheduler.answered(1, Outcome::Revoked, None, 1100.0, 0.5);
-    let revoked = Settled { index: 1, status: Status::Revoked, attempts: 1, original: None, remaining: false };
+    let revoked = Settled { index: 1, status: Status::Revoked, attempts: 1, remaining: false };
     assert_eq!(scheduler.poll(1100.0), Action::Settle(revoked));
 }
 
@@ -628,29 +517,8 @@ fn what_waits_for_its_token_when_the_run_stops_is_skipped() {
     scheduler.stop();
     assert!(!scheduler.may_send(0, 5.0));
     scheduler.answered(0, Outcome::Unsent, None, 5.0, 0.5);
-    let skipped = Settled { index: 0, status: Status::Skipped, attempts: 0, original: None, remaining: true };
+    let skipped = Settled { index: 0, status: Status::Skipped, attempts: 0, remaining: true };
     assert_eq!(scheduler.poll(5.0), Action::Settle(skipped));
-}
-
-#[test]
-fn progress_tells_the_rate_and_the_time_left() {
-    let mut scheduler = Scheduler::new(Options { concurrency: 1, total: Some(100), ..OPTIONS });
-    assert_eq!((scheduler.progress(0.0).rate_per_second, scheduler.progress(0.0).eta_ms), (None, None));
-    let mut now = 0.0;
-    for _ in 0..50 {
-        assert!(matches!(scheduler.poll(now), Action::Pull(_)));
-        scheduler.pulled(Pulled::Request, now);
-        let Action::Send(index) = scheduler.poll(now) else { panic!("not sent") };
-        now += 100.0;
-        scheduler.answered(index, Outcome::Revoked, None, now, 0.5);
-        assert!(matches!(scheduler.poll(now), Action::Settle(_)));
-    }
-    let progress = scheduler.progress(now);
-    let (rate, eta) = (progress.rate_per_second.unwrap(), progress.eta_ms.unwrap());
-    assert!((9.0..=10.5).contains(&rate), "{rate}");
-    assert!((4700.0..=5600.0).contains(&eta), "{eta}");
-    scheduler.stop();
-    assert_eq!(scheduler.progress(now).eta_ms, None);
 }
 
 /// How many random schedules each property is checked with: a quarter of `BULK_SCHEDULES`.
@@ -676,7 +544,7 @@ proptest! {
     ) {
         // Pauses count as time of an item, and here they may add up to hours.
         let backoff = Backoff { max_elapsed: f64::INFINITY, ..Backoff::DEFAULT };
-        let options = Options { stop_on_error: false, dry_run: false, max_pause: f64::MAX, backoff, ..options };
+        let options = Options { max_pause: f64::MAX, backoff, ..options };
         let run = play(options, &world);
         check(&options, &world, &run)?;
         prop_assert_eq!(run.stopped, None);
@@ -693,7 +561,7 @@ proptest! {
         world.scripts.values_mut().for_each(|script| *script = vec![(refused(wait), latency); 100]);
         let run = play(options, &world);
         check(&options, &world, &run)?;
-        prop_assert_eq!(run.progress.revoked, 0);
+        prop_assert_eq!(count(&run, Status::Revoked), 0);
         prop_assert!(run.end <= options.max_pause + 1e5 + latency);
     }
 
