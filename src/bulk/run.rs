@@ -346,7 +346,7 @@ impl Run {
     }
 
     fn settle(&mut self, settled: Settled) {
-        let Settled { index, status, remaining, .. } = settled;
+        let Settled { index, status, remaining } = settled;
         let Some(place) = self.items.iter().position(|item| item.original.index == index) else { return };
         let item = self.items.swap_remove(place);
         self.end(item, status, remaining);

@@ -145,8 +145,6 @@ pub struct Settled {
     pub index: usize,
     /// How it ended.
     pub status: Status,
-    /// The number of times it was sent.
-    pub attempts: u32,
     /// Whether another run may revoke it: the item was skipped, or its failure is not final.
     pub remaining: bool,
 }
@@ -154,10 +152,10 @@ pub struct Settled {
 /// An item between being pulled and being settled.
 struct Item {
     index: usize,
-    attempts: u32,
-    failures: u32,
-    first_sent: f64,
     state: State,
+    first_sent: f64,
+    /// Attempts that failed, without refusals.
+    failures: u32,
     refusals: u32,
     /// Refusals with others accepted in between, and the number of accepted requests at the last one.
     own_refusals: u32,
@@ -280,10 +278,9 @@ impl Scheduler {
             Pulled::Request => {
                 self.items.push(Item {
                     index,
-                    attempts: 0,
-                    failures: 0,
-                    first_sent: now,
                     state: State::Waiting(now),
+                    first_sent: now,
+                    failures: 0,
                     refusals: 0,
                     own_refusals: 0,
                     accepted_before: 0,
@@ -296,23 +293,15 @@ impl Scheduler {
     }
 
     /// Whether the request with this index, from an [`Action::Send`], may be sent now. Call it when everything else is ready,
-    /// such as the token. If false, report [`Outcome::Unsent`]. The attempt does not count, and another [`Action::Send`] follows,
-    /// or the item is settled.
+    /// such as the token. If false, report [`Outcome::Unsent`]. Another [`Action::Send`] follows, or the item is settled.
     pub fn may_send(&mut self, index: usize, now: f64) -> bool {
-        let (epoch, paused_until) = (self.epoch, self.paused_until);
-        let running = !self.stopped;
-        let Some(Item { state, attempts, .. }) = self.item(index) else { return false };
-        let State::InFlight(sent) = state else { return false };
-        if running && now >= paused_until {
+        let (epoch, allowed) = (self.epoch, !self.stopped && now >= self.paused_until);
+        let Some(Item { state: State::InFlight(sent), .. }) = self.item(index) else { return false };
+        if allowed {
             // A pause may have come and gone while the token was fetched.
             sent.epoch = epoch;
-            return true;
         }
-        if running {
-            *attempts = attempts.saturating_sub(1);
-            *state = State::Waiting(paused_until);
-        }
-        false
+        allowed
     }
 
     /// Reports the outcome of the request with this index, and the limits that its response names. `random` is between 0 and 1.
@@ -320,9 +309,6 @@ impl Scheduler {
         let Some(item) = self.item(index) else { return };
         let State::InFlight(sent) = item.state else { return };
         item.state = State::Waiting(now);
-        if outcome == Outcome::Unsent {
-            item.attempts = item.attempts.saturating_sub(1);
-        }
         if let Some(limits) = limits {
             self.pace.limits(&limits, self.in_flight(), now);
         }
@@ -342,11 +328,11 @@ impl Scheduler {
                 self.settle(index, Status::Failed, true);
                 self.stop();
             }
-            _ if self.stopped => self.abandon(index),
+            Outcome::Unsent if self.stopped => self.abandon(index),
             Outcome::Unsent => {}
-            Outcome::Unavailable if self.retry(index, now, random) => {}
-            Outcome::Unavailable | Outcome::Lost => self.settle(index, Status::Failed, true),
-            Outcome::RateLimited { retry_after } => self.refused(index, sent, retry_after, now, random),
+            Outcome::Unavailable if !self.stopped && self.retry(index, now, random) => {}
+            Outcome::RateLimited { retry_after } if !self.stopped => self.refused(index, sent, retry_after, now, random),
+            Outcome::Unavailable | Outcome::Lost | Outcome::RateLimited { .. } => self.settle(index, Status::Failed, true),
         }
         if self.in_doubt() && self.in_flight() == 0 {
             self.stop();
@@ -409,10 +395,9 @@ impl Scheduler {
         let order = |item: &&mut Item| (if prefers_fresh { item.refusals } else { 0 }, item.index);
         let item = self.items.iter_mut().filter(|item| item.is_due(now)).min_by_key(order)?;
         self.pace.sent(now);
-        if item.attempts == 0 {
+        if !item.was_sent() {
             item.first_sent = now;
         }
-        item.attempts = item.attempts.saturating_add(1);
         item.state = State::InFlight(sent);
         Some(item.index)
     }
@@ -436,13 +421,13 @@ impl Scheduler {
 
     fn settle(&mut self, index: usize, status: Status, remaining: bool) {
         let Some(place) = self.items.iter().position(|item| item.index == index) else { return };
-        let Item { attempts, .. } = self.items.remove(place);
-        self.settled.push_back(Settled { index, status, attempts, remaining });
+        self.items.remove(place);
+        self.settled.push_back(Settled { index, status, remaining });
     }
 
-    /// Settles an item that the run no longer sends.
+    /// Settles an item that waits, because the run has stopped.
     fn abandon(&mut self, index: usize) {
-        let sent = self.item(index).is_some_and(|item| item.attempts > 0);
+        let sent = self.item(index).is_some_and(|item| item.was_sent());
         self.settle(index, if sent { Status::Failed } else { Status::Skipped }, true);
     }
 
@@ -542,6 +527,11 @@ impl Item {
             State::Waiting(until) => Some(until),
             State::InFlight(_) => None,
         }
+    }
+
+    /// Whether an attempt of it has ended.
+    fn was_sent(&self) -> bool {
+        self.failures > 0 || self.was_refused()
     }
 
     fn was_refused(&self) -> bool {
