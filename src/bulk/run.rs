@@ -3,9 +3,7 @@
 use super::duplicates::{Duplicates, Original, MAX_WAITING};
 use super::input::{request_in, Input, Next};
 use super::report::{ItemResult, Kept, Report};
-use super::schedule::{
-    Action, Options, Outcome, Pulled, Scheduler, Settled, Status, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
-};
+use super::schedule::{Action, Options, Outcome, Pulled, Scheduler, Settled, Status, MAX_PAUSE};
 use super::Limits;
 use crate::border::notify;
 use crate::border::time::{now_since_epoch, Clock};
@@ -24,9 +22,6 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-
-/// More requests would only queue in the platform.
-const MAX_CONCURRENCY: f64 = 1000.0;
 
 /// After this many steps without waiting, the run yields to timers and aborts, so that a long list of duplicates or a dry run
 /// does not freeze the page.
@@ -120,15 +115,10 @@ impl Run {
         read_request: ReadRequest,
     ) -> Result<Run, Error> {
         let input = Input::open(requests)?;
-        let (backoff, max_attempts) = match &settings.retry {
-            None => (Backoff::DEFAULT, MAX_ATTEMPTS),
-            Some(retry) => retry.backoff.map_or((Backoff::DEFAULT, 1), |backoff| (backoff, MAX_ATTEMPTS)),
-        };
         let schedule = Scheduler::new(Options {
-            concurrency: options.concurrency.map_or(DEFAULT_CONCURRENCY, |most| most.min(MAX_CONCURRENCY) as usize),
+            concurrency: options.concurrency,
             finite: input.total.is_some(),
-            max_attempts,
-            backoff,
+            backoff: settings.retry.as_ref().map_or(Some(Backoff::DEFAULT), |retry| retry.backoff),
             max_pause: MAX_PAUSE,
         });
         let shared = Shared {

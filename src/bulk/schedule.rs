@@ -19,7 +19,7 @@
 //!   first; after the next, the oldest item. So neither can starve the other.
 //! - An item that is refused repeatedly, with others accepted in between, fails: the refusals concern that item. Of the last items
 //!   of a run, each that is refused repeatedly fails after a number of pauses in a row.
-//! - Other transient failures are retried, up to `max_attempts` attempts, with `backoff` between them. Refusals do not count: they
+//! - Other transient failures are retried, up to `MAX_ATTEMPTS` attempts, with `backoff` between them. Refusals do not count: they
 //!   say nothing about the request.
 //! - After a stop or an abort nothing is sent. Requests in flight are settled when their responses arrive.
 
@@ -29,13 +29,10 @@ use crate::http::retry::{self, Backoff};
 use serde::Serialize;
 use std::collections::VecDeque;
 
-/// The default number of requests in flight: a Worker may have six connections that wait for headers.
-pub const DEFAULT_CONCURRENCY: usize = 6;
+/// The maximum number of attempts per item that fail, without refusals.
+const MAX_ATTEMPTS: u32 = 8;
 
-/// The default number of attempts per item.
-pub const MAX_ATTEMPTS: u32 = 8;
-
-/// How long the server may refuse everything before the run stops by default, in milliseconds.
+/// How long the server may refuse everything before the run stops, in milliseconds.
 pub const MAX_PAUSE: f64 = 15.0 * 60_000.0;
 
 /// The number of refused items that may wait before the run stops reading input. Bounds memory. It is high because the server may
@@ -69,10 +66,8 @@ pub struct Options {
     pub concurrency: usize,
     /// Whether the input is known to end. It is then read to its end after a stop, to report the rest as skipped.
     pub finite: bool,
-    /// The maximum number of attempts per item, without refusals.
-    pub max_attempts: u32,
-    /// The waits between attempts of an item.
-    pub backoff: Backoff,
+    /// The waits between attempts of an item. `None`: an item is sent again only after refusals.
+    pub backoff: Option<Backoff>,
     /// How long the server may refuse everything, in milliseconds, before the run stops.
     pub max_pause: f64,
 }
@@ -223,10 +218,9 @@ pub struct Scheduler {
 impl Scheduler {
     /// A run that has not begun.
     pub fn new(options: Options) -> Self {
-        let concurrency = options.concurrency.max(1);
         Self {
-            options: Options { concurrency, ..options },
-            pace: Pace::new(concurrency),
+            options,
+            pace: Pace::new(options.concurrency),
             items: Vec::new(),
             settled: VecDeque::new(),
             pulled: 0,
@@ -442,12 +436,12 @@ impl Scheduler {
 
     /// Schedules another attempt of the item, if it has one left.
     fn retry(&mut self, index: usize, now: f64, random: f64) -> bool {
-        let Options { backoff, max_attempts, .. } = self.options;
+        let Some(backoff) = self.options.backoff else { return false };
         let Some(item) = self.item(index) else { return false };
         let retry = item.failures;
         item.failures = retry.saturating_add(1);
         match retry::next(&backoff, retry, now - item.first_sent, None, random) {
-            Some(wait) if item.failures < max_attempts => {
+            Some(wait) if item.failures < MAX_ATTEMPTS => {
                 item.state = State::Waiting(now + wait);
                 true
             }

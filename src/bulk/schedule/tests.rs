@@ -8,8 +8,7 @@ fn refused(retry_after: Option<f64>) -> Outcome {
     Outcome::RateLimited { retry_after }
 }
 
-const OPTIONS: Options =
-    Options { concurrency: 4, finite: true, max_attempts: MAX_ATTEMPTS, backoff: Backoff::DEFAULT, max_pause: MAX_PAUSE };
+const OPTIONS: Options = Options { concurrency: 4, finite: true, backoff: Some(Backoff::DEFAULT), max_pause: MAX_PAUSE };
 
 /// A request, or `None` for something that is no request. A second request with an id is a duplicate.
 type Input = Option<u16>;
@@ -88,7 +87,7 @@ fn play(options: Options, world: &World) -> Run {
             Action::Send(index) => {
                 assert_eq!(run.stopped, None, "to be sent after a stop");
                 in_flight += 1;
-                assert!(in_flight <= options.concurrency.max(1), "too many in flight");
+                assert!(in_flight <= options.concurrency, "too many in flight");
                 run.chosen.push(index);
                 events.push((now + world.token_delay, Event::Token(index)));
             }
@@ -208,7 +207,7 @@ fn pulls_no_faster_than_it_sends() {
 
 #[test]
 fn what_waits_to_be_tried_again_holds_up_the_input() {
-    let slow = Options { backoff: Backoff { initial_interval: 1e5, max_interval: 1e5, ..Backoff::DEFAULT }, ..OPTIONS };
+    let slow = Options { backoff: Some(Backoff { initial_interval: 1e5, max_interval: 1e5, ..Backoff::DEFAULT }), ..OPTIONS };
     let run =
         play(Options { finite: false, ..slow }, &World { abort_at: Some(9e4), ..world(0..50, always(Outcome::Unavailable)) });
     assert_eq!(run.pulled, 2 * OPTIONS.concurrency);
@@ -313,9 +312,9 @@ fn what_may_pass_is_tried_again_so_often() {
     let tries: Vec<_> = run.sent.iter().filter(|sent| sent.1 == 0).map(|sent| sent.0).collect();
     assert_eq!(tries[..4], [0.0, 600.0, 1450.0, 2675.0]);
 
-    let once = play(Options { max_attempts: 1, ..OPTIONS }, &world(0..3, always(Outcome::Unavailable)));
+    let once = play(Options { backoff: None, ..OPTIONS }, &world(0..3, always(Outcome::Unavailable)));
     assert_eq!((once.sent.len(), once.end), (3, 100.0));
-    let hurried = Options { backoff: Backoff { max_elapsed: 1000.0, ..Backoff::DEFAULT }, ..OPTIONS };
+    let hurried = Options { backoff: Some(Backoff { max_elapsed: 1000.0, ..Backoff::DEFAULT }), ..OPTIONS };
     assert_eq!(play(hurried, &world(0..1, always(Outcome::Unavailable))).sent.len(), 2);
 }
 
@@ -553,7 +552,7 @@ proptest! {
         options in options(), world in worlds(prop_oneof![4 => Just(Outcome::Revoked), 1 => Just(Outcome::Failed)].boxed(), false)
     ) {
         // Pauses count as time of an item, and here they may add up to hours.
-        let backoff = Backoff { max_elapsed: f64::INFINITY, ..Backoff::DEFAULT };
+        let backoff = Some(Backoff { max_elapsed: f64::INFINITY, ..Backoff::DEFAULT });
         let options = Options { max_pause: f64::MAX, backoff, ..options };
         let run = play(options, &world);
         check(&options, &world, &run)?;
