@@ -161,27 +161,8 @@ struct Item {
 enum State {
     /// To be sent at this time or later.
     Waiting(f64),
-    InFlight(Sent),
-}
-
-/// A request in flight.
-#[derive(Clone, Copy, PartialEq)]
-struct Sent {
-    /// The epoch in which it was sent.
-    epoch: u32,
-    /// The number of requests in flight then, itself included.
-    in_flight: usize,
-}
-
-/// What a refusal means.
-#[derive(Clone, Copy, PartialEq)]
-enum Refusal {
-    /// There are too many requests at once. Only the item waits.
-    TooMany,
-    /// The run must pause.
-    Pause,
-    /// The server asks for a pause that is too long.
-    TooLong,
+    /// Sent in this epoch, when so many requests were in flight, itself included.
+    InFlight { epoch: u32, in_flight: usize },
 }
 
 /// A period in which the server has refused everything.
@@ -289,11 +270,11 @@ impl Scheduler {
     /// Whether the request with this index, from an [`Action::Send`], may be sent now. Call it when everything else is ready,
     /// such as the token. If false, report [`Outcome::Unsent`]. Another [`Action::Send`] follows, or the item is settled.
     pub fn may_send(&mut self, index: usize, now: f64) -> bool {
-        let (epoch, allowed) = (self.epoch, !self.stopped && now >= self.paused_until);
-        let Some(Item { state: State::InFlight(sent), .. }) = self.item(index) else { return false };
+        let (current, allowed) = (self.epoch, !self.stopped && now >= self.paused_until);
+        let Some(Item { state: State::InFlight { epoch, .. }, .. }) = self.item(index) else { return false };
         if allowed {
             // A pause may have come and gone while the token was fetched.
-            sent.epoch = epoch;
+            *epoch = current;
         }
         allowed
     }
@@ -301,22 +282,25 @@ impl Scheduler {
     /// Reports the outcome of the request with this index, and the limits that its response names. `random` is between 0 and 1.
     pub fn answered(&mut self, index: usize, outcome: Outcome, limits: Option<Limits>, now: f64, random: f64) {
         let Some(item) = self.item(index) else { return };
-        let State::InFlight(sent) = item.state else { return };
+        let State::InFlight { epoch, in_flight } = item.state else { return };
         item.state = State::Waiting(now);
+        // A response to a request from before the last refusal says nothing about the time after it.
+        let new = epoch == self.epoch;
         if let Some(limits) = limits {
             self.pace.limits(&limits, self.in_flight(), now);
         }
-        if sent.epoch == self.epoch && !matches!(outcome, Outcome::RateLimited { .. } | Outcome::Unsent) {
+        if new && !matches!(outcome, Outcome::RateLimited { .. } | Outcome::Unsent) {
             self.refusing = None;
         }
         match outcome {
-            Outcome::Revoked => {
-                self.accepted(sent, now);
-                self.settle(index, Status::Revoked, false);
-            }
-            Outcome::Failed => {
-                self.accepted(sent, now);
-                self.settle(index, Status::Failed, false);
+            Outcome::Revoked | Outcome::Failed => {
+                self.accepted = self.accepted.saturating_add(1);
+                if new {
+                    self.accepts = true;
+                    self.pace.accepted(now);
+                }
+                let status = if outcome == Outcome::Revoked { Status::Revoked } else { Status::Failed };
+                self.settle(index, status, false);
             }
             Outcome::Unauthorized => {
                 self.settle(index, Status::Failed, true);
@@ -325,7 +309,9 @@ impl Scheduler {
             Outcome::Unsent if self.stopped => self.abandon(index),
             Outcome::Unsent => {}
             Outcome::Unavailable if !self.stopped && self.retry(index, now, random) => {}
-            Outcome::RateLimited { retry_after } if !self.stopped => self.refused(index, sent, retry_after, now, random),
+            Outcome::RateLimited { retry_after } if !self.stopped => {
+                self.refused(index, new, in_flight, retry_after, now, random);
+            }
             Outcome::Unavailable | Outcome::Lost | Outcome::RateLimited { .. } => self.settle(index, Status::Failed, true),
         }
         if self.in_doubt() && self.in_flight() == 0 {
@@ -374,7 +360,7 @@ impl Scheduler {
 
     /// Whether another request may be in flight. While the server refuses everything, one request is sent as a probe.
     fn has_room(&self) -> bool {
-        let awaited = |state| matches!(state, State::InFlight(sent) if sent.epoch == self.epoch || self.in_doubt());
+        let awaited = |state| matches!(state, State::InFlight { epoch, .. } if epoch == self.epoch || self.in_doubt());
         let probing = self.refusing.is_some() && self.items.iter().any(|item| awaited(item.state));
         !probing && self.in_flight() < self.pace.window()
     }
@@ -385,14 +371,14 @@ impl Scheduler {
             return None;
         }
         let prefers_fresh = self.prefers_fresh();
-        let sent = Sent { epoch: self.epoch, in_flight: self.in_flight().saturating_add(1) };
+        let sent = State::InFlight { epoch: self.epoch, in_flight: self.in_flight().saturating_add(1) };
         let order = |item: &&mut Item| (if prefers_fresh { item.refusals } else { 0 }, item.index);
         let item = self.items.iter_mut().filter(|item| item.is_due(now)).min_by_key(order)?;
         self.pace.sent(now);
         if !item.was_sent() {
             item.first_sent = now;
         }
-        item.state = State::InFlight(sent);
+        item.state = sent;
         Some(item.index)
     }
 
@@ -425,15 +411,6 @@ impl Scheduler {
         self.settle(index, if sent { Status::Failed } else { Status::Skipped }, true);
     }
 
-    /// The server has accepted a request. A request from before the last pause says nothing about the rate after it.
-    fn accepted(&mut self, sent: Sent, now: f64) {
-        self.accepted = self.accepted.saturating_add(1);
-        if sent.epoch == self.epoch {
-            self.accepts = true;
-            self.pace.accepted(now);
-        }
-    }
-
     /// Schedules another attempt of the item, if it has one left.
     fn retry(&mut self, index: usize, now: f64, random: f64) -> bool {
         let Some(backoff) = self.options.backoff else { return false };
@@ -449,15 +426,26 @@ impl Scheduler {
         }
     }
 
-    /// Decides what a refusal means. The refusal of a request sent before the last refusal is not a new event for the run.
-    fn refused(&mut self, index: usize, sent: Sent, retry_after: Option<f64>, now: f64, random: f64) {
-        let new = sent.epoch == self.epoch;
-        let refusal = match retry_after {
-            Some(wait) if wait.is_nan() || wait > self.options.max_pause => Refusal::TooLong,
-            None if self.refusing.is_none() && (self.accepts || !new) => Refusal::TooMany,
-            _ => Refusal::Pause,
-        };
-        let refusing = self.refusing.unwrap_or(Refusing { since: now, pauses: 0, too_long: 0 });
+    /// Decides what a refusal means. `new`: whether the request was sent after the last refusal. Otherwise its refusal is not a new
+    /// event for the run.
+    fn refused(&mut self, index: usize, new: bool, in_flight: usize, retry_after: Option<f64>, now: f64, random: f64) {
+        // There are too many requests at once: only the item waits.
+        let alone = retry_after.is_none() && self.refusing.is_none() && (self.accepts || !new);
+        if new {
+            self.epoch = self.epoch.wrapping_add(1);
+            self.accepts = false;
+        }
+        if retry_after.is_some_and(|wait| wait.is_nan() || wait > self.options.max_pause) {
+            self.settle(index, Status::Failed, true);
+            if new {
+                let refusing = self.refusing(now);
+                refusing.too_long = refusing.too_long.saturating_add(1);
+                if refusing.too_long >= MAX_LONG_REFUSALS {
+                    self.stop();
+                }
+            }
+            return;
+        }
         let accepted = self.accepted;
         let Some(item) = self.item(index) else { return };
         item.refusals = item.refusals.saturating_add(1);
@@ -465,53 +453,45 @@ impl Scheduler {
             item.accepted_before = accepted;
             item.own_refusals = item.own_refusals.saturating_add(1);
         }
-        if refusal == Refusal::TooMany {
+        if alone {
             item.state = State::Waiting(now + PAUSE.wait(item.own_refusals, random));
         }
         let (refusals, own_refusals) = (item.refusals, item.own_refusals);
         let last = accepted > 0 && self.ended && self.items.iter().all(Item::was_refused);
-        let given_up = last && refusing.pauses.min(refusals) >= MAX_LAST_REFUSALS;
-        if refusal == Refusal::TooLong || own_refusals >= MAX_REFUSALS || given_up {
+        let pauses = self.refusing.map_or(0, |refusing| refusing.pauses);
+        if own_refusals >= MAX_REFUSALS || last && pauses.min(refusals) >= MAX_LAST_REFUSALS {
             self.settle(index, Status::Failed, true);
         }
-        if new {
-            self.epoch = self.epoch.wrapping_add(1);
-            self.accepts = false;
-            if refusal != Refusal::TooLong && refusals <= MAX_TEACHING_REFUSALS {
-                self.pace.refused(sent.in_flight, retry_after, now);
-            }
+        if new && refusals <= MAX_TEACHING_REFUSALS {
+            self.pace.refused(in_flight, retry_after, now);
         }
-        match refusal {
-            Refusal::TooMany => {}
-            Refusal::Pause => self.pause(refusing, new, retry_after, now, random),
-            Refusal::TooLong if new => {
-                let too_long = refusing.too_long.saturating_add(1);
-                self.refusing = Some(Refusing { too_long, ..refusing });
-                if too_long >= MAX_LONG_REFUSALS {
-                    self.stop();
-                }
-            }
-            Refusal::TooLong => {}
+        if !alone {
+            self.pause(new, retry_after, now, random);
         }
     }
 
     /// Pauses the run, or stops it if the pause would be too long.
-    fn pause(&mut self, refusing: Refusing, new: bool, retry_after: Option<f64>, now: f64, random: f64) {
+    fn pause(&mut self, new: bool, retry_after: Option<f64>, now: f64, random: f64) {
+        let refusing = self.refusing(now);
         let mut wait = retry_after.unwrap_or(0.0);
         if new {
-            self.refusing = Some(Refusing { pauses: refusing.pauses.saturating_add(1), ..refusing });
             // The server's own timing is obeyed exactly, the first time.
             if retry_after.is_none() || refusing.pauses > 0 {
                 wait = wait.max(PAUSE.wait(refusing.pauses, random));
             }
+            refusing.pauses = refusing.pauses.saturating_add(1);
         }
-        let until = now + wait;
-        if until - refusing.since <= self.options.max_pause {
+        let (since, until) = (refusing.since, now + wait);
+        if until - since <= self.options.max_pause {
             self.paused_until = self.paused_until.max(until);
             self.pace.pause_until(self.paused_until);
         } else {
             self.stop();
         }
+    }
+
+    fn refusing(&mut self, now: f64) -> &mut Refusing {
+        self.refusing.get_or_insert(Refusing { since: now, pauses: 0, too_long: 0 })
     }
 }
 
@@ -519,7 +499,7 @@ impl Item {
     fn waits_until(&self) -> Option<f64> {
         match self.state {
             State::Waiting(until) => Some(until),
-            State::InFlight(_) => None,
+            State::InFlight { .. } => None,
         }
     }
 
