@@ -198,7 +198,7 @@ impl Pace {
     /// included.
     pub fn refused(&mut self, in_flight: usize, retry_after: Option<f64>, now: f64) {
         self.answered = true;
-        if retry_after.is_none() && (in_flight > 1 || self.window > 1) {
+        if retry_after.is_none() && self.window > 1 {
             self.window = ((in_flight as f64 * NARROW) as usize).clamp(1, self.concurrency);
             self.widen_at = now + WIDEN;
         } else {
@@ -211,7 +211,6 @@ impl Pace {
         self.accepted = Meter::default();
         self.since = until;
         self.next = until;
-        self.widen_at = self.widen_at.max(until);
     }
 
     /// Records the limits that a response names, while `in_flight` other requests are in flight.
