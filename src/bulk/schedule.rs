@@ -268,13 +268,18 @@ impl Scheduler {
     }
 
     /// Whether the request with this index, from an [`Action::Send`], may be sent now. Call it when everything else is ready,
-    /// such as the token. If false, report [`Outcome::Unsent`]. Another [`Action::Send`] follows, or the item is settled.
+    /// such as the token. If false because of a pause, another [`Action::Send`] follows, and what is reported does not matter. If
+    /// false because the run has stopped, report [`Outcome::Unsent`].
     pub fn may_send(&mut self, index: usize, now: f64) -> bool {
-        let (current, allowed) = (self.epoch, !self.stopped && now >= self.paused_until);
-        let Some(Item { state: State::InFlight { epoch, .. }, .. }) = self.item(index) else { return false };
+        let Self { epoch, paused_until, stopped, .. } = *self;
+        let Some(item) = self.item(index) else { return false };
+        let State::InFlight { in_flight, .. } = item.state else { return false };
+        let allowed = !stopped && now >= paused_until;
         if allowed {
             // A pause may have come and gone while the token was fetched.
-            *epoch = current;
+            item.state = State::InFlight { epoch, in_flight };
+        } else if !stopped {
+            item.state = State::Waiting(paused_until);
         }
         allowed
     }

@@ -506,9 +506,11 @@ fn what_waits_for_its_token_during_a_pause_is_not_sent() {
     assert!(scheduler.may_send(0, 0.0));
     scheduler.answered(0, refused(Some(1000.0)), None, 10.0, 0.5);
     assert!(!scheduler.may_send(1, 20.0));
-    scheduler.answered(1, Outcome::Unsent, None, 20.0, 0.5);
-    assert!(!scheduler.may_send(1, 1010.0), "only what is to be sent");
+    assert!(!scheduler.may_send(1, 20.0), "only what is to be sent");
     assert_eq!(scheduler.in_flight(), 0);
+    scheduler.answered(1, Outcome::Unauthorized, None, 20.0, 0.5);
+    assert_eq!(scheduler.poll(20.0), Action::Pull(2));
+    scheduler.pulled(Pulled::End, 20.0);
     assert_eq!(scheduler.poll(20.0), Action::Wait(Some(1010.0)));
     assert_eq!(scheduler.poll(1010.0), Action::Send(1));
     assert!(scheduler.may_send(1, 1010.0));
