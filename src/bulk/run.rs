@@ -16,10 +16,7 @@ use crate::http::transport::Trace;
 use crate::options::BulkOptions;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::{poll_fn, Future};
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -61,8 +58,8 @@ struct Shared {
     clock: Clock,
     /// What the run has not processed yet.
     events: RefCell<VecDeque<Event>>,
-    /// Wakes the run when there is an event.
-    waker: Cell<Option<Waker>>,
+    /// The run's wait for an event, which ends it.
+    wait: Cell<Option<Rc<Wait>>>,
 }
 
 /// A request to send.
@@ -86,18 +83,8 @@ enum Event {
 impl Shared {
     fn push(&self, event: Event) {
         self.events.borrow_mut().push_back(event);
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-
-    /// Ready when there is an event.
-    fn poll_event(&self, context: &Context<'_>) -> Poll<()> {
-        if self.events.borrow().is_empty() {
-            self.waker.set(Some(context.waker().clone()));
-            Poll::Pending
-        } else {
-            Poll::Ready(())
+        if let Some(wait) = self.wait.take() {
+            wait.complete();
         }
     }
 }
@@ -130,7 +117,7 @@ impl Run {
             stopped: Cell::new(false),
             clock: Clock::start(),
             events: RefCell::default(),
-            waker: Cell::default(),
+            wait: Cell::default(),
         };
         Ok(Run {
             shared: Rc::new(shared),
@@ -184,23 +171,21 @@ impl Run {
         self.report_progress();
         let shared = self.shared.clone();
         let limit = until.map(|until| (until - shared.clock.now()).ceil().clamp(0.0, MAX_TIMER));
-        match Wait::begin(&shared.cancellation, limit) {
+        // After a stop, only the requests in flight are awaited.
+        let cancellation = if shared.stopped.get() { &shared.pulls } else { &shared.cancellation };
+        match Wait::begin(cancellation, limit).map(Rc::new) {
             Ok(wait) => {
-                let mut over = pin!(wait.over());
-                let timed_out = poll_fn(|context| match shared.poll_event(context) {
-                    Poll::Ready(()) => Poll::Ready(false),
-                    Poll::Pending => over.as_mut().poll(context).map(|interrupt| matches!(interrupt, Interrupt::TimedOut(_))),
-                });
-                if let (true, Some(until)) = (timed_out.await && limit < Some(MAX_TIMER), until) {
+                shared.wait.set(Some(wait.clone()));
+                let timed_out = matches!(wait.over().await, Interrupt::TimedOut(_));
+                shared.wait.take();
+                if let (true, Some(until)) = (timed_out && limit < Some(MAX_TIMER), until) {
                     shared.clock.reached(until);
                 }
             }
             // Waiting is impossible without timers.
             Err(Interrupt::Thrown(cause)) => self.stop(Some(Error::unexpected("setTimeout failed", cause).into())),
             // A progress callback has just cancelled the run. The next step handles it.
-            Err(_) if !shared.stopped.get() => {}
-            // Requests in flight are awaited.
-            Err(_) => poll_fn(|context| shared.poll_event(context)).await,
+            Err(_) => {}
         }
     }
 
