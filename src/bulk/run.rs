@@ -1,13 +1,13 @@
 //! The driver of a bulk run: it carries out the schedule's actions and reports the outcomes.
 
 use super::duplicates::{Duplicates, Original, MAX_WAITING};
-use super::input::{request_in, Input, Next};
+use super::input::{request_in, Input};
 use super::report::{ItemResult, Kept, Report};
 use super::schedule::{Action, Options, Outcome, Pulled, Scheduler, Settled, Status, MAX_PAUSE};
 use super::Limits;
-use crate::border::notify;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
+use crate::border::{notify, peek};
 use crate::call::{conclude, Attempt, Caller, Revocation};
 use crate::error::{Error, Failure, NoToken};
 use crate::http::retry::Backoff;
@@ -74,8 +74,8 @@ struct Item {
 
 /// An event that the run waits for.
 enum Event {
-    /// The input returned an item or its end, or threw.
-    Pulled(usize, Result<Option<JsValue>, JsValue>),
+    /// The iterator returned a result or threw.
+    Pulled(usize, Result<JsValue, JsValue>),
     /// The attempt of an item has ended.
     Ended(usize, Result<(), Error>),
 }
@@ -226,14 +226,12 @@ impl Run {
             return;
         }
         match self.input.next() {
-            Ok(Next::Now(result)) => self.pulled(index, request_in(&result)),
-            Err(thrown) => self.pulled(index, Err(thrown)),
-            Ok(Next::Later(promise)) => {
+            Ok(promise) if peek(&promise, "then").is_function() => {
                 let shared = self.shared.clone();
                 spawn_local(async move {
                     let Ok(wait) = Wait::begin(&shared.pulls, None) else { return };
                     let result = match wait.race(&promise).await {
-                        Ok(result) => request_in(&result),
+                        Ok(result) => Ok(result),
                         Err(Interrupt::Thrown(thrown)) => Err(thrown),
                         // The run is over.
                         Err(Interrupt::Aborted(_) | Interrupt::TimedOut(_)) => return,
@@ -241,12 +239,13 @@ impl Run {
                     shared.push(Event::Pulled(index, result));
                 });
             }
+            result => self.pulled(index, result),
         }
     }
 
-    /// Processes what the input returned: a request, its end, or an exception.
-    fn pulled(&mut self, index: usize, next: Result<Option<JsValue>, JsValue>) {
-        let pulled = match next {
+    /// Processes what the iterator returned or threw.
+    fn pulled(&mut self, index: usize, result: Result<JsValue, JsValue>) {
+        let pulled = match result.and_then(|result| request_in(&result)) {
             Ok(Some(request)) => self.add(index, request),
             Ok(None) => Pulled::End,
             Err(thrown) => {
