@@ -26,7 +26,7 @@ pub struct Limits {
     pub reset: Option<f64>,
     /// The number of requests that the server accepts in a window.
     pub quota: Option<f64>,
-    /// The length of a window, in milliseconds.
+    /// The length of a window, in milliseconds. If it is known, this and the quota are greater than 0.
     pub window: Option<f64>,
 }
 
@@ -191,6 +191,7 @@ mod tests {
                     for number in [remaining, reset, quota, window].into_iter().flatten() {
                         prop_assert!(number.is_finite() && number >= 0.0);
                     }
+                    prop_assert!(window.is_none_or(|window| window > 0.0 && quota.is_some_and(|quota| quota > 0.0)));
                 }
             }
         }

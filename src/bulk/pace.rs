@@ -111,15 +111,6 @@ impl Learned {
     }
 }
 
-/// What remains of the limit, as the last response states it.
-#[derive(Clone, Copy, Debug)]
-struct Remaining {
-    /// The number of requests left, minus those in flight.
-    requests: f64,
-    /// Until when that is valid.
-    reset: f64,
-}
-
 /// The pace of a run. Times are in milliseconds and never go backwards.
 pub struct Pace {
     concurrency: usize,
@@ -137,7 +128,9 @@ pub struct Pace {
     since: f64,
     /// The requests accepted since the last pause.
     accepted: Meter,
-    remaining: Option<Remaining>,
+    /// How many more requests the server accepts before the reset, and when that is. Infinity: no limit is known.
+    remaining: f64,
+    reset: f64,
 }
 
 impl Pace {
@@ -153,7 +146,8 @@ impl Pace {
             next: f64::NEG_INFINITY,
             since: f64::NEG_INFINITY,
             accepted: Meter::default(),
-            remaining: None,
+            remaining: f64::INFINITY,
+            reset: f64::NEG_INFINITY,
         }
     }
 
@@ -166,26 +160,24 @@ impl Pace {
         }
     }
 
-    /// When the next request may be sent. `None`: now.
-    pub fn earliest(&self, now: f64) -> Option<f64> {
-        let spaced = self.rate(now).is_finite().then_some(self.next - CATCH_UP);
-        let reset = self.remaining.filter(|remaining| remaining.requests < 1.0).map(|remaining| remaining.reset);
-        [spaced, reset].into_iter().flatten().reduce(f64::max).filter(|time| *time > now)
+    /// When the next request may be sent.
+    pub fn earliest(&self) -> f64 {
+        let spaced = self.next - CATCH_UP;
+        if self.remaining < 1.0 {
+            spaced.max(self.reset)
+        } else {
+            spaced
+        }
     }
 
     /// A request is sent.
     pub fn sent(&mut self, now: f64) {
-        if let Some(remaining) = &mut self.remaining {
-            remaining.requests -= 1.0;
-        }
+        self.remaining -= 1.0;
         if now >= self.widen_at && self.window < self.concurrency {
             self.window = self.window.saturating_add(1);
             self.widen_at = now + WIDEN;
         }
-        let rate = self.rate(now);
-        if rate.is_finite() {
-            self.next = self.next.max(now) + 1.0 / rate;
-        }
+        self.next = self.next.max(now) + 1.0 / self.rate(now);
     }
 
     /// The server accepted a request that was sent since the last pause.
@@ -216,13 +208,12 @@ impl Pace {
     /// Records the limits that a response names, while `in_flight` other requests are in flight.
     pub fn limits(&mut self, limits: &Limits, in_flight: usize, now: f64) {
         self.policy = match (limits.quota, limits.window) {
-            (Some(quota), Some(window)) if quota > 0.0 && window > 0.0 && window <= SPACED_WINDOW => {
-                quota / window * POLICY_MARGIN
-            }
+            (Some(quota), Some(window)) if window <= SPACED_WINDOW => quota / window * POLICY_MARGIN,
             _ => f64::INFINITY,
         };
         if let (Some(remaining), Some(reset)) = (limits.remaining, limits.reset) {
-            self.remaining = Some(Remaining { requests: remaining - in_flight as f64, reset: now + reset.min(MAX_RESET) });
+            self.remaining = remaining - in_flight as f64;
+            self.reset = now + reset.min(MAX_RESET);
         }
     }
 
@@ -272,7 +263,8 @@ mod tests {
         let mut pace = Pace::new(32);
         assert_eq!(pace.window(), INITIAL_WINDOW);
         let now = accept(&mut pace, 0.0, 1000, 0.1);
-        assert_eq!((pace.window(), pace.earliest(now), learned(&pace, now)), (32, None, f64::INFINITY));
+        assert_eq!((pace.window(), learned(&pace, now)), (32, f64::INFINITY));
+        assert!(pace.earliest() <= now);
     }
 
     #[test]
@@ -286,13 +278,9 @@ mod tests {
         let mut sent = 0;
         let mut time = now + 1000.0;
         while time < now + 2000.0 {
-            match pace.earliest(time) {
-                Some(later) => time = later,
-                None => {
-                    pace.sent(time);
-                    sent += 1;
-                }
-            }
+            time = time.max(pace.earliest());
+            pace.sent(time);
+            sent += 1;
         }
         assert!((180..=206).contains(&sent), "{sent}");
     }
@@ -342,13 +330,12 @@ mod tests {
         let left = |remaining| Limits { remaining: Some(remaining), reset: Some(5000.0), ..Limits::default() };
         pace.limits(&left(2.0), 0, 0.0);
         for _ in 0..2 {
-            assert_eq!(pace.earliest(0.0), None);
+            assert!(pace.earliest() <= 0.0);
             pace.sent(0.0);
         }
-        assert_eq!(pace.earliest(0.0), Some(5000.0));
-        assert_eq!(pace.earliest(5000.0), None);
+        assert_eq!(pace.earliest(), 5000.0);
         pace.limits(&Limits { reset: Some(1e12), ..left(0.0) }, 0, 5000.0);
-        assert_eq!(pace.earliest(5000.0), Some(5000.0 + MAX_RESET), "a reset far ahead is not waited for");
+        assert_eq!(pace.earliest(), 5000.0 + MAX_RESET, "a reset far ahead is not waited for");
     }
     #[test]
     fn a_meter_counts_each_event_in_its_periods_and_keeps_ten_seconds() {

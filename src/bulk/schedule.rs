@@ -234,7 +234,7 @@ impl Scheduler {
             return Action::Done;
         }
         let next = self.items.iter().filter_map(Item::waits_until).reduce(f64::min).filter(|_| self.has_room());
-        let next = next.map(|time| time.max(self.paused_until).max(self.pace.earliest(now).unwrap_or(now)));
+        let next = next.map(|time| time.max(self.paused_until).max(self.pace.earliest()));
         // An item that is already due waits for something else: `send` has checked.
         Action::Wait(next.filter(|time| *time > now))
     }
@@ -372,7 +372,7 @@ impl Scheduler {
 
     /// The next request to send now, of those that are due.
     fn send(&mut self, now: f64) -> Option<usize> {
-        if !self.has_room() || now < self.paused_until || self.pace.earliest(now).is_some() {
+        if !self.has_room() || now < self.paused_until.max(self.pace.earliest()) {
             return None;
         }
         let prefers_fresh = self.prefers_fresh();
