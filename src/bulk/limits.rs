@@ -58,7 +58,7 @@ fn read_service(value: &str) -> Option<Limits> {
         for (name, value) in parameters(item, separator) {
             match name {
                 "r" | "remaining" => limits.remaining = number(value),
-                "t" | "reset" => limits.reset = number(value).map(seconds),
+                "t" | "reset" => limits.reset = number(value).map(|seconds| seconds * 1000.0),
                 "limit" => limits.quota = number(value),
                 _ => {}
             }
@@ -75,7 +75,7 @@ fn read_policy(value: &str, quota: Option<f64>) -> Option<Limits> {
         for (name, value) in parameters(item, ';') {
             match name {
                 "q" => policy.quota = number(value),
-                "w" => policy.window = number(value).map(seconds),
+                "w" => policy.window = number(value).map(|seconds| seconds * 1000.0),
                 // The quota does not count requests, but for example bytes.
                 "qu" if value.trim_matches('"') != "requests" => policy.quota = None,
                 _ => {}
@@ -101,10 +101,6 @@ fn number(value: &str) -> Option<f64> {
     let whole = value.trim().split('.').next()?;
     let digits = whole.len() <= 16 && whole.bytes().all(|byte| byte.is_ascii_digit());
     whole.parse().ok().filter(|_: &u64| digits).map(|number| number as f64)
-}
-
-fn seconds(seconds: f64) -> f64 {
-    seconds * 1000.0
 }
 
 /// The time until a reset that is given in seconds, or as a time.
