@@ -170,16 +170,15 @@ impl Run {
     async fn wait(&mut self, until: Option<f64>) {
         self.report_progress();
         let shared = self.shared.clone();
-        let limit = until.map(|until| (until - shared.clock.now()).ceil().clamp(0.0, MAX_TIMER));
+        let now = shared.clock.now();
+        let limit = until.map(|until| (until - now).ceil().clamp(0.0, MAX_TIMER));
         // After a stop, only the requests in flight are awaited.
         let cancellation = if shared.stopped.get() { &shared.pulls } else { &shared.cancellation };
         match Wait::begin(cancellation, limit).map(Rc::new) {
             Ok(wait) => {
                 shared.wait.set(Some(wait.clone()));
-                let timed_out = matches!(wait.over().await, Interrupt::TimedOut(_));
-                shared.wait.take();
-                if let (true, Some(until)) = (timed_out && limit < Some(MAX_TIMER), until) {
-                    shared.clock.reached(until);
+                if let (Interrupt::TimedOut(_), Some(limit)) = (wait.over().await, limit) {
+                    shared.clock.reached(now + limit);
                 }
             }
             // Waiting is impossible without timers.
