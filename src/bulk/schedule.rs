@@ -19,7 +19,7 @@
 //!   first; after the next, the oldest item. So neither can starve the other.
 //! - An item that is refused repeatedly, with others accepted in between, fails: the refusals concern that item. Of the last items
 //!   of a run, each that is refused repeatedly fails after a number of pauses in a row.
-//! - Other transient failures are retried, up to `MAX_ATTEMPTS` attempts, with `backoff` between them. Refusals do not count: they
+//! - Other transient failures are retried, up to `MAX_RETRIES` times, with `backoff` between them. Refusals do not count: they
 //!   say nothing about the request.
 //! - After a stop or an abort nothing is sent. Requests in flight are settled when their responses arrive.
 
@@ -29,8 +29,8 @@ use crate::http::retry::{self, Backoff};
 use serde::Serialize;
 use std::collections::VecDeque;
 
-/// The maximum number of attempts per item that fail, without refusals.
-const MAX_ATTEMPTS: u32 = 8;
+/// The maximum number of retries per item, without refusals.
+const MAX_RETRIES: u32 = 7;
 
 /// How long the server may refuse everything before the run stops, in milliseconds.
 pub const MAX_PAUSE: f64 = 15.0 * 60_000.0;
@@ -313,7 +313,7 @@ impl Scheduler {
             }
             Outcome::Unsent if self.stopped => self.abandon(index),
             Outcome::Unsent => {}
-            Outcome::Unavailable if !self.stopped && self.retry(index, now, random) => {}
+            Outcome::Unavailable if !self.stopped && self.retry(index, now, random).is_some() => {}
             Outcome::RateLimited { retry_after } if !self.stopped => {
                 self.refused(index, new, in_flight, retry_after, now, random);
             }
@@ -416,19 +416,14 @@ impl Scheduler {
         self.settle(index, if sent { Status::Failed } else { Status::Skipped }, true);
     }
 
-    /// Schedules another attempt of the item, if it has one left.
-    fn retry(&mut self, index: usize, now: f64, random: f64) -> bool {
-        let Some(backoff) = self.options.backoff else { return false };
-        let Some(item) = self.item(index) else { return false };
-        let retry = item.failures;
-        item.failures = retry.saturating_add(1);
-        match retry::next(&backoff, retry, now - item.first_sent, None, random) {
-            Some(wait) if item.failures < MAX_ATTEMPTS => {
-                item.state = State::Waiting(now + wait);
-                true
-            }
-            _ => false,
-        }
+    /// Schedules another attempt of the item, and returns the wait until then. `None`: it has none left.
+    fn retry(&mut self, index: usize, now: f64, random: f64) -> Option<f64> {
+        let backoff = self.options.backoff?;
+        let item = self.item(index).filter(|item| item.failures < MAX_RETRIES)?;
+        let wait = retry::next(&backoff, item.failures, now - item.first_sent, None, random)?;
+        item.failures = item.failures.saturating_add(1);
+        item.state = State::Waiting(now + wait);
+        Some(wait)
     }
 
     /// Decides what a refusal means. `new`: whether the request was sent after the last refusal. Otherwise its refusal is not a new

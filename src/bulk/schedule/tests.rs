@@ -308,7 +308,7 @@ fn what_may_pass_is_tried_again_so_often() {
     assert!(run
         .settled
         .iter()
-        .all(|item| (item.status, run.attempts(item.index), item.remaining) == (Status::Failed, MAX_ATTEMPTS as usize, true)));
+        .all(|item| (item.status, run.attempts(item.index), item.remaining) == (Status::Failed, 1 + MAX_RETRIES as usize, true)));
     let tries: Vec<_> = run.sent.iter().filter(|sent| sent.1 == 0).map(|sent| sent.0).collect();
     assert_eq!(tries[..4], [0.0, 600.0, 1450.0, 2675.0]);
 
@@ -391,7 +391,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 /// Failures that pass, fewer than an item has attempts, and then an end.
 fn script(ends: BoxedStrategy<Outcome>) -> impl Strategy<Value = Script> {
     let latency = || 0.0..5_000.0;
-    let failures = proptest::collection::vec((outcome(), latency()), 0..MAX_ATTEMPTS as usize - 1);
+    let failures = proptest::collection::vec((outcome(), latency()), 0..MAX_RETRIES as usize);
     (failures, ends, latency()).prop_map(|(mut script, end, latency)| {
         script.push((end, latency));
         script
