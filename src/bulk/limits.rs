@@ -52,17 +52,9 @@ impl Limits {
 /// Reads the value of `RateLimit`: the limit with the fewest remaining requests.
 fn read_service(value: &str) -> Option<Limits> {
     // Version 7 has one limit, with commas between its parameters.
-    let (limits, separator) = if value.contains(';') { (',', ';') } else { (';', ',') };
+    let (limits, parameters) = if value.contains(';') { (',', ';') } else { (';', ',') };
     let read = |item| {
-        let mut limits = Limits::default();
-        for (name, value) in parameters(item, separator) {
-            match name {
-                "r" | "remaining" => limits.remaining = number(value),
-                "t" | "reset" => limits.reset = number(value).map(|seconds| seconds * 1000.0),
-                "limit" => limits.quota = number(value),
-                _ => {}
-            }
-        }
+        let limits = Limits { window: None, ..read_parameters(item, parameters) };
         Some((limits.remaining?, limits))
     };
     value.split(limits).filter_map(read).min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, limits)| limits)
@@ -70,29 +62,29 @@ fn read_service(value: &str) -> Option<Limits> {
 
 /// Reads the value of `RateLimit-Policy`: the policy with this quota, else the one with the lowest rate.
 fn read_policy(value: &str, quota: Option<f64>) -> Option<Limits> {
-    let read = |item: &str| {
-        let mut policy = Limits { quota: number(item.split(';').next()?), ..Limits::default() };
-        for (name, value) in parameters(item, ';') {
-            match name {
-                "q" => policy.quota = number(value),
-                "w" => policy.window = number(value).map(|seconds| seconds * 1000.0),
-                // The quota does not count requests, but for example bytes.
-                "qu" if value.trim_matches('"') != "requests" => policy.quota = None,
-                _ => {}
-            }
-        }
+    let read = |item| {
+        let policy = read_parameters(item, ';');
         let rate = policy.quota.filter(|quota| *quota > 0.0)? / policy.window.filter(|window| *window > 0.0)?;
         Some((if policy.quota == quota { 0.0 } else { rate }, policy))
     };
     value.split(',').filter_map(read).min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, policy)| policy)
 }
 
-/// The parameters `name=value` of a member of a list.
-fn parameters(item: &str, separator: char) -> impl Iterator<Item = (&str, &str)> {
-    item.split(separator).filter_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        Some((name.trim(), value.trim()))
-    })
+/// Reads the parameters of one limit or policy. Until version 6, a policy begins with its quota, without a name.
+fn read_parameters(item: &str, separator: char) -> Limits {
+    let mut limits = Limits { quota: item.split(separator).next().and_then(number), ..Limits::default() };
+    for (name, value) in item.split(separator).filter_map(|parameter| parameter.split_once('=')) {
+        match name.trim() {
+            "r" | "remaining" => limits.remaining = number(value),
+            "t" | "reset" => limits.reset = number(value).map(|seconds| seconds * 1000.0),
+            "q" | "limit" => limits.quota = number(value),
+            "w" => limits.window = number(value).map(|seconds| seconds * 1000.0),
+            // The quota does not count requests, but for example bytes.
+            "qu" if value.trim().trim_matches('"') != "requests" => limits.quota = None,
+            _ => {}
+        }
+    }
+    limits
 }
 
 /// A number that is written in decimal digits.
