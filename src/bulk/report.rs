@@ -63,11 +63,6 @@ impl ItemResult {
     pub fn of_duplicate(&self, index: usize, request: JsValue) -> ItemResult {
         ItemResult { index, request: Kept(request), attempts: 0, duplicate_of: Some(self.index), ..self.clone() }
     }
-
-    /// The result as an object.
-    pub fn to_object(&self) -> JsValue {
-        serde_wasm_bindgen::to_value(self).unwrap_or_default()
-    }
 }
 
 /// `RevokeCredentialsProgress`.

@@ -299,12 +299,9 @@ impl Run {
     fn ended(&mut self, index: usize, result: Result<(), Error>) {
         let Some(item) = self.items.iter_mut().find(|item| item.original.index == index) else { return };
         let Item { trace, error, .. } = item;
-        let unsent = trace.requests.get() == 0 && self.shared.stopped.get();
-        let outcome = match result.as_ref().map_err(Error::failure) {
+        let outcome = match &result {
             Ok(()) => Outcome::Revoked,
-            Err(Failure::Withheld) => Outcome::Unsent,
-            Err(Failure::Aborted(_) | Failure::TimedOut(_)) if unsent => Outcome::Unsent,
-            Err(failure) => outcome(failure, trace, &self.shared.settings),
+            Err(error) => outcome(error.failure(), trace, &self.shared),
         };
         if outcome != Outcome::Unsent {
             // The error of an earlier attempt no longer matters.
@@ -343,7 +340,7 @@ impl Run {
     /// are all different.
     fn report_result(&mut self, result: &ItemResult, remaining: bool) {
         let ItemResult { index, request, status, error, .. } = result;
-        let object = result.to_object();
+        let object = serde_wasm_bindgen::to_value(result).unwrap_or_default();
         self.report.count(*status, self.shared.clock.now());
         if self.options.collect {
             self.report.keep(*index, object.clone(), remaining.then(|| request.0.clone()));
@@ -365,9 +362,12 @@ impl Run {
 }
 
 /// What the failure of an attempt means for the run. Only a decision of the server itself is final.
-fn outcome(failure: &Failure, trace: &Trace, settings: &CallSettings) -> Outcome {
+fn outcome(failure: &Failure, trace: &Trace, Shared { settings, stopped, .. }: &Shared) -> Outcome {
     let connection_errors = settings.retry.as_ref().is_none_or(|retry| retry.connection_errors);
+    let unsent = stopped.get() && trace.requests.get() == 0;
     match failure {
+        Failure::Withheld => Outcome::Unsent,
+        Failure::Aborted(_) | Failure::TimedOut(_) if unsent => Outcome::Unsent,
         Failure::Refused(failure) if failure.redirected => Outcome::Lost,
         Failure::Refused(failure) => match (failure.status, trace.retry_after()) {
             (429, retry_after) => Outcome::RateLimited { retry_after },
