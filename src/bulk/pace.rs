@@ -5,8 +5,7 @@
 //! **A refusal with `Retry-After`** means too many requests per time. The new rate is what the server accepted since the last
 //! pause: the maximum over any period up to the refusal, as BBR takes the maximum delivery rate (draft-ietf-ccwg-bbr, 2.4).
 //! Requests are spaced evenly at that rate, as in the AWS SDKs' adaptive retry mode. The rate then grows along CUBIC's
-//! curve (RFC 9438, 4.2): slowly at first, then faster, until the next refusal. A refusal at the same rate confirms it, and the
-//! next probe comes later. A refusal at another rate means that the limit has changed, and probes come soon again.
+//! curve (RFC 9438, 4.2): slowly at first, then faster, until the next refusal. A refusal at the same rate confirms it.
 //!
 //! **A refusal without `Retry-After`**, while others are accepted, means too many requests at once. The number in flight is
 //! lowered, and then grows one at a time (additive increase, multiplicative decrease: Chiu and Jain, 1989; RFC 5681, 3.1).
@@ -34,13 +33,9 @@ const PROBE: f64 = 0.1;
 /// K after a refusal so early that the rate is unknown, in milliseconds: it then doubles within a second.
 const K_UNKNOWN: f64 = 400.0;
 
-/// K after a first refusal, in milliseconds. A probe costs a pause of a second; more frequent probes would cost over a tenth.
-const K_FIRST: f64 = 10_000.0;
-
-/// The growth of K when a probe confirms the rate, and its maximum. At the maximum, probes cost a twentieth, and the rate doubles
-/// within 40 seconds if the limit has risen.
-const K_GROWTH: f64 = 2.5;
-const K_MAX: f64 = 18_000.0;
+/// K after any other refusal, in milliseconds. A probe costs a pause of a second, so probes cost a twentieth. If the limit has
+/// risen, the rate doubles within 40 seconds.
+const K: f64 = 18_000.0;
 
 /// Rates that differ by less than this count as equal.
 const SAME: f64 = 0.06;
@@ -232,10 +227,8 @@ impl Pace {
             None if time < SAMPLE => Learned { rate, k: K_UNKNOWN },
             // Estimates are slightly low. Without the minimum, refusals with another cause, such as an overload every few
             // seconds, would soon lower the rate to nothing.
-            Some(before) if (rate / before.rate - 1.0).abs() < SAME => {
-                Learned { rate: rate.max(before.rate) * BELOW, k: (before.k * K_GROWTH).min(K_MAX) }
-            }
-            _ => Learned { rate, k: K_FIRST },
+            Some(before) if (rate / before.rate - 1.0).abs() < SAME => Learned { rate: rate.max(before.rate) * BELOW, k: K },
+            _ => Learned { rate, k: K },
         });
     }
 }
@@ -286,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_that_is_confirmed_is_probed_more_rarely_and_one_that_is_not_refused_grows() {
+    fn a_rate_that_is_confirmed_stays_and_one_that_is_not_refused_grows() {
         let mut pace = Pace::new(6);
         let mut now = accept(&mut pace, 0.0, 1000, 5.0);
         for _ in 0..4 {
