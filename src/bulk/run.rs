@@ -3,7 +3,7 @@
 use super::duplicates::{Duplicates, Original, MAX_WAITING};
 use super::input::{request_in, Input};
 use super::report::{ItemResult, Kept, Report};
-use super::schedule::{Action, Options, Outcome, Pulled, Scheduler, Settled, Status, MAX_PAUSE};
+use super::schedule::{Action, Options, Outcome, Pulled, Scheduler, Settled, Status};
 use super::Limits;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
@@ -106,7 +106,6 @@ impl Run {
             concurrency: options.concurrency,
             finite: input.total.is_some(),
             backoff: settings.retry.as_ref().map_or(Some(Backoff::DEFAULT), |retry| retry.backoff),
-            max_pause: MAX_PAUSE,
         });
         let shared = Shared {
             cancellation: Cancellation::following(&settings.signal),

@@ -7,8 +7,8 @@
 //! - First attempts are in input order. Each request is settled exactly once. A revoked item is never sent again.
 //! - A refusal (429, or 503 with `Retry-After`) pauses the whole run: for as long as the server says, and longer if it keeps
 //!   refusing after that; without `Retry-After`, for a short time, doubling, with jitter, up to a minute. A pause that would
-//!   make the run wait for more than `max_pause` since the server last accepted a request does not begin: the run stops instead.
-//! - The run does not wait for a `Retry-After` of more than `max_pause`. The item fails, and another run may send it. Such a
+//!   make the run wait for more than `MAX_PAUSE` since the server last accepted a request does not begin: the run stops instead.
+//! - The run does not wait for a `Retry-After` of more than `MAX_PAUSE`. The item fails, and another run may send it. Such a
 //!   response does not say what it concerns: the item, whose record may be locked for days, or all requests, because the daily
 //!   quota is used up. So the run does not pause but sends one other request. If the server accepts it, the refusal concerned the
 //!   item, and the run continues. If it refuses `MAX_LONG_REFUSALS` of them in a row, or has accepted nothing in this run, the
@@ -33,7 +33,7 @@ use std::collections::VecDeque;
 const MAX_RETRIES: u32 = 7;
 
 /// How long the server may refuse everything before the run stops, in milliseconds.
-pub const MAX_PAUSE: f64 = 15.0 * 60_000.0;
+const MAX_PAUSE: f64 = 15.0 * 60_000.0;
 
 /// The number of refused items that may wait before the run stops reading input. Bounds memory. It is high because the server may
 /// always refuse each of them, and the items behind them must get their turn.
@@ -51,7 +51,7 @@ const MAX_REFUSALS: u32 = 16;
 /// So many pauses take over a minute, which is longer than the windows of common limits.
 const MAX_LAST_REFUSALS: u32 = 12;
 
-/// The number of consecutive requests that may be refused with a `Retry-After` beyond `max_pause` before the run stops. More than
+/// The number of consecutive requests that may be refused with a `Retry-After` beyond `MAX_PAUSE` before the run stops. More than
 /// one, because locked items may be adjacent in a list. Few, because the server has asked for no requests.
 const MAX_LONG_REFUSALS: u32 = 3;
 
@@ -68,8 +68,6 @@ pub struct Options {
     pub finite: bool,
     /// The waits between attempts of an item. `None`: an item is sent again only after refusals.
     pub backoff: Option<Backoff>,
-    /// How long the server may refuse everything, in milliseconds, before the run stops.
-    pub max_pause: f64,
 }
 
 /// The next action of the driver.
@@ -435,7 +433,7 @@ impl Scheduler {
             self.epoch = self.epoch.wrapping_add(1);
             self.accepts = false;
         }
-        if retry_after.is_some_and(|wait| wait.is_nan() || wait > self.options.max_pause) {
+        if retry_after.is_some_and(|wait| wait.is_nan() || wait > MAX_PAUSE) {
             self.settle(index, Status::Failed, true);
             if new {
                 let refusing = self.refusing(now);
@@ -482,7 +480,7 @@ impl Scheduler {
             refusing.pauses = refusing.pauses.saturating_add(1);
         }
         let (since, until) = (refusing.since, now + wait);
-        if until - since <= self.options.max_pause {
+        if until - since <= MAX_PAUSE {
             self.paused_until = self.paused_until.max(until);
             self.pace.pause_until(self.paused_until);
         } else {
