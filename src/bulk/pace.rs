@@ -106,7 +106,8 @@ impl Learned {
     }
 }
 
-/// The pace of a run. Times are in milliseconds and never go backwards.
+/// The pace of a run. Times are in milliseconds, begin at 0 and never go backwards.
+#[derive(Default)]
 pub struct Pace {
     concurrency: usize,
     /// The number of requests that may be in flight, and when it next grows.
@@ -131,19 +132,7 @@ pub struct Pace {
 impl Pace {
     /// A pace without a limit.
     pub fn new(concurrency: usize) -> Pace {
-        Pace {
-            concurrency,
-            window: concurrency,
-            widen_at: f64::NEG_INFINITY,
-            answered: false,
-            learned: None,
-            policy: f64::INFINITY,
-            next: f64::NEG_INFINITY,
-            since: f64::NEG_INFINITY,
-            accepted: Meter::default(),
-            remaining: f64::INFINITY,
-            reset: f64::NEG_INFINITY,
-        }
+        Pace { concurrency, window: concurrency, policy: f64::INFINITY, remaining: f64::INFINITY, ..Pace::default() }
     }
 
     /// The number of requests that may be in flight; at least one.
