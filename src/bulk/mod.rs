@@ -18,4 +18,4 @@ pub(crate) mod run;
 pub mod schedule;
 
 pub use limits::Limits;
-pub use schedule::{Action, Options, Outcome, Pulled, Scheduler, Settled, Status};
+pub use schedule::{Action, Outcome, Pulled, Scheduler, Settled, Status};

@@ -3,7 +3,7 @@
 use super::duplicates::{Duplicates, Original, MAX_WAITING};
 use super::input::{request_in, Input};
 use super::report::{ItemResult, Kept, Report};
-use super::schedule::{Action, Options, Outcome, Pulled, Scheduler, Settled, Status};
+use super::schedule::{Action, Outcome, Pulled, Scheduler, Settled, Status};
 use super::Limits;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
@@ -102,11 +102,8 @@ impl Run {
         read_request: ReadRequest,
     ) -> Result<Run, Error> {
         let input = Input::open(requests)?;
-        let schedule = Scheduler::new(Options {
-            concurrency: options.concurrency,
-            finite: input.total.is_some(),
-            backoff: settings.retry.as_ref().map_or(Some(Backoff::DEFAULT), |retry| retry.backoff),
-        });
+        let backoff = settings.retry.as_ref().map_or(Some(Backoff::DEFAULT), |retry| retry.backoff);
+        let schedule = Scheduler::new(options.concurrency, input.total.is_some(), backoff);
         let shared = Shared {
             cancellation: Cancellation::following(&settings.signal),
             pulls: Cancellation::manual(),

@@ -59,17 +59,6 @@ const MAX_LONG_REFUSALS: u32 = 3;
 /// on concurrent requests, which sends no `Retry-After`, ends as soon as a request completes.
 const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
 
-/// The options of a run.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// The maximum number of requests in flight; at least one.
-    pub concurrency: usize,
-    /// Whether the input is known to end. It is then read to its end after a stop, to report the rest as skipped.
-    pub finite: bool,
-    /// The waits between attempts of an item. `None`: an item is sent again only after refusals.
-    pub backoff: Option<Backoff>,
-}
-
 /// The next action of the driver.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
@@ -173,9 +162,12 @@ struct Refusing {
     too_long: u32,
 }
 
-/// The schedule of a run.
+/// The schedule of a run. Times are in milliseconds, begin at 0 and never go backwards.
+#[derive(Default)]
 pub struct Scheduler {
-    options: Options,
+    concurrency: usize,
+    finite: bool,
+    backoff: Option<Backoff>,
     pace: Pace,
     items: Vec<Item>,
     settled: VecDeque<Settled>,
@@ -196,22 +188,12 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// A run that has not begun.
-    pub fn new(options: Options) -> Self {
-        Self {
-            options,
-            pace: Pace::new(options.concurrency),
-            items: Vec::new(),
-            settled: VecDeque::new(),
-            pulled: 0,
-            pulling: false,
-            ended: false,
-            stopped: false,
-            epoch: 0,
-            accepts: false,
-            accepted: 0,
-            paused_until: f64::NEG_INFINITY,
-            refusing: None,
-        }
+    ///
+    /// - `concurrency`: the maximum number of requests in flight; at least one.
+    /// - `finite`: whether the input is known to end. It is then read to its end after a stop, to report the rest as skipped.
+    /// - `backoff`: the waits between attempts of an item. `None`: an item is sent again only after refusals.
+    pub fn new(concurrency: usize, finite: bool, backoff: Option<Backoff>) -> Self {
+        Self { concurrency, finite, backoff, pace: Pace::new(concurrency), ..Self::default() }
     }
 
     /// Returns the next action. Call it repeatedly until it returns a wait.
@@ -226,7 +208,7 @@ impl Scheduler {
         if let Some(index) = self.send(now) {
             return Action::Send(index);
         }
-        if self.items.is_empty() && (self.ended || self.stopped && !self.options.finite) {
+        if self.items.is_empty() && (self.ended || self.stopped && !self.finite) {
             // The result of a pending pull comes too late.
             self.ended = true;
             return Action::Done;
@@ -392,12 +374,12 @@ impl Scheduler {
             return false;
         }
         if self.stopped {
-            return self.options.finite;
+            return self.finite;
         }
         let prefers_fresh = self.prefers_fresh();
         let fresh = self.items.iter().filter(|item| !item.was_refused()).count();
         self.in_flight() < self.pace.window()
-            && fresh / 2 < self.options.concurrency
+            && fresh / 2 < self.concurrency
             && self.items.len().saturating_sub(fresh) < MAX_REFUSED_ITEMS
             && !self.items.iter().any(|item| item.is_due(now) && !(prefers_fresh && item.was_refused()))
     }
@@ -416,7 +398,7 @@ impl Scheduler {
 
     /// Schedules another attempt of the item, and returns the wait until then. `None`: it has none left.
     fn retry(&mut self, index: usize, now: f64, random: f64) -> Option<f64> {
-        let backoff = self.options.backoff?;
+        let backoff = self.backoff?;
         let item = self.item(index).filter(|item| item.failures < MAX_RETRIES)?;
         let wait = retry::next(&backoff, item.failures, now - item.first_sent, None, random)?;
         item.failures = item.failures.saturating_add(1);

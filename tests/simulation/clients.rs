@@ -1,7 +1,7 @@
 //! Clients: this crate's schedule, and those it is compared with.
 
 use super::servers::{Reply, Verdict};
-use c1_revoke::bulk::{Action, Limits, Options, Outcome, Pulled, Scheduler};
+use c1_revoke::bulk::{Action, Limits, Outcome, Pulled, Scheduler};
 use c1_revoke::http::retry::Backoff;
 use std::collections::VecDeque;
 
@@ -26,8 +26,7 @@ pub struct Ours {
 
 impl Ours {
     pub fn new(items: usize, concurrency: usize) -> Ours {
-        let options = Options { concurrency, finite: true, backoff: Some(Backoff::DEFAULT) };
-        Ours { scheduler: Scheduler::new(options), items }
+        Ours { scheduler: Scheduler::new(concurrency, true, Some(Backoff::DEFAULT)), items }
     }
 }
 

@@ -8,6 +8,18 @@ fn refused(retry_after: Option<f64>) -> Outcome {
     Outcome::RateLimited { retry_after }
 }
 
+/// The arguments of a schedule.
+#[derive(Clone, Copy, Debug)]
+struct Options {
+    concurrency: usize,
+    finite: bool,
+    backoff: Option<Backoff>,
+}
+
+fn scheduler(Options { concurrency, finite, backoff }: Options) -> Scheduler {
+    Scheduler::new(concurrency, finite, backoff)
+}
+
 const OPTIONS: Options = Options { concurrency: 4, finite: true, backoff: Some(Backoff::DEFAULT) };
 
 /// A request, or `None` for something that is no request. A second request with an id is a duplicate.
@@ -62,7 +74,7 @@ impl Run {
 
 /// Plays a run in virtual time, and checks on the way what must hold at every step.
 fn play(options: Options, world: &World) -> Run {
-    let mut scheduler = Scheduler::new(options);
+    let mut scheduler = scheduler(options);
     let mut run = Run::default();
     let mut scripts: BTreeMap<u16, std::vec::IntoIter<(Outcome, f64)>> =
         world.scripts.iter().map(|(id, script)| (*id, script.clone().into_iter())).collect();
@@ -192,7 +204,7 @@ fn an_empty_list_is_done_at_once() {
 
 #[test]
 fn pulls_no_faster_than_it_sends() {
-    let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS });
+    let mut scheduler = scheduler(Options { concurrency: 2, ..OPTIONS });
     for index in 0..2 {
         assert_eq!(scheduler.poll(0.0), Action::Pull(index));
         assert_eq!(scheduler.poll(0.0), Action::Wait(None));
@@ -285,7 +297,7 @@ fn nothing_is_sent_after_a_refusal_for_days_until_the_server_has_accepted_someth
 
 #[test]
 fn the_end_of_the_input_is_found_during_a_pause() {
-    let mut scheduler = Scheduler::new(OPTIONS);
+    let mut scheduler = scheduler(OPTIONS);
     scheduler.paused_until = 1e6;
     assert_eq!(scheduler.poll(0.0), Action::Pull(0));
     scheduler.pulled(Pulled::End, 0.0);
@@ -294,7 +306,7 @@ fn the_end_of_the_input_is_found_during_a_pause() {
 
 #[test]
 fn one_request_waits_for_the_end_of_a_pause() {
-    let mut scheduler = Scheduler::new(OPTIONS);
+    let mut scheduler = scheduler(OPTIONS);
     scheduler.paused_until = 1e6;
     assert_eq!(scheduler.poll(0.0), Action::Pull(0));
     scheduler.pulled(Pulled::Request, 0.0);
@@ -326,7 +338,7 @@ fn what_is_lost_is_tried_once_and_remains() {
 
 #[test]
 fn what_was_not_sent_after_all_is_skipped() {
-    let mut scheduler = Scheduler::new(OPTIONS);
+    let mut scheduler = scheduler(OPTIONS);
     assert_eq!(scheduler.poll(0.0), Action::Pull(0));
     scheduler.pulled(Pulled::Request, 0.0);
     assert_eq!(scheduler.poll(0.0), Action::Send(0));
@@ -351,7 +363,7 @@ fn a_dead_token_stops_the_run() {
 
 #[test]
 fn reports_that_make_no_sense_are_ignored() {
-    let mut scheduler = Scheduler::new(OPTIONS);
+    let mut scheduler = scheduler(OPTIONS);
     scheduler.pulled(Pulled::Request, 0.0);
     scheduler.answered(0, Outcome::Revoked, None, 0.0, 0.0);
     assert_eq!(scheduler.poll(0.0), Action::Pull(0));
@@ -367,7 +379,7 @@ fn reports_that_make_no_sense_are_ignored() {
 
 #[test]
 fn memory_does_not_grow_with_an_endless_input() {
-    let mut scheduler = Scheduler::new(OPTIONS);
+    let mut scheduler = scheduler(OPTIONS);
     let mut settled = 0;
     while settled < 100_000 {
         match scheduler.poll(0.0) {
@@ -499,7 +511,7 @@ fn every_second_pause_the_oldest_item_goes_first() {
 
 #[test]
 fn what_waits_for_its_token_during_a_pause_is_not_sent() {
-    let mut scheduler = Scheduler::new(Options { concurrency: 2, ..OPTIONS });
+    let mut scheduler = scheduler(Options { concurrency: 2, ..OPTIONS });
     for index in 0..2 {
         assert_eq!(scheduler.poll(0.0), Action::Pull(index));
         scheduler.pulled(Pulled::Request, 0.0);
@@ -523,7 +535,7 @@ fn what_waits_for_its_token_during_a_pause_is_not_sent() {
 
 #[test]
 fn what_waits_for_its_token_when_the_run_stops_is_skipped() {
-    let mut scheduler = Scheduler::new(OPTIONS);
+    let mut scheduler = scheduler(OPTIONS);
     assert_eq!(scheduler.poll(0.0), Action::Pull(0));
     scheduler.pulled(Pulled::Request, 0.0);
     assert_eq!(scheduler.poll(0.0), Action::Send(0));
