@@ -252,6 +252,7 @@ impl Run {
         self.shared.schedule.borrow_mut().pulled(pulled, self.shared.clock.now());
     }
 
+    /// Takes in a request. If it is not to be sent, it is reported, at once or with its original.
     fn add(&mut self, index: usize, request: JsValue) -> Pulled {
         let revocation = match (self.read_request)(&request) {
             Ok(revocation) => Rc::new(revocation),
