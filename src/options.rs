@@ -20,6 +20,12 @@ const MAX_USER_AGENT: u32 = 1024;
 /// The maximum length of `retryCodes`: more than there are status codes.
 const MAX_CODES: u32 = 1000;
 
+/// The default number of requests in flight in a bulk run: a Worker may have six connections that wait for headers.
+const DEFAULT_CONCURRENCY: f64 = 6.0;
+
+/// The maximum. More requests would only queue in the platform.
+const MAX_CONCURRENCY: f64 = 1000.0;
+
 /// Reads how a client sends requests.
 ///
 /// # Errors
@@ -144,11 +150,11 @@ fn read_codes(fields: &Fields) -> Result<Option<StatusCodes>, Error> {
 
 /// The options of a bulk run, in addition to those of its calls.
 pub struct BulkOptions {
-    /// The maximum number of requests in flight, if the caller set it.
-    pub concurrency: Option<f64>,
+    /// The maximum number of requests in flight.
+    pub concurrency: usize,
     /// Whether the report contains the results.
     pub collect: bool,
-    /// Whether the first failure stops the run.
+    /// Whether the first failure stops the run. Not in a dry run, which checks the whole input.
     pub stop_on_error: bool,
     /// Whether to validate only.
     pub dry_run: bool,
@@ -164,15 +170,16 @@ impl BulkOptions {
     /// # Errors
     /// An option is invalid.
     pub fn read(options: &Fields) -> Result<BulkOptions, Error> {
-        let concurrency = options.number("concurrency")?;
-        if concurrency.is_some_and(|concurrency| concurrency < 1.0) {
+        let concurrency = options.number("concurrency")?.unwrap_or(DEFAULT_CONCURRENCY);
+        if concurrency < 1.0 {
             return Err(options.wrong("concurrency", "must be 1 or more"));
         }
+        let dry_run = options.flag("dryRun")?.unwrap_or(false);
         Ok(BulkOptions {
-            concurrency,
+            concurrency: concurrency.min(MAX_CONCURRENCY) as usize,
             collect: options.flag("collect")?.unwrap_or(true),
-            stop_on_error: options.flag("stopOnError")?.unwrap_or(false),
-            dry_run: options.flag("dryRun")?.unwrap_or(false),
+            stop_on_error: options.flag("stopOnError")?.unwrap_or(false) && !dry_run,
+            dry_run,
             on_progress: options.function("onProgress")?,
             on_result: options.function("onResult")?,
         })

@@ -309,8 +309,8 @@ export const notify = (callback, argument) => ignore(() => callback(argument));
 /** The same for a method of the caller's object. */
 export const notifyMethod = (target, method) => ignore(() => target[method]());
 
-/** Adds `remaining()` to the report of a bulk run. */
+/** Adds `remaining()` to the report of a bulk run. The array of requests has holes where other items were. */
 export function withRemaining(report, requests) {
-  report.remaining = () => requests.slice();
+  report.remaining = () => Object.values(requests);
   return report;
 }

@@ -169,7 +169,7 @@ impl Wait {
     }
 
     /// Ends the wait without aborting its request, which is complete.
-    pub fn complete(self) {
+    pub fn complete(&self) {
         self.0.end(true);
     }
 

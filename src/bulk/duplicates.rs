@@ -1,10 +1,14 @@
-//! Finds requests of a bulk run that are the same.
+//! Finds requests of a bulk run that are the same. The first one is sent, and the others get its result.
 
 use super::report::ItemResult;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::mem::take;
 use std::rc::Rc;
+use wasm_bindgen::JsValue;
+
+/// The number of duplicates that may wait for results before the run stops reading input. Bounds memory.
+pub const MAX_WAITING: usize = 1024;
 
 /// The minimum number of different requests that are remembered if memory is bounded.
 const REMEMBERED: usize = 16_384;
@@ -14,7 +18,9 @@ pub struct Original {
     /// Its place in the input.
     pub index: usize,
     /// Its result, once that is known.
-    pub result: RefCell<Option<ItemResult>>,
+    pub result: OnceCell<ItemResult>,
+    /// Until then: the requests that are duplicates of it, with their places in the input.
+    pub waiting: RefCell<Vec<(usize, JsValue)>>,
 }
 
 /// The different requests, by URL.
@@ -39,7 +45,7 @@ impl Duplicates {
         if self.bounded && self.young.len() >= REMEMBERED {
             self.old = take(&mut self.young);
         }
-        let original = Rc::new(Original { index, result: RefCell::new(None) });
+        let original = Rc::new(Original { index, result: OnceCell::new(), waiting: RefCell::default() });
         self.young.insert(url.to_owned(), original.clone());
         original
     }

@@ -13,14 +13,6 @@ pub struct Input {
     pub total: Option<usize>,
 }
 
-/// What the iterator returned.
-pub enum Next {
-    /// Its result.
-    Now(JsValue),
-    /// A promise of it.
-    Later(JsValue),
-}
-
 impl Input {
     /// Opens the input.
     ///
@@ -50,13 +42,12 @@ impl Input {
         Ok(Input { iterator: method.call0(requests).map_err(Error::validation)?, total: size.map(|size| size as usize) })
     }
 
-    /// Reads the next request.
+    /// Asks the iterator for its next result, or a promise of it.
     ///
     /// # Errors
     /// The iterator throws.
-    pub fn next(&self) -> Result<Next, JsValue> {
-        let next = call_method(&self.iterator, "next", &JsValue::UNDEFINED)?;
-        Ok(if peek(&next, "then").is_function() { Next::Later(next) } else { Next::Now(next) })
+    pub fn next(&self) -> Result<JsValue, JsValue> {
+        call_method(&self.iterator, "next", &JsValue::UNDEFINED)
     }
 
     /// Closes the iterator.

@@ -26,7 +26,7 @@ pub struct Limits {
     pub reset: Option<f64>,
     /// The number of requests that the server accepts in a window.
     pub quota: Option<f64>,
-    /// The length of a window, in milliseconds.
+    /// The length of a window, in milliseconds. If it is known, this and the quota are greater than 0.
     pub window: Option<f64>,
 }
 
@@ -52,17 +52,9 @@ impl Limits {
 /// Reads the value of `RateLimit`: the limit with the fewest remaining requests.
 fn read_service(value: &str) -> Option<Limits> {
     // Version 7 has one limit, with commas between its parameters.
-    let (limits, separator) = if value.contains(';') { (',', ';') } else { (';', ',') };
+    let (limits, parameters) = if value.contains(';') { (',', ';') } else { (';', ',') };
     let read = |item| {
-        let mut limits = Limits::default();
-        for (name, value) in parameters(item, separator) {
-            match name {
-                "r" | "remaining" => limits.remaining = number(value),
-                "t" | "reset" => limits.reset = number(value).map(seconds),
-                "limit" => limits.quota = number(value),
-                _ => {}
-            }
-        }
+        let limits = Limits { window: None, ..read_parameters(item, parameters) };
         Some((limits.remaining?, limits))
     };
     value.split(limits).filter_map(read).min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, limits)| limits)
@@ -70,29 +62,29 @@ fn read_service(value: &str) -> Option<Limits> {
 
 /// Reads the value of `RateLimit-Policy`: the policy with this quota, else the one with the lowest rate.
 fn read_policy(value: &str, quota: Option<f64>) -> Option<Limits> {
-    let read = |item: &str| {
-        let mut policy = Limits { quota: number(item.split(';').next()?), ..Limits::default() };
-        for (name, value) in parameters(item, ';') {
-            match name {
-                "q" => policy.quota = number(value),
-                "w" => policy.window = number(value).map(seconds),
-                // The quota does not count requests, but for example bytes.
-                "qu" if value.trim_matches('"') != "requests" => policy.quota = None,
-                _ => {}
-            }
-        }
+    let read = |item| {
+        let policy = read_parameters(item, ';');
         let rate = policy.quota.filter(|quota| *quota > 0.0)? / policy.window.filter(|window| *window > 0.0)?;
         Some((if policy.quota == quota { 0.0 } else { rate }, policy))
     };
     value.split(',').filter_map(read).min_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, policy)| policy)
 }
 
-/// The parameters `name=value` of a member of a list.
-fn parameters(item: &str, separator: char) -> impl Iterator<Item = (&str, &str)> {
-    item.split(separator).filter_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        Some((name.trim(), value.trim()))
-    })
+/// Reads the parameters of one limit or policy. Until version 6, a policy begins with its quota, without a name.
+fn read_parameters(item: &str, separator: char) -> Limits {
+    let mut limits = Limits { quota: item.split(separator).next().and_then(number), ..Limits::default() };
+    for (name, value) in item.split(separator).filter_map(|parameter| parameter.split_once('=')) {
+        match name.trim() {
+            "r" | "remaining" => limits.remaining = number(value),
+            "t" | "reset" => limits.reset = number(value).map(|seconds| seconds * 1000.0),
+            "q" | "limit" => limits.quota = number(value),
+            "w" => limits.window = number(value).map(|seconds| seconds * 1000.0),
+            // The quota does not count requests, but for example bytes.
+            "qu" if value.trim().trim_matches('"') != "requests" => limits.quota = None,
+            _ => {}
+        }
+    }
+    limits
 }
 
 /// A number that is written in decimal digits.
@@ -101,10 +93,6 @@ fn number(value: &str) -> Option<f64> {
     let whole = value.trim().split('.').next()?;
     let digits = whole.len() <= 16 && whole.bytes().all(|byte| byte.is_ascii_digit());
     whole.parse().ok().filter(|_: &u64| digits).map(|number| number as f64)
-}
-
-fn seconds(seconds: f64) -> f64 {
-    seconds * 1000.0
 }
 
 /// The time until a reset that is given in seconds, or as a time.
@@ -191,6 +179,7 @@ mod tests {
                     for number in [remaining, reset, quota, window].into_iter().flatten() {
                         prop_assert!(number.is_finite() && number >= 0.0);
                     }
+                    prop_assert!(window.is_none_or(|window| window > 0.0 && quota.is_some_and(|quota| quota > 0.0)));
                 }
             }
         }

@@ -18,6 +18,4 @@ pub(crate) mod run;
 pub mod schedule;
 
 pub use limits::Limits;
-pub use schedule::{
-    Action, Options, Outcome, Progress, Pulled, Scheduler, Settled, Status, Stop, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
-};
+pub use schedule::{Action, Outcome, Pulled, Scheduler, Settled, Status};

@@ -5,8 +5,7 @@
 //! **A refusal with `Retry-After`** means too many requests per time. The new rate is what the server accepted since the last
 //! pause: the maximum over any period up to the refusal, as BBR takes the maximum delivery rate (draft-ietf-ccwg-bbr, 2.4).
 //! Requests are spaced evenly at that rate, as in the AWS SDKs' adaptive retry mode. The rate then grows along CUBIC's
-//! curve (RFC 9438, 4.2): slowly at first, then faster, until the next refusal. A refusal at the same rate confirms it, and the
-//! next probe comes later. A refusal at another rate means that the limit has changed, and probes come soon again.
+//! curve (RFC 9438, 4.2): slowly at first, then faster, until the next refusal. A refusal at the same rate confirms it.
 //!
 //! **A refusal without `Retry-After`**, while others are accepted, means too many requests at once. The number in flight is
 //! lowered, and then grows one at a time (additive increase, multiplicative decrease: Chiu and Jain, 1989; RFC 5681, 3.1).
@@ -34,13 +33,9 @@ const PROBE: f64 = 0.1;
 /// K after a refusal so early that the rate is unknown, in milliseconds: it then doubles within a second.
 const K_UNKNOWN: f64 = 400.0;
 
-/// K after a first refusal, in milliseconds. A probe costs a pause of a second; more frequent probes would cost over a tenth.
-const K_FIRST: f64 = 10_000.0;
-
-/// The growth of K when a probe confirms the rate, and its maximum. At the maximum, probes cost a twentieth, and the rate doubles
-/// within 40 seconds if the limit has risen.
-const K_GROWTH: f64 = 2.5;
-const K_MAX: f64 = 18_000.0;
+/// K after any other refusal, in milliseconds. A probe costs a pause of a second, so probes cost a twentieth. If the limit has
+/// risen, the rate doubles within 40 seconds.
+const K: f64 = 18_000.0;
 
 /// Rates that differ by less than this count as equal.
 const SAME: f64 = 0.06;
@@ -111,16 +106,8 @@ impl Learned {
     }
 }
 
-/// What remains of the limit, as the last response states it.
-#[derive(Clone, Copy, Debug)]
-struct Remaining {
-    /// The number of requests left, minus those in flight.
-    requests: f64,
-    /// Until when that is valid.
-    reset: f64,
-}
-
-/// The pace of a run. Times are in milliseconds and never go backwards.
+/// The pace of a run. Times are in milliseconds, begin at 0 and never go backwards.
+#[derive(Default)]
 pub struct Pace {
     concurrency: usize,
     /// The number of requests that may be in flight, and when it next grows.
@@ -137,24 +124,15 @@ pub struct Pace {
     since: f64,
     /// The requests accepted since the last pause.
     accepted: Meter,
-    remaining: Option<Remaining>,
+    /// How many more requests the server accepts before the reset, and when that is. Infinity: no limit is known.
+    remaining: f64,
+    reset: f64,
 }
 
 impl Pace {
     /// A pace without a limit.
     pub fn new(concurrency: usize) -> Pace {
-        Pace {
-            concurrency,
-            window: concurrency,
-            widen_at: f64::NEG_INFINITY,
-            answered: false,
-            learned: None,
-            policy: f64::INFINITY,
-            next: f64::NEG_INFINITY,
-            since: f64::NEG_INFINITY,
-            accepted: Meter::default(),
-            remaining: None,
-        }
+        Pace { concurrency, window: concurrency, policy: f64::INFINITY, remaining: f64::INFINITY, ..Pace::default() }
     }
 
     /// The number of requests that may be in flight; at least one.
@@ -166,26 +144,24 @@ impl Pace {
         }
     }
 
-    /// When the next request may be sent. `None`: now.
-    pub fn earliest(&self, now: f64) -> Option<f64> {
-        let spaced = self.rate(now).is_finite().then_some(self.next - CATCH_UP);
-        let reset = self.remaining.filter(|remaining| remaining.requests < 1.0).map(|remaining| remaining.reset);
-        [spaced, reset].into_iter().flatten().reduce(f64::max).filter(|time| *time > now)
+    /// When the next request may be sent.
+    pub fn earliest(&self) -> f64 {
+        let spaced = self.next - CATCH_UP;
+        if self.remaining < 1.0 {
+            spaced.max(self.reset)
+        } else {
+            spaced
+        }
     }
 
     /// A request is sent.
     pub fn sent(&mut self, now: f64) {
-        if let Some(remaining) = &mut self.remaining {
-            remaining.requests -= 1.0;
-        }
+        self.remaining -= 1.0;
         if now >= self.widen_at && self.window < self.concurrency {
             self.window = self.window.saturating_add(1);
             self.widen_at = now + WIDEN;
         }
-        let rate = self.rate(now);
-        if rate.is_finite() {
-            self.next = self.next.max(now) + 1.0 / rate;
-        }
+        self.next = self.next.max(now) + 1.0 / self.rate(now);
     }
 
     /// The server accepted a request that was sent since the last pause.
@@ -198,7 +174,7 @@ impl Pace {
     /// included.
     pub fn refused(&mut self, in_flight: usize, retry_after: Option<f64>, now: f64) {
         self.answered = true;
-        if retry_after.is_none() && (in_flight > 1 || self.window > 1) {
+        if retry_after.is_none() && self.window > 1 {
             self.window = ((in_flight as f64 * NARROW) as usize).clamp(1, self.concurrency);
             self.widen_at = now + WIDEN;
         } else {
@@ -211,19 +187,17 @@ impl Pace {
         self.accepted = Meter::default();
         self.since = until;
         self.next = until;
-        self.widen_at = self.widen_at.max(until);
     }
 
     /// Records the limits that a response names, while `in_flight` other requests are in flight.
     pub fn limits(&mut self, limits: &Limits, in_flight: usize, now: f64) {
         self.policy = match (limits.quota, limits.window) {
-            (Some(quota), Some(window)) if quota > 0.0 && window > 0.0 && window <= SPACED_WINDOW => {
-                quota / window * POLICY_MARGIN
-            }
+            (Some(quota), Some(window)) if window <= SPACED_WINDOW => quota / window * POLICY_MARGIN,
             _ => f64::INFINITY,
         };
         if let (Some(remaining), Some(reset)) = (limits.remaining, limits.reset) {
-            self.remaining = Some(Remaining { requests: remaining - in_flight as f64, reset: now + reset.min(MAX_RESET) });
+            self.remaining = remaining - in_flight as f64;
+            self.reset = now + reset.min(MAX_RESET);
         }
     }
 
@@ -242,10 +216,8 @@ impl Pace {
             None if time < SAMPLE => Learned { rate, k: K_UNKNOWN },
             // Estimates are slightly low. Without the minimum, refusals with another cause, such as an overload every few
             // seconds, would soon lower the rate to nothing.
-            Some(before) if (rate / before.rate - 1.0).abs() < SAME => {
-                Learned { rate: rate.max(before.rate) * BELOW, k: (before.k * K_GROWTH).min(K_MAX) }
-            }
-            _ => Learned { rate, k: K_FIRST },
+            Some(before) if (rate / before.rate - 1.0).abs() < SAME => Learned { rate: rate.max(before.rate) * BELOW, k: K },
+            _ => Learned { rate, k: K },
         });
     }
 }
@@ -273,7 +245,8 @@ mod tests {
         let mut pace = Pace::new(32);
         assert_eq!(pace.window(), INITIAL_WINDOW);
         let now = accept(&mut pace, 0.0, 1000, 0.1);
-        assert_eq!((pace.window(), pace.earliest(now), learned(&pace, now)), (32, None, f64::INFINITY));
+        assert_eq!((pace.window(), learned(&pace, now)), (32, f64::INFINITY));
+        assert!(pace.earliest() <= now);
     }
 
     #[test]
@@ -287,19 +260,15 @@ mod tests {
         let mut sent = 0;
         let mut time = now + 1000.0;
         while time < now + 2000.0 {
-            match pace.earliest(time) {
-                Some(later) => time = later,
-                None => {
-                    pace.sent(time);
-                    sent += 1;
-                }
-            }
+            time = time.max(pace.earliest());
+            pace.sent(time);
+            sent += 1;
         }
         assert!((180..=206).contains(&sent), "{sent}");
     }
 
     #[test]
-    fn a_rate_that_is_confirmed_is_probed_more_rarely_and_one_that_is_not_refused_grows() {
+    fn a_rate_that_is_confirmed_stays_and_one_that_is_not_refused_grows() {
         let mut pace = Pace::new(6);
         let mut now = accept(&mut pace, 0.0, 1000, 5.0);
         for _ in 0..4 {
@@ -343,13 +312,12 @@ mod tests {
         let left = |remaining| Limits { remaining: Some(remaining), reset: Some(5000.0), ..Limits::default() };
         pace.limits(&left(2.0), 0, 0.0);
         for _ in 0..2 {
-            assert_eq!(pace.earliest(0.0), None);
+            assert!(pace.earliest() <= 0.0);
             pace.sent(0.0);
         }
-        assert_eq!(pace.earliest(0.0), Some(5000.0));
-        assert_eq!(pace.earliest(5000.0), None);
+        assert_eq!(pace.earliest(), 5000.0);
         pace.limits(&Limits { reset: Some(1e12), ..left(0.0) }, 0, 5000.0);
-        assert_eq!(pace.earliest(5000.0), Some(5000.0 + MAX_RESET), "a reset far ahead is not waited for");
+        assert_eq!(pace.earliest(), 5000.0 + MAX_RESET, "a reset far ahead is not waited for");
     }
     #[test]
     fn a_meter_counts_each_event_in_its_periods_and_keeps_ten_seconds() {

@@ -1,7 +1,8 @@
-//! The output of a bulk run: results and the report.
+//! The output of a bulk run: results, progress and the report.
 
-use super::schedule::{Progress, Status};
-use crate::border::time::timestamp;
+use super::pace::Meter;
+use super::schedule::{Scheduler, Status};
+use crate::border::time::{now_since_epoch, timestamp};
 use crate::border::with_remaining;
 use crate::http::transport::Trace;
 use js_sys::Array;
@@ -11,14 +12,16 @@ use wasm_bindgen::JsValue;
 /// A JavaScript value that is passed on unchanged.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
-struct Kept(#[serde(with = "serde_wasm_bindgen::preserve")] JsValue);
+pub struct Kept(#[serde(with = "serde_wasm_bindgen::preserve")] pub JsValue);
 
 /// `RevokeCredentialsResult`.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ItemResult {
-    index: usize,
-    request: Kept,
+    /// Its place in the input.
+    pub index: usize,
+    /// The request.
+    pub request: Kept,
     /// How the item ended.
     pub status: Status,
     attempts: u32,
@@ -26,8 +29,9 @@ pub struct ItemResult {
     duplicate_of: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status_code: Option<u16>,
+    /// Why it failed or was skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Kept>,
+    pub error: Option<Kept>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sent_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,57 +63,86 @@ impl ItemResult {
     pub fn of_duplicate(&self, index: usize, request: JsValue) -> ItemResult {
         ItemResult { index, request: Kept(request), attempts: 0, duplicate_of: Some(self.index), ..self.clone() }
     }
-
-    /// The result as an object.
-    pub fn to_object(&self) -> JsValue {
-        serde_wasm_bindgen::to_value(self).unwrap_or_default()
-    }
 }
 
-/// `RevokeCredentialsReport`.
+/// `RevokeCredentialsProgress`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ReportObject {
+struct Progress {
+    done: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<usize>,
+    revoked: usize,
+    failed: usize,
+    in_flight: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_until: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_per_second: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eta_ms: Option<f64>,
+}
+
+/// `RevokeCredentialsReport`, during the run and at its end.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
     revoked: usize,
     failed: usize,
     skipped: usize,
-    results: Kept,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input_error: Option<Kept>,
-}
-
-/// The report during the run.
-#[derive(Default)]
-pub struct Report {
-    /// Results, by index, each with the request if another run may revoke it.
-    items: Vec<Option<(JsValue, Option<JsValue>)>>,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    results: Array,
     /// The exception of the input.
-    pub input_error: Option<JsValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_error: Option<Kept>,
+    /// The requests that another run may revoke, each at its place in the input.
+    #[serde(skip)]
+    remaining: Array,
+    /// Counts items that were revoked or failed.
+    #[serde(skip)]
+    finished: Meter,
 }
 
 impl Report {
-    /// Adds the result of an item. `remaining`: its request, if another run may revoke it.
-    pub fn add(&mut self, index: usize, result: JsValue, remaining: Option<JsValue>) {
-        if self.items.len() <= index {
-            self.items.resize(index.saturating_add(1), None);
-        }
-        if let Some(item) = self.items.get_mut(index) {
-            *item = Some((result, remaining));
+    /// Counts an item that has ended.
+    pub fn count(&mut self, status: Status, now: f64) {
+        let count = match status {
+            Status::Revoked => &mut self.revoked,
+            Status::Failed => &mut self.failed,
+            Status::Skipped => &mut self.skipped,
+        };
+        *count = count.saturating_add(1);
+        if status != Status::Skipped {
+            self.finished.count(now);
         }
     }
 
-    /// The report as an object.
-    pub fn finish(self, progress: &Progress) -> JsValue {
-        let [results, requests] = [Array::new(), Array::new()];
-        for (result, remaining) in self.items.into_iter().flatten() {
-            results.push(&result);
-            remaining.iter().for_each(|request| {
-                requests.push(request);
-            });
+    /// Keeps the result of the item at this place in the input. `remaining`: its request, if another run may revoke it.
+    pub fn keep(&self, index: usize, result: JsValue, remaining: Option<JsValue>) {
+        self.results.set(index as u32, result);
+        if let Some(request) = remaining {
+            self.remaining.set(index as u32, request);
         }
-        let Progress { revoked, failed, skipped, .. } = *progress;
-        let input_error = self.input_error.map(Kept);
-        let report = ReportObject { revoked, failed, skipped, results: Kept(results.into()), input_error };
-        with_remaining(&serde_wasm_bindgen::to_value(&report).unwrap_or_default(), &requests)
+    }
+
+    /// The progress as an object. `total`: the number of items, if known.
+    pub fn progress(&self, total: Option<usize>, schedule: &Scheduler, now: f64) -> JsValue {
+        let Report { revoked, failed, skipped, .. } = *self;
+        let done = revoked.saturating_add(failed).saturating_add(skipped);
+        let pause = schedule.pause_left(now);
+        // Over the last ten seconds. After a stop, items end without being sent.
+        let period = self.finished.periods(now).next().filter(|(time, _)| *time > 0.0 && !schedule.stopped());
+        let rate_per_second = period.map(|(time, items)| items / time * 1000.0);
+        let left = total.map(|total| total.saturating_sub(done) as f64);
+        let eta_ms = rate_per_second.zip(left).map(|(rate, left)| pause.unwrap_or(0.0) + left / rate * 1000.0);
+        let paused_until = pause.map(|left| (now_since_epoch() + left).round());
+        let in_flight = schedule.in_flight();
+        let progress = Progress { done, total, revoked, failed, in_flight, paused_until, rate_per_second, eta_ms };
+        serde_wasm_bindgen::to_value(&progress).unwrap_or_default()
+    }
+
+    /// The report as an object.
+    pub fn finish(&self) -> JsValue {
+        with_remaining(&serde_wasm_bindgen::to_value(self).unwrap_or_default(), &self.remaining)
     }
 }

@@ -1,15 +1,13 @@
 //! The driver of a bulk run: it carries out the schedule's actions and reports the outcomes.
 
-use super::duplicates::{Duplicates, Original};
-use super::input::{request_in, Input, Next};
-use super::report::{ItemResult, Report};
-use super::schedule::{
-    Action, Options, Outcome, Progress, Pulled, Scheduler, Settled, Status, Stop, DEFAULT_CONCURRENCY, MAX_ATTEMPTS, MAX_PAUSE,
-};
+use super::duplicates::{Duplicates, Original, MAX_WAITING};
+use super::input::{request_in, Input};
+use super::report::{ItemResult, Kept, Report};
+use super::schedule::{Action, Outcome, Pulled, Scheduler, Settled, Status};
 use super::Limits;
-use crate::border::notify;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
+use crate::border::{notify, peek};
 use crate::call::{conclude, Attempt, Caller, Revocation};
 use crate::error::{Error, Failure, NoToken};
 use crate::http::retry::Backoff;
@@ -18,15 +16,9 @@ use crate::http::transport::{retry_after_of, Trace};
 use crate::options::BulkOptions;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::future::{poll_fn, Future};
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-
-/// More requests would only queue in the platform.
-const MAX_CONCURRENCY: f64 = 1000.0;
 
 /// After this many steps without waiting, the run yields to timers and aborts, so that a long list of duplicates or a dry run
 /// does not freeze the page.
@@ -43,9 +35,11 @@ pub struct Run {
     input: Input,
     /// Whether the input has ended.
     ended: bool,
-    /// Items between being pulled and being settled.
+    /// Items between being pulled and being settled, without duplicates.
     items: Vec<Item>,
     duplicates: Duplicates,
+    /// The index of the next item, if it is to be pulled when fewer duplicates wait.
+    postponed: Option<usize>,
     report: Report,
     /// Why the run stopped. It is the error of the skipped items.
     reason: Option<JsValue>,
@@ -64,26 +58,24 @@ struct Shared {
     clock: Clock,
     /// What the run has not processed yet.
     events: RefCell<VecDeque<Event>>,
-    /// Wakes the run when there is an event.
-    waker: Cell<Option<Waker>>,
+    /// The run's wait for an event, which ends it.
+    wait: Cell<Option<Rc<Wait>>>,
 }
 
-/// An item of the input.
+/// A request to send.
 struct Item {
-    index: usize,
     request: JsValue,
-    /// The first item with its ids: itself, or the one that it duplicates. `None`: it is not a valid request.
-    original: Option<Rc<Original>>,
-    /// What to send, unless it is a duplicate or invalid.
-    revocation: Option<Rc<Revocation>>,
+    /// Its place in the input, and its duplicates.
+    original: Rc<Original>,
+    revocation: Rc<Revocation>,
     trace: Rc<Trace>,
     error: Option<JsValue>,
 }
 
 /// An event that the run waits for.
 enum Event {
-    /// The input returned an item or its end, or threw.
-    Pulled(usize, Result<Option<JsValue>, JsValue>),
+    /// The iterator returned a result or threw.
+    Pulled(usize, Result<JsValue, JsValue>),
     /// The attempt of an item has ended.
     Ended(usize, Result<(), Error>),
 }
@@ -91,18 +83,8 @@ enum Event {
 impl Shared {
     fn push(&self, event: Event) {
         self.events.borrow_mut().push_back(event);
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-
-    /// Ready when there is an event.
-    fn poll_event(&self, context: &Context<'_>) -> Poll<()> {
-        if self.events.borrow().is_empty() {
-            self.waker.set(Some(context.waker().clone()));
-            Poll::Pending
-        } else {
-            Poll::Ready(())
+        if let Some(wait) = self.wait.take() {
+            wait.complete();
         }
     }
 }
@@ -120,20 +102,8 @@ impl Run {
         read_request: ReadRequest,
     ) -> Result<Run, Error> {
         let input = Input::open(requests)?;
-        let (backoff, max_attempts) = match &settings.retry {
-            None => (Backoff::DEFAULT, MAX_ATTEMPTS),
-            Some(retry) => retry.backoff.map_or((Backoff::DEFAULT, 1), |backoff| (backoff, MAX_ATTEMPTS)),
-        };
-        let schedule = Scheduler::new(Options {
-            concurrency: options.concurrency.map_or(DEFAULT_CONCURRENCY, |most| most.min(MAX_CONCURRENCY) as usize),
-            // A dry run checks the whole input.
-            stop_on_error: options.stop_on_error && !options.dry_run,
-            total: input.total,
-            dry_run: options.dry_run,
-            max_attempts,
-            backoff,
-            max_pause: MAX_PAUSE,
-        });
+        let backoff = settings.retry.as_ref().map_or(Some(Backoff::DEFAULT), |retry| retry.backoff);
+        let schedule = Scheduler::new(options.concurrency, input.total.is_some(), backoff);
         let shared = Shared {
             cancellation: Cancellation::following(&settings.signal),
             pulls: Cancellation::manual(),
@@ -143,7 +113,7 @@ impl Run {
             stopped: Cell::new(false),
             clock: Clock::start(),
             events: RefCell::default(),
-            waker: Cell::default(),
+            wait: Cell::default(),
         };
         Ok(Run {
             shared: Rc::new(shared),
@@ -152,6 +122,7 @@ impl Run {
             ended: false,
             items: Vec::new(),
             duplicates: Duplicates::new(!options.collect),
+            postponed: None,
             report: Report::default(),
             options,
             reason: None,
@@ -170,8 +141,7 @@ impl Run {
                 Action::Pull(index) => self.pull(index),
                 Action::Send(index) => self.send(index),
                 Action::Settle(settled) => self.settle(settled),
-                Action::WaitUntil(_) | Action::Wait => {
-                    let until = if let Action::WaitUntil(time) = action { Some(time) } else { None };
+                Action::Wait(until) => {
                     self.wait(until).await;
                     steps = 0;
                 }
@@ -185,43 +155,42 @@ impl Run {
             }
         }
         self.shared.pulls.cancel();
-        let progress = self.report_progress();
+        self.report_progress();
         if self.shared.stopped.get() && !self.ended {
             self.input.close();
         }
-        self.report.finish(&progress)
+        self.report.finish()
     }
 
     /// Waits until something happens, or until this time.
     async fn wait(&mut self, until: Option<f64>) {
         self.report_progress();
         let shared = self.shared.clone();
-        let limit = until.map(|until| (until - shared.clock.now()).ceil().clamp(0.0, MAX_TIMER));
-        match Wait::begin(&shared.cancellation, limit) {
+        let now = shared.clock.now();
+        let limit = until.map(|until| (until - now).ceil().clamp(0.0, MAX_TIMER));
+        // After a stop, only the requests in flight are awaited.
+        let cancellation = if shared.stopped.get() { &shared.pulls } else { &shared.cancellation };
+        match Wait::begin(cancellation, limit).map(Rc::new) {
             Ok(wait) => {
-                let mut over = pin!(wait.over());
-                let timed_out = poll_fn(|context| match shared.poll_event(context) {
-                    Poll::Ready(()) => Poll::Ready(false),
-                    Poll::Pending => over.as_mut().poll(context).map(|interrupt| matches!(interrupt, Interrupt::TimedOut(_))),
-                });
-                if let (true, Some(until)) = (timed_out.await && limit < Some(MAX_TIMER), until) {
-                    shared.clock.reached(until);
+                shared.wait.set(Some(wait.clone()));
+                if let (Interrupt::TimedOut(_), Some(limit)) = (wait.over().await, limit) {
+                    shared.clock.reached(now + limit);
                 }
             }
             // Waiting is impossible without timers.
-            Err(Interrupt::Thrown(cause)) => self.stop(Stop::Error, Error::unexpected("setTimeout failed", cause)),
+            Err(Interrupt::Thrown(cause)) => self.stop(Some(Error::unexpected("setTimeout failed", cause).into())),
             // A progress callback has just cancelled the run. The next step handles it.
-            Err(_) if !shared.stopped.get() => {}
-            // Requests in flight are awaited.
-            Err(_) => poll_fn(|context| shared.poll_event(context)).await,
+            Err(_) => {}
         }
     }
 
     /// Processes what has happened. An abort is processed first, so that items that it kept from being sent are skipped.
     fn take_in_events(&mut self) {
         loop {
-            if let Some(interrupt) = self.shared.cancellation.interrupt() {
-                self.stop(Stop::Aborted, interrupt.into());
+            if !self.shared.stopped.get() {
+                if let Some(interrupt) = self.shared.cancellation.interrupt() {
+                    self.stop(Some(Error::from(interrupt).into()));
+                }
             }
             let event = self.shared.events.borrow_mut().pop_front();
             match event {
@@ -232,33 +201,32 @@ impl Run {
         }
     }
 
-    fn stop(&mut self, stop: Stop, error: Error) {
-        self.shared.schedule.borrow_mut().stop(stop);
-        self.note_stop(|| Some(error.into()));
-    }
-
-    /// If the schedule has just stopped, this error is the reason.
-    fn note_stop(&mut self, error: impl FnOnce() -> Option<JsValue>) {
-        if self.shared.schedule.borrow().stopped().is_some() && !self.shared.stopped.replace(true) {
-            self.reason = error();
+    /// Stops the run. The first reason is kept.
+    fn stop(&mut self, reason: Option<JsValue>) {
+        self.shared.schedule.borrow_mut().stop();
+        if !self.shared.stopped.replace(true) {
+            self.reason = reason;
         }
     }
 
     fn pull(&mut self, index: usize) {
+        let waiting = self.items.iter().map(|item| item.original.waiting.borrow().len());
+        if waiting.sum::<usize>() >= MAX_WAITING {
+            self.postponed = Some(index);
+            return;
+        }
         // A patched iterator of an array or a `Set` may never end.
         if self.shared.stopped.get() && self.input.total.is_none_or(|total| index >= total) {
             self.shared.schedule.borrow_mut().pulled(Pulled::End, self.shared.clock.now());
             return;
         }
         match self.input.next() {
-            Ok(Next::Now(result)) => self.pulled(index, request_in(&result)),
-            Err(thrown) => self.pulled(index, Err(thrown)),
-            Ok(Next::Later(promise)) => {
+            Ok(promise) if peek(&promise, "then").is_function() => {
                 let shared = self.shared.clone();
                 spawn_local(async move {
                     let Ok(wait) = Wait::begin(&shared.pulls, None) else { return };
                     let result = match wait.race(&promise).await {
-                        Ok(result) => request_in(&result),
+                        Ok(result) => Ok(result),
                         Err(Interrupt::Thrown(thrown)) => Err(thrown),
                         // The run is over.
                         Err(Interrupt::Aborted(_) | Interrupt::TimedOut(_)) => return,
@@ -266,53 +234,54 @@ impl Run {
                     shared.push(Event::Pulled(index, result));
                 });
             }
+            result => self.pulled(index, result),
         }
     }
 
-    /// Processes what the input returned: a request, its end, or an exception.
-    fn pulled(&mut self, index: usize, next: Result<Option<JsValue>, JsValue>) {
-        let pulled = match next {
+    /// Processes what the iterator returned or threw.
+    fn pulled(&mut self, index: usize, result: Result<JsValue, JsValue>) {
+        let pulled = match result.and_then(|result| request_in(&result)) {
             Ok(Some(request)) => self.add(index, request),
             Ok(None) => Pulled::End,
             Err(thrown) => {
-                self.report.input_error = Some(thrown);
+                self.report.input_error = Some(Kept(thrown));
                 Pulled::End
             }
         };
         self.ended |= pulled == Pulled::End;
         self.shared.schedule.borrow_mut().pulled(pulled, self.shared.clock.now());
-        let error = self.items.last().and_then(|item| item.error.clone());
-        self.note_stop(|| error);
     }
 
+    /// Takes in a request. If it is not to be sent, it is reported, at once or with its original.
     fn add(&mut self, index: usize, request: JsValue) -> Pulled {
-        let mut item = Item { index, request, original: None, revocation: None, trace: Rc::default(), error: None };
-        let pulled = match (self.read_request)(&item.request) {
+        let revocation = match (self.read_request)(&request) {
+            Ok(revocation) => Rc::new(revocation),
             Err(error) => {
-                item.error = Some(error.into());
-                Pulled::Invalid
-            }
-            Ok(revocation) => {
-                let original = self.duplicates.original(&revocation.url, index);
-                let status = original.result.borrow().as_ref().map(|result| result.status);
-                let first = original.index;
-                item.original = Some(original);
-                if first == index {
-                    item.revocation = Some(Rc::new(revocation));
-                    Pulled::Request
-                } else {
-                    Pulled::Duplicate { original: first, status }
-                }
+                let invalid = ItemResult::new(index, request, Status::Failed, Some(error.into()), &Trace::default());
+                self.report_result(&invalid, false);
+                return Pulled::Other;
             }
         };
+        let original = self.duplicates.original(&revocation.url, index);
+        if original.index != index {
+            match original.result.get() {
+                Some(result) => self.report_result(&result.of_duplicate(index, request), false),
+                None => original.waiting.borrow_mut().push((index, request)),
+            }
+            return Pulled::Other;
+        }
+        let item = Item { request, original, revocation, trace: Rc::default(), error: None };
+        if self.options.dry_run {
+            self.end(item, Status::Skipped, true);
+            return Pulled::Other;
+        }
         self.items.push(item);
-        pulled
+        Pulled::Request
     }
 
     fn send(&mut self, index: usize) {
-        let Some(item) = self.items.iter().find(|item| item.index == index) else { return };
-        let Some(revocation) = item.revocation.clone() else { return };
-        let (shared, trace) = (self.shared.clone(), item.trace.clone());
+        let Some(item) = self.items.iter().find(|item| item.original.index == index) else { return };
+        let (shared, revocation, trace) = (self.shared.clone(), item.revocation.clone(), item.trace.clone());
         spawn_local(async move {
             let Shared { caller, settings, cancellation, stopped, schedule, clock, .. } = &*shared;
             let attempt = Attempt { caller, revocation: &revocation, settings, cancellation, trace: &trace, stopped };
@@ -325,14 +294,11 @@ impl Run {
     }
 
     fn ended(&mut self, index: usize, result: Result<(), Error>) {
-        let Some(item) = self.items.iter_mut().find(|item| item.index == index) else { return };
+        let Some(item) = self.items.iter_mut().find(|item| item.original.index == index) else { return };
         let Item { trace, error, .. } = item;
-        let unsent = trace.requests.get() == 0 && self.shared.stopped.get();
-        let outcome = match result.as_ref().map_err(Error::failure) {
+        let outcome = match &result {
             Ok(()) => Outcome::Revoked,
-            Err(Failure::Withheld) => Outcome::Unsent,
-            Err(Failure::Aborted(_) | Failure::TimedOut(_)) if unsent => Outcome::Unsent,
-            Err(failure) => outcome(failure, &self.shared.settings),
+            Err(error) => outcome(error.failure(), trace, &self.shared),
         };
         if outcome != Outcome::Unsent {
             // The error of an earlier attempt no longer matters.
@@ -341,49 +307,64 @@ impl Run {
         let limits = Limits::read(|name| trace.header(name), now_since_epoch());
         let (error, now) = (error.clone(), self.shared.clock.now());
         self.shared.schedule.borrow_mut().answered(index, outcome, limits, now, js_sys::Math::random());
-        self.note_stop(|| error);
+        if self.shared.schedule.borrow().stopped() {
+            self.stop(error);
+        }
     }
 
     fn settle(&mut self, settled: Settled) {
-        let Settled { index, status, remaining, .. } = settled;
-        let Some(place) = self.items.iter().position(|item| item.index == index) else { return };
-        let Item { request, original, trace, error, .. } = self.items.swap_remove(place);
-        let of_original = original.as_ref().and_then(|original| {
-            let result = original.result.borrow();
-            result.as_ref().map(|result| result.of_duplicate(index, request.clone()))
-        });
-        let result = of_original.unwrap_or_else(|| {
-            let error = error.or_else(|| self.reason.clone().filter(|_| status != Status::Revoked));
-            ItemResult::new(index, request.clone(), status, error, &trace)
-        });
-        let object = result.to_object();
-        if self.options.collect {
-            self.report.add(index, object.clone(), remaining.then_some(request));
+        let Settled { index, status, remaining } = settled;
+        let Some(place) = self.items.iter().position(|item| item.original.index == index) else { return };
+        let item = self.items.swap_remove(place);
+        self.end(item, status, remaining);
+        if let Some(index) = self.postponed.take() {
+            self.pull(index);
         }
-        if let Some(original) = original.filter(|original| original.index == index) {
-            original.result.replace(Some(result));
+    }
+
+    /// Reports an item and the duplicates that wait for its result.
+    fn end(&mut self, item: Item, status: Status, remaining: bool) {
+        let Item { request, original, trace, error, .. } = item;
+        let error = error.or_else(|| self.reason.clone().filter(|_| status != Status::Revoked));
+        let result = original.result.get_or_init(|| ItemResult::new(original.index, request, status, error, &trace));
+        self.report_result(result, remaining);
+        for (index, request) in original.waiting.take() {
+            self.report_result(&result.of_duplicate(index, request), false);
+        }
+    }
+
+    /// Reports a result. `remaining`: whether another run may revoke the item. Not set for duplicates, so that the remaining requests
+    /// are all different.
+    fn report_result(&mut self, result: &ItemResult, remaining: bool) {
+        let ItemResult { index, request, status, error, .. } = result;
+        let object = serde_wasm_bindgen::to_value(result).unwrap_or_default();
+        self.report.count(*status, self.shared.clock.now());
+        if self.options.collect {
+            self.report.keep(*index, object.clone(), remaining.then(|| request.0.clone()));
         }
         if let Some(on_result) = &self.options.on_result {
             notify(on_result, &object);
         }
+        if *status == Status::Failed && self.options.stop_on_error {
+            self.stop(error.as_ref().map(|error| error.0.clone()));
+        }
     }
 
-    fn report_progress(&self) -> Progress {
-        let now = self.shared.clock.now();
-        let progress = self.shared.schedule.borrow().progress(now);
+    fn report_progress(&self) {
         if let Some(on_progress) = &self.options.on_progress {
-            let paused_until = progress.paused_until.map(|until| (now_since_epoch() + (until - now)).round());
-            let shown = Progress { paused_until, ..progress };
-            notify(on_progress, &serde_wasm_bindgen::to_value(&shown).unwrap_or_default());
+            let progress = self.report.progress(self.input.total, &self.shared.schedule.borrow(), self.shared.clock.now());
+            notify(on_progress, &progress);
         }
-        progress
     }
 }
 
 /// What the failure of an attempt means for the run. Only a decision of the server itself is final.
-fn outcome(failure: &Failure, settings: &CallSettings) -> Outcome {
+fn outcome(failure: &Failure, trace: &Trace, Shared { settings, stopped, .. }: &Shared) -> Outcome {
     let connection_errors = settings.retry.as_ref().is_none_or(|retry| retry.connection_errors);
+    let unsent = stopped.get() && trace.requests.get() == 0;
     match failure {
+        Failure::Withheld => Outcome::Unsent,
+        Failure::Aborted(_) | Failure::TimedOut(_) if unsent => Outcome::Unsent,
         Failure::Refused(failure) if failure.redirected => Outcome::Lost,
         Failure::Refused(failure) => match (failure.status, retry_after_of(&failure.response)) {
             (429, retry_after) => Outcome::RateLimited { retry_after },

@@ -4,11 +4,11 @@
 //! It provides time, which never goes backwards, random numbers and the network. Guarantees:
 //!
 //! - At most `concurrency` requests are in flight, and input is read no faster than it is sent.
-//! - First attempts are in input order. Each index is settled exactly once. A revoked item is never sent again.
+//! - First attempts are in input order. Each request is settled exactly once. A revoked item is never sent again.
 //! - A refusal (429, or 503 with `Retry-After`) pauses the whole run: for as long as the server says, and longer if it keeps
 //!   refusing after that; without `Retry-After`, for a short time, doubling, with jitter, up to a minute. A pause that would
-//!   make the run wait for more than `max_pause` since the server last accepted a request does not begin: the run stops instead.
-//! - The run does not wait for a `Retry-After` of more than `max_pause`. The item fails, and another run may send it. Such a
+//!   make the run wait for more than `MAX_PAUSE` since the server last accepted a request does not begin: the run stops instead.
+//! - The run does not wait for a `Retry-After` of more than `MAX_PAUSE`. The item fails, and another run may send it. Such a
 //!   response does not say what it concerns: the item, whose record may be locked for days, or all requests, because the daily
 //!   quota is used up. So the run does not pause but sends one other request. If the server accepts it, the refusal concerned the
 //!   item, and the run continues. If it refuses `MAX_LONG_REFUSALS` of them in a row, or has accepted nothing in this run, the
@@ -19,28 +19,21 @@
 //!   first; after the next, the oldest item. So neither can starve the other.
 //! - An item that is refused repeatedly, with others accepted in between, fails: the refusals concern that item. Of the last items
 //!   of a run, each that is refused repeatedly fails after a number of pauses in a row.
-//! - Other transient failures are retried, up to `max_attempts` attempts, with `backoff` between them. Refusals do not count: they
+//! - Other transient failures are retried, up to `MAX_RETRIES` times, with `backoff` between them. Refusals do not count: they
 //!   say nothing about the request.
 //! - After a stop or an abort nothing is sent. Requests in flight are settled when their responses arrive.
-//! - Of requests that the driver reports as duplicates, the first is sent, and the others are settled like it.
 
 use super::limits::Limits;
-use super::pace::{Meter, Pace};
+use super::pace::Pace;
 use crate::http::retry::{self, Backoff};
 use serde::Serialize;
 use std::collections::VecDeque;
 
-/// The default number of requests in flight: a Worker may have six connections that wait for headers.
-pub const DEFAULT_CONCURRENCY: usize = 6;
+/// The maximum number of retries per item, without refusals.
+const MAX_RETRIES: u32 = 7;
 
-/// The default number of attempts per item.
-pub const MAX_ATTEMPTS: u32 = 8;
-
-/// How long the server may refuse everything before the run stops by default, in milliseconds.
-pub const MAX_PAUSE: f64 = 15.0 * 60_000.0;
-
-/// The number of duplicates that may wait for their original before the run stops reading input. Bounds memory.
-const MAX_WAITING_DUPLICATES: usize = 1024;
+/// How long the server may refuse everything before the run stops, in milliseconds.
+const MAX_PAUSE: f64 = 15.0 * 60_000.0;
 
 /// The number of refused items that may wait before the run stops reading input. Bounds memory. It is high because the server may
 /// always refuse each of them, and the items behind them must get their turn.
@@ -58,32 +51,13 @@ const MAX_REFUSALS: u32 = 16;
 /// So many pauses take over a minute, which is longer than the windows of common limits.
 const MAX_LAST_REFUSALS: u32 = 12;
 
-/// The number of consecutive requests that may be refused with a `Retry-After` beyond `max_pause` before the run stops. More than
+/// The number of consecutive requests that may be refused with a `Retry-After` beyond `MAX_PAUSE` before the run stops. More than
 /// one, because locked items may be adjacent in a list. Few, because the server has asked for no requests.
 const MAX_LONG_REFUSALS: u32 = 3;
 
 /// The length of a pause if the server does not name one, or keeps refusing after it. The first pause is short, because a limit
 /// on concurrent requests, which sends no `Retry-After`, ends as soon as a request completes.
 const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
-
-/// The options of a run.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// The maximum number of requests in flight; at least one.
-    pub concurrency: usize,
-    /// Whether the first item that finally fails stops the run.
-    pub stop_on_error: bool,
-    /// The number of items, if known. Such an input is read to its end after a stop, to report the rest as skipped.
-    pub total: Option<usize>,
-    /// Whether to validate only and send nothing.
-    pub dry_run: bool,
-    /// The maximum number of attempts per item, without refusals.
-    pub max_attempts: u32,
-    /// The waits between attempts of an item.
-    pub backoff: Backoff,
-    /// How long the server may refuse everything, in milliseconds, before the run stops.
-    pub max_pause: f64,
-}
 
 /// The next action of the driver.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -93,12 +67,10 @@ pub enum Action {
     /// Send the request with this index. Call [`Scheduler::may_send`] just before. Report the outcome with
     /// [`Scheduler::answered`]. Keep polling meanwhile.
     Send(usize),
-    /// Report this item. It does not appear again, except as the original of duplicates.
+    /// Report this item. It does not appear again.
     Settle(Settled),
-    /// Poll at this time, or sooner after a pull or an outcome. The time is always in the future.
-    WaitUntil(f64),
-    /// Poll after a pull or an outcome.
-    Wait,
+    /// Poll after a pull or an outcome, and at this time, which is in the future.
+    Wait(Option<f64>),
     /// The run is over.
     Done,
 }
@@ -108,15 +80,8 @@ pub enum Action {
 pub enum Pulled {
     /// A request.
     Request,
-    /// The same request as an earlier one.
-    Duplicate {
-        /// The index of that request.
-        original: usize,
-        /// How it was settled, if it has been reported.
-        status: Option<Status>,
-    },
-    /// An invalid request.
-    Invalid,
+    /// Something that is not sent, such as an invalid request or a duplicate. The schedule does not settle it.
+    Other,
     /// Its end or an exception.
     End,
 }
@@ -149,7 +114,7 @@ pub enum Outcome {
 pub enum Status {
     /// The server revoked the credential.
     Revoked,
-    /// All attempts failed, or the item is invalid.
+    /// All attempts failed, or the request is invalid.
     Failed,
     /// It was never sent.
     Skipped,
@@ -162,97 +127,29 @@ pub struct Settled {
     pub index: usize,
     /// How it ended.
     pub status: Status,
-    /// The number of times it was sent.
-    pub attempts: u32,
-    /// For a duplicate: the index of the item that was sent instead. It was settled before this one.
-    pub original: Option<usize>,
-    /// Whether another run may revoke it: the item was skipped, or its failure is not final. Not set for duplicates, so that the
-    /// remaining requests are all different.
+    /// Whether another run may revoke it: the item was skipped, or its failure is not final.
     pub remaining: bool,
-}
-
-/// Why a run stopped before its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// The caller aborted.
-    Aborted,
-    /// The server does not accept the token.
-    Unauthorized,
-    /// The server refused requests for too long.
-    RateLimited,
-    /// An item failed, and `stop_on_error` is set.
-    Error,
-}
-
-/// The progress of a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Progress {
-    /// Items settled.
-    pub done: usize,
-    /// The number of items, if known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total: Option<usize>,
-    /// Items settled as revoked.
-    pub revoked: usize,
-    /// Items settled as failed.
-    pub failed: usize,
-    /// Items settled as skipped.
-    #[serde(skip)]
-    pub skipped: usize,
-    /// Requests in flight.
-    pub in_flight: usize,
-    /// The end of the current pause.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub paused_until: Option<f64>,
-    /// Items settled as revoked or failed per second, over the last ten seconds. `None`: none yet, or the run has stopped.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate_per_second: Option<f64>,
-    /// The estimated time until all items are settled, in milliseconds. `None`: without a rate, or without a known total.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub eta_ms: Option<f64>,
 }
 
 /// An item between being pulled and being settled.
 struct Item {
     index: usize,
-    attempts: u32,
-    failures: u32,
-    first_sent: f64,
     state: State,
+    first_sent: f64,
+    /// Attempts that failed, without refusals.
+    failures: u32,
     refusals: u32,
     /// Refusals with others accepted in between, and the number of accepted requests at the last one.
     own_refusals: u32,
     accepted_before: u64,
-    /// The indices of its duplicates.
-    duplicates: Vec<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     /// To be sent at this time or later.
     Waiting(f64),
-    InFlight(Sent),
-}
-
-/// A request in flight.
-#[derive(Clone, Copy, PartialEq)]
-struct Sent {
-    /// The epoch in which it was sent.
-    epoch: u32,
-    /// The number of requests in flight then, itself included.
-    in_flight: usize,
-}
-
-/// What a refusal means.
-#[derive(Clone, Copy, PartialEq)]
-enum Refusal {
-    /// There are too many requests at once. Only the item waits.
-    TooMany,
-    /// The run must pause.
-    Pause,
-    /// The server asks for a pause that is too long.
-    TooLong,
+    /// Sent in this epoch, when so many requests were in flight, itself included.
+    InFlight { epoch: u32, in_flight: usize },
 }
 
 /// A period in which the server has refused everything.
@@ -265,20 +162,20 @@ struct Refusing {
     too_long: u32,
 }
 
-/// The schedule of a run.
+/// The schedule of a run. Times are in milliseconds, begin at 0 and never go backwards.
+#[derive(Default)]
 pub struct Scheduler {
-    options: Options,
+    concurrency: usize,
+    finite: bool,
+    backoff: Option<Backoff>,
     pace: Pace,
     items: Vec<Item>,
     settled: VecDeque<Settled>,
-    /// Only the counts.
-    progress: Progress,
-    /// Items settled as revoked or failed.
-    finished: Meter,
     pulled: usize,
     pulling: bool,
     ended: bool,
-    stopped: Option<Stop>,
+    /// Whether the run has stopped before its end.
+    stopped: bool,
     /// Counts pauses and other refusals that affect the pace. The refusal of a request sent before the last one is not a new event.
     epoch: u32,
     /// Whether the server has accepted a request sent in this epoch.
@@ -291,31 +188,17 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// A run that has not begun.
-    pub fn new(options: Options) -> Self {
-        let concurrency = options.concurrency.max(1);
-        Self {
-            options: Options { concurrency, ..options },
-            pace: Pace::new(concurrency),
-            items: Vec::new(),
-            settled: VecDeque::new(),
-            progress: Progress { total: options.total, ..Progress::default() },
-            finished: Meter::default(),
-            pulled: 0,
-            pulling: false,
-            ended: false,
-            stopped: None,
-            epoch: 0,
-            accepts: false,
-            accepted: 0,
-            paused_until: f64::NEG_INFINITY,
-            refusing: None,
-        }
+    ///
+    /// - `concurrency`: the maximum number of requests in flight; at least one.
+    /// - `finite`: whether the input is known to end. It is then read to its end after a stop, to report the rest as skipped.
+    /// - `backoff`: the waits between attempts of an item. `None`: an item is sent again only after refusals.
+    pub fn new(concurrency: usize, finite: bool, backoff: Option<Backoff>) -> Self {
+        Self { concurrency, finite, backoff, pace: Pace::new(concurrency), ..Self::default() }
     }
 
     /// Returns the next action. Call it repeatedly until it returns a wait.
     pub fn poll(&mut self, now: f64) -> Action {
         if let Some(settled) = self.settled.pop_front() {
-            self.count(settled.status, now);
             return Action::Settle(settled);
         }
         if self.may_pull(now) {
@@ -325,15 +208,15 @@ impl Scheduler {
         if let Some(index) = self.send(now) {
             return Action::Send(index);
         }
-        if self.items.is_empty() && (self.ended || self.stopped.is_some() && self.options.total.is_none()) {
+        if self.items.is_empty() && (self.ended || self.stopped && !self.finite) {
             // The result of a pending pull comes too late.
             self.ended = true;
             return Action::Done;
         }
         let next = self.items.iter().filter_map(Item::waits_until).reduce(f64::min).filter(|_| self.has_room());
-        let next = next.map(|time| time.max(self.paused_until).max(self.pace.earliest(now).unwrap_or(now)));
+        let next = next.map(|time| time.max(self.paused_until).max(self.pace.earliest()));
         // An item that is already due waits for something else: `send` has checked.
-        next.filter(|time| *time > now).map_or(Action::Wait, Action::WaitUntil)
+        Action::Wait(next.filter(|time| *time > now))
     }
 
     /// Reports what the input returned.
@@ -344,147 +227,108 @@ impl Scheduler {
         self.pulling = false;
         let index = self.pulled;
         self.pulled = index.saturating_add(1);
-        let unsent = |status, original, remaining| Settled { index, status, attempts: 0, original, remaining };
         match pulled {
             Pulled::End => self.ended = true,
-            Pulled::Invalid => {
-                self.settled.push_back(unsent(Status::Failed, None, false));
-                self.item_failed();
-            }
-            Pulled::Duplicate { original, status } => match self.item(original) {
-                Some(item) => item.duplicates.push(index),
-                None => {
-                    let unreported = self.settled.iter().find(|settled| settled.index == original);
-                    let status = unreported.map(|settled| settled.status).or(status).unwrap_or(Status::Skipped);
-                    self.settled.push_back(unsent(status, Some(original), false));
+            Pulled::Other => {}
+            Pulled::Request => {
+                self.items.push(Item {
+                    index,
+                    state: State::Waiting(now),
+                    first_sent: now,
+                    failures: 0,
+                    refusals: 0,
+                    own_refusals: 0,
+                    accepted_before: 0,
+                });
+                if self.stopped {
+                    self.abandon(index);
                 }
-            },
-            Pulled::Request if self.stopped.is_some() || self.options.dry_run => {
-                self.settled.push_back(unsent(Status::Skipped, None, true));
             }
-            Pulled::Request => self.items.push(Item {
-                index,
-                attempts: 0,
-                failures: 0,
-                first_sent: now,
-                state: State::Waiting(now),
-                refusals: 0,
-                own_refusals: 0,
-                accepted_before: 0,
-                duplicates: Vec::new(),
-            }),
         }
     }
 
     /// Whether the request with this index, from an [`Action::Send`], may be sent now. Call it when everything else is ready,
-    /// such as the token. If false, report [`Outcome::Unsent`]. The attempt does not count, and another [`Action::Send`] follows,
-    /// or the item is settled.
+    /// such as the token. If false because of a pause, another [`Action::Send`] follows, and what is reported does not matter. If
+    /// false because the run has stopped, report [`Outcome::Unsent`].
     pub fn may_send(&mut self, index: usize, now: f64) -> bool {
-        let (epoch, paused_until) = (self.epoch, self.paused_until);
-        let running = self.stopped.is_none();
-        let Some(Item { state, attempts, .. }) = self.item(index) else { return false };
-        let State::InFlight(sent) = state else { return false };
-        if running && now >= paused_until {
+        let Self { epoch, paused_until, stopped, .. } = *self;
+        let Some(item) = self.item(index) else { return false };
+        let State::InFlight { in_flight, .. } = item.state else { return false };
+        let allowed = !stopped && now >= paused_until;
+        if allowed {
             // A pause may have come and gone while the token was fetched.
-            sent.epoch = epoch;
-            return true;
+            item.state = State::InFlight { epoch, in_flight };
+        } else if !stopped {
+            item.state = State::Waiting(paused_until);
         }
-        if running {
-            *attempts = attempts.saturating_sub(1);
-            *state = State::Waiting(paused_until);
-        }
-        false
+        allowed
     }
 
     /// Reports the outcome of the request with this index, and the limits that its response names. `random` is between 0 and 1.
     pub fn answered(&mut self, index: usize, outcome: Outcome, limits: Option<Limits>, now: f64, random: f64) {
         let Some(item) = self.item(index) else { return };
-        let State::InFlight(sent) = item.state else { return };
+        let State::InFlight { epoch, in_flight } = item.state else { return };
         item.state = State::Waiting(now);
-        if outcome == Outcome::Unsent {
-            item.attempts = item.attempts.saturating_sub(1);
-        }
+        // A response to a request from before the last refusal says nothing about the time after it.
+        let new = epoch == self.epoch;
         if let Some(limits) = limits {
             self.pace.limits(&limits, self.in_flight(), now);
         }
-        if sent.epoch == self.epoch && !matches!(outcome, Outcome::RateLimited { .. } | Outcome::Unsent) {
+        if new && !matches!(outcome, Outcome::RateLimited { .. } | Outcome::Unsent) {
             self.refusing = None;
         }
         match outcome {
-            Outcome::Revoked => {
-                self.accepted(sent, now);
-                self.settle(index, Status::Revoked, false);
-            }
-            Outcome::Failed => {
-                self.accepted(sent, now);
-                self.fail(index, false);
+            Outcome::Revoked | Outcome::Failed => {
+                self.accepted = self.accepted.saturating_add(1);
+                if new {
+                    self.accepts = true;
+                    self.pace.accepted(now);
+                }
+                let status = if outcome == Outcome::Revoked { Status::Revoked } else { Status::Failed };
+                self.settle(index, status, false);
             }
             Outcome::Unauthorized => {
                 self.settle(index, Status::Failed, true);
-                self.stop(Stop::Unauthorized);
+                self.stop();
             }
-            _ if self.stopped.is_some() => self.abandon(index),
+            Outcome::Unsent if self.stopped => self.abandon(index),
             Outcome::Unsent => {}
-            Outcome::Unavailable if self.retry(index, now, random) => {}
-            Outcome::Unavailable | Outcome::Lost => self.fail(index, true),
-            Outcome::RateLimited { retry_after } => self.refused(index, sent, retry_after, now, random),
+            Outcome::Unavailable if !self.stopped && self.retry(index, now, random).is_some() => {}
+            Outcome::RateLimited { retry_after } if !self.stopped => {
+                self.refused(index, new, in_flight, retry_after, now, random);
+            }
+            Outcome::Unavailable | Outcome::Lost | Outcome::RateLimited { .. } => self.settle(index, Status::Failed, true),
         }
         if self.in_doubt() && self.in_flight() == 0 {
-            self.stop(Stop::RateLimited);
+            self.stop();
         }
     }
 
-    /// Stops the run: nothing more is sent. The first reason is kept.
-    pub fn stop(&mut self, reason: Stop) {
-        if self.stopped.is_some() {
-            return;
-        }
-        self.stopped = Some(reason);
+    /// Stops the run: nothing more is sent.
+    pub fn stop(&mut self) {
+        self.stopped = true;
         while let Some(item) = self.items.iter().find(|item| item.waits_until().is_some()) {
             self.abandon(item.index);
         }
     }
 
-    /// Returns why the run stopped early, if it did.
-    pub fn stopped(&self) -> Option<Stop> {
+    /// Whether the run has stopped before its end.
+    pub fn stopped(&self) -> bool {
         self.stopped
     }
 
-    /// Returns the progress of the run.
-    pub fn progress(&self, now: f64) -> Progress {
-        let progress = Progress { in_flight: self.in_flight(), ..self.progress };
-        if self.stopped.is_some() {
-            return progress;
-        }
-        let paused_until = Some(self.paused_until).filter(|until| *until > now);
-        let period = self.finished.periods(now).next().filter(|(time, _)| *time > 0.0);
-        let rate_per_second = period.map(|(time, items)| items / time * 1000.0);
-        let left = progress.total.map(|total| total.saturating_sub(progress.done) as f64);
-        let pause = paused_until.map_or(0.0, |until| until - now);
-        let eta_ms = rate_per_second.zip(left).map(|(rate, left)| pause + left / rate * 1000.0);
-        Progress { paused_until, rate_per_second, eta_ms, ..progress }
+    /// How long the current pause still lasts, in milliseconds. `None`: there is none, or the run has stopped.
+    pub fn pause_left(&self, now: f64) -> Option<f64> {
+        Some(self.paused_until - now).filter(|left| *left > 0.0 && !self.stopped)
     }
 
-    fn count(&mut self, status: Status, now: f64) {
-        let Progress { done, revoked, failed, skipped, .. } = &mut self.progress;
-        let count = match status {
-            Status::Revoked => revoked,
-            Status::Failed => failed,
-            Status::Skipped => skipped,
-        };
-        *count = count.saturating_add(1);
-        *done = done.saturating_add(1);
-        if status != Status::Skipped {
-            self.finished.count(now);
-        }
+    /// The number of requests in flight.
+    pub fn in_flight(&self) -> usize {
+        self.items.iter().filter(|item| item.waits_until().is_none()).count()
     }
 
     fn item(&mut self, index: usize) -> Option<&mut Item> {
         self.items.iter_mut().find(|item| item.index == index)
-    }
-
-    fn in_flight(&self) -> usize {
-        self.items.iter().filter(|item| item.waits_until().is_none()).count()
     }
 
     /// Whether the request that was refused least often goes first: after every second pause, and while the server refuses one
@@ -501,26 +345,25 @@ impl Scheduler {
 
     /// Whether another request may be in flight. While the server refuses everything, one request is sent as a probe.
     fn has_room(&self) -> bool {
-        let awaited = |state| matches!(state, State::InFlight(sent) if sent.epoch == self.epoch || self.in_doubt());
+        let awaited = |state| matches!(state, State::InFlight { epoch, .. } if epoch == self.epoch || self.in_doubt());
         let probing = self.refusing.is_some() && self.items.iter().any(|item| awaited(item.state));
         !probing && self.in_flight() < self.pace.window()
     }
 
     /// The next request to send now, of those that are due.
     fn send(&mut self, now: f64) -> Option<usize> {
-        if !self.has_room() || now < self.paused_until || self.pace.earliest(now).is_some() {
+        if !self.has_room() || now < self.paused_until.max(self.pace.earliest()) {
             return None;
         }
         let prefers_fresh = self.prefers_fresh();
-        let sent = Sent { epoch: self.epoch, in_flight: self.in_flight().saturating_add(1) };
+        let sent = State::InFlight { epoch: self.epoch, in_flight: self.in_flight().saturating_add(1) };
         let order = |item: &&mut Item| (if prefers_fresh { item.refusals } else { 0 }, item.index);
         let item = self.items.iter_mut().filter(|item| item.is_due(now)).min_by_key(order)?;
         self.pace.sent(now);
-        if item.attempts == 0 {
+        if !item.was_sent() {
             item.first_sent = now;
         }
-        item.attempts = item.attempts.saturating_add(1);
-        item.state = State::InFlight(sent);
+        item.state = sent;
         Some(item.index)
     }
 
@@ -530,77 +373,59 @@ impl Scheduler {
         if self.ended || self.pulling {
             return false;
         }
-        if self.stopped.is_some() {
-            return self.options.total.is_some();
+        if self.stopped {
+            return self.finite;
         }
         let prefers_fresh = self.prefers_fresh();
         let fresh = self.items.iter().filter(|item| !item.was_refused()).count();
         self.in_flight() < self.pace.window()
-            && fresh / 2 < self.options.concurrency
+            && fresh / 2 < self.concurrency
             && self.items.len().saturating_sub(fresh) < MAX_REFUSED_ITEMS
-            && self.items.iter().map(|item| item.duplicates.len()).sum::<usize>() < MAX_WAITING_DUPLICATES
             && !self.items.iter().any(|item| item.is_due(now) && !(prefers_fresh && item.was_refused()))
     }
 
     fn settle(&mut self, index: usize, status: Status, remaining: bool) {
         let Some(place) = self.items.iter().position(|item| item.index == index) else { return };
-        let Item { attempts, duplicates, .. } = self.items.remove(place);
-        self.settled.push_back(Settled { index, status, attempts, original: None, remaining });
-        let original = index;
-        let duplicate = |index| Settled { index, status, attempts: 0, original: Some(original), remaining: false };
-        self.settled.extend(duplicates.into_iter().map(duplicate));
+        self.items.remove(place);
+        self.settled.push_back(Settled { index, status, remaining });
     }
 
-    fn fail(&mut self, index: usize, remaining: bool) {
-        self.settle(index, Status::Failed, remaining);
-        self.item_failed();
-    }
-
-    fn item_failed(&mut self) {
-        if self.options.stop_on_error {
-            self.stop(Stop::Error);
-        }
-    }
-
-    /// Settles an item that the run no longer sends.
+    /// Settles an item that waits, because the run has stopped.
     fn abandon(&mut self, index: usize) {
-        let sent = self.item(index).is_some_and(|item| item.attempts > 0);
+        let sent = self.item(index).is_some_and(|item| item.was_sent());
         self.settle(index, if sent { Status::Failed } else { Status::Skipped }, true);
     }
 
-    /// The server has accepted a request. A request from before the last pause says nothing about the rate after it.
-    fn accepted(&mut self, sent: Sent, now: f64) {
-        self.accepted = self.accepted.saturating_add(1);
-        if sent.epoch == self.epoch {
-            self.accepts = true;
-            self.pace.accepted(now);
-        }
+    /// Schedules another attempt of the item, and returns the wait until then. `None`: it has none left.
+    fn retry(&mut self, index: usize, now: f64, random: f64) -> Option<f64> {
+        let backoff = self.backoff?;
+        let item = self.item(index).filter(|item| item.failures < MAX_RETRIES)?;
+        let wait = retry::next(&backoff, item.failures, now - item.first_sent, None, random)?;
+        item.failures = item.failures.saturating_add(1);
+        item.state = State::Waiting(now + wait);
+        Some(wait)
     }
 
-    /// Schedules another attempt of the item, if it has one left.
-    fn retry(&mut self, index: usize, now: f64, random: f64) -> bool {
-        let Options { backoff, max_attempts, .. } = self.options;
-        let Some(item) = self.item(index) else { return false };
-        let retry = item.failures;
-        item.failures = retry.saturating_add(1);
-        match retry::next(&backoff, retry, now - item.first_sent, None, random) {
-            Some(wait) if item.failures < max_attempts => {
-                item.state = State::Waiting(now + wait);
-                true
+    /// Decides what a refusal means. `new`: whether the request was sent after the last refusal. Otherwise its refusal is not a new
+    /// event for the run.
+    fn refused(&mut self, index: usize, new: bool, in_flight: usize, retry_after: Option<f64>, now: f64, random: f64) {
+        // There are too many requests at once: only the item waits.
+        let alone = retry_after.is_none() && self.refusing.is_none() && (self.accepts || !new);
+        if new {
+            self.epoch = self.epoch.wrapping_add(1);
+            self.accepts = false;
+        }
+        if retry_after.is_some_and(|wait| wait.is_nan() || wait > MAX_PAUSE) {
+            self.settle(index, Status::Failed, true);
+            if new {
+                let refusing = self.refusing(now);
+                refusing.too_long = refusing.too_long.saturating_add(1);
+                if refusing.too_long >= MAX_LONG_REFUSALS {
+                    self.stop();
+                }
             }
-            _ => false,
+            return;
         }
-    }
-
-    /// Decides what a refusal means. The refusal of a request sent before the last refusal is not a new event for the run.
-    fn refused(&mut self, index: usize, sent: Sent, retry_after: Option<f64>, now: f64, random: f64) {
-        let new = sent.epoch == self.epoch;
-        let refusal = match retry_after {
-            Some(wait) if wait.is_nan() || wait > self.options.max_pause => Refusal::TooLong,
-            None if self.refusing.is_none() && (self.accepts || !new) => Refusal::TooMany,
-            _ => Refusal::Pause,
-        };
-        let refusing = self.refusing.unwrap_or(Refusing { since: now, pauses: 0, too_long: 0 });
         let accepted = self.accepted;
         let Some(item) = self.item(index) else { return };
         item.refusals = item.refusals.saturating_add(1);
@@ -608,53 +433,45 @@ impl Scheduler {
             item.accepted_before = accepted;
             item.own_refusals = item.own_refusals.saturating_add(1);
         }
-        if refusal == Refusal::TooMany {
+        if alone {
             item.state = State::Waiting(now + PAUSE.wait(item.own_refusals, random));
         }
         let (refusals, own_refusals) = (item.refusals, item.own_refusals);
         let last = accepted > 0 && self.ended && self.items.iter().all(Item::was_refused);
-        let given_up = last && refusing.pauses.min(refusals) >= MAX_LAST_REFUSALS;
-        if refusal == Refusal::TooLong || own_refusals >= MAX_REFUSALS || given_up {
-            self.fail(index, true);
+        let pauses = self.refusing.map_or(0, |refusing| refusing.pauses);
+        if own_refusals >= MAX_REFUSALS || last && pauses.min(refusals) >= MAX_LAST_REFUSALS {
+            self.settle(index, Status::Failed, true);
         }
-        if new {
-            self.epoch = self.epoch.wrapping_add(1);
-            self.accepts = false;
-            if refusal != Refusal::TooLong && refusals <= MAX_TEACHING_REFUSALS {
-                self.pace.refused(sent.in_flight, retry_after, now);
-            }
+        if new && refusals <= MAX_TEACHING_REFUSALS {
+            self.pace.refused(in_flight, retry_after, now);
         }
-        match refusal {
-            Refusal::TooMany => {}
-            Refusal::Pause => self.pause(refusing, new, retry_after, now, random),
-            Refusal::TooLong if new => {
-                let too_long = refusing.too_long.saturating_add(1);
-                self.refusing = Some(Refusing { too_long, ..refusing });
-                if too_long >= MAX_LONG_REFUSALS {
-                    self.stop(Stop::RateLimited);
-                }
-            }
-            Refusal::TooLong => {}
+        if !alone {
+            self.pause(new, retry_after, now, random);
         }
     }
 
     /// Pauses the run, or stops it if the pause would be too long.
-    fn pause(&mut self, refusing: Refusing, new: bool, retry_after: Option<f64>, now: f64, random: f64) {
+    fn pause(&mut self, new: bool, retry_after: Option<f64>, now: f64, random: f64) {
+        let refusing = self.refusing(now);
         let mut wait = retry_after.unwrap_or(0.0);
         if new {
-            self.refusing = Some(Refusing { pauses: refusing.pauses.saturating_add(1), ..refusing });
             // The server's own timing is obeyed exactly, the first time.
             if retry_after.is_none() || refusing.pauses > 0 {
                 wait = wait.max(PAUSE.wait(refusing.pauses, random));
             }
+            refusing.pauses = refusing.pauses.saturating_add(1);
         }
-        let until = now + wait;
-        if until - refusing.since <= self.options.max_pause {
+        let (since, until) = (refusing.since, now + wait);
+        if until - since <= MAX_PAUSE {
             self.paused_until = self.paused_until.max(until);
             self.pace.pause_until(self.paused_until);
         } else {
-            self.stop(Stop::RateLimited);
+            self.stop();
         }
+    }
+
+    fn refusing(&mut self, now: f64) -> &mut Refusing {
+        self.refusing.get_or_insert(Refusing { since: now, pauses: 0, too_long: 0 })
     }
 }
 
@@ -662,8 +479,13 @@ impl Item {
     fn waits_until(&self) -> Option<f64> {
         match self.state {
             State::Waiting(until) => Some(until),
-            State::InFlight(_) => None,
+            State::InFlight { .. } => None,
         }
+    }
+
+    /// Whether an attempt of it has ended.
+    fn was_sent(&self) -> bool {
+        self.failures > 0 || self.was_refused()
     }
 
     fn was_refused(&self) -> bool {

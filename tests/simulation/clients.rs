@@ -1,7 +1,7 @@
 //! Clients: this crate's schedule, and those it is compared with.
 
 use super::servers::{Reply, Verdict};
-use c1_revoke::bulk::{Action, Limits, Options, Outcome, Pulled, Scheduler, MAX_ATTEMPTS, MAX_PAUSE};
+use c1_revoke::bulk::{Action, Limits, Outcome, Pulled, Scheduler};
 use c1_revoke::http::retry::Backoff;
 use std::collections::VecDeque;
 
@@ -26,16 +26,7 @@ pub struct Ours {
 
 impl Ours {
     pub fn new(items: usize, concurrency: usize) -> Ours {
-        let options = Options {
-            concurrency,
-            stop_on_error: false,
-            total: Some(items),
-            dry_run: false,
-            max_attempts: MAX_ATTEMPTS,
-            backoff: Backoff::DEFAULT,
-            max_pause: MAX_PAUSE,
-        };
-        Ours { scheduler: Scheduler::new(options), items }
+        Ours { scheduler: Scheduler::new(concurrency, true, Some(Backoff::DEFAULT)), items }
     }
 }
 
@@ -52,11 +43,9 @@ impl Client for Ours {
                     return Step::Send(index);
                 }
                 Action::Settle(_) => {}
-                Action::WaitUntil(time) => return Step::WaitUntil(time),
-                Action::Wait => return Step::Wait,
+                Action::Wait(until) => return until.map_or(Step::Wait, Step::WaitUntil),
                 Action::Done => {
-                    let stopped = self.scheduler.stopped();
-                    assert_eq!(stopped, None, "stopped");
+                    assert!(!self.scheduler.stopped(), "stopped");
                     return Step::Done;
                 }
             }

@@ -681,6 +681,21 @@ bulk("requests are duplicates by their three ids only", async ({ sdk }, clock) =
   assert.strictEqual(report.results[8].duplicateOf, 0);
 });
 
+bulk("endless duplicates of a request in flight do not fill memory", async ({ sdk }, clock) => {
+  const server = bulkServer(sdk, () => ({ ...status(200), after: 10_000 }));
+  let early = 0;
+  function* same() {
+    for (let i = 0; i < 5000; i++) {
+      if (elapsed() < 10_000) early++;
+      yield requests("a")[0];
+    }
+  }
+  const report = await finish(clock, server.revoke(same()));
+  assert.isAtMost(early, 1100);
+  assert.lengthOf(server.sent, 1);
+  assertCounts(report, 5000, 0, 0);
+});
+
 bulk("collect: false sends duplicates once too", async ({ sdk }, clock) => {
   const server = bulkServer(sdk);
   const known = [];
