@@ -45,7 +45,7 @@ pub struct Outgoing<'a> {
     pub authorization: Option<&'a str>,
     /// The `Content-Type` of its body.
     pub content_type: &'static str,
-    /// Its body, if it has one. A form contains a secret.
+    /// Its body, if it has one. Only JSON may be logged: a form contains a secret.
     pub body: Option<&'a str>,
     /// The secret to mask in errors and logs: a server may repeat what it received.
     pub secret: Secret,
@@ -124,7 +124,7 @@ impl Transport {
         })?;
         if let Some(logger) = &self.logger {
             logger.head(&format!("> Request: POST {}", outgoing.url), &request, outgoing.secret.text());
-            let body = if outgoing.content_type == FORM { MASK } else { outgoing.body.unwrap_or_default() };
+            let body = if outgoing.content_type == JSON { outgoing.body.unwrap_or_default() } else { MASK };
             logger.body(&body.into());
         }
         trace.sent();
