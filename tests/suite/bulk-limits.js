@@ -301,3 +301,22 @@ bulk("an abort during a pause skips what waits for its token", async ({ sdk }, c
   assert.deepEqual(column(report, "status"), ["failed", "skipped", "skipped"]);
   assert.lengthOf(server.sent, 1);
 });
+
+bulk("an abort before a renewed token is used: the item, sent once, failed", async ({ sdk }, clock) => {
+  const controller = new AbortController();
+  const renewed = async (count) => {
+    if (count > 1) await new Promise((resolve) => setTimeout(resolve, 3000));
+    return `token-${count}`;
+  };
+  const server = bulkServer(sdk, (id) => (id === "c0" ? { ...status(401), after: 50 } : { ...refused(10), after: 100 }), {
+    ...TOKENS,
+    tokens: renewed,
+  });
+  await server.client.getValidToken();
+  setTimeout(() => controller.abort(), 5000);
+  const report = await finish(clock, server.revoke(many(3), { concurrency: 2, signal: controller.signal }));
+  assert.deepEqual(column(report, "attempts"), [1, 1, 0]);
+  assert.deepEqual(column(report, "status"), ["failed", "failed", "skipped"]);
+  assert.strictEqual(report.results[0].error.statusCode, 401);
+  assert.deepEqual(report.remaining(), many(3));
+});
