@@ -104,10 +104,10 @@ export function headerLines(headers, secret) {
 
 // --- Time ---
 
-/** Milliseconds since 1970, or NaN if the clock does not work. */
+/** Milliseconds since 1970, or 0 if the clock does not work. */
 export function systemTime() {
   const now = attempt(() => Date.now());
-  return typeof now === "number" ? now : Number.NaN;
+  return typeof now === "number" && now > 0 && now < Infinity ? now : 0;
 }
 
 /** Milliseconds of the monotonic clock (High Resolution Time), or of the system clock if there is none. */

@@ -6,22 +6,13 @@ use wasm_bindgen::prelude::*;
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./border.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/border/border.js"))]
 extern "C" {
+    /// Milliseconds since 1970, for dates and the lifetimes of tokens. 0 if the clock does not work.
     #[wasm_bindgen(js_name = systemTime)]
-    fn system_time() -> f64;
+    pub fn now_since_epoch() -> f64;
     #[wasm_bindgen(js_name = steadyTime)]
     fn steady_time() -> f64;
     /// A time in milliseconds since 1970 as ISO 8601, UTC.
     pub fn timestamp(time: f64) -> Option<String>;
-}
-
-/// Milliseconds since 1970, for dates and the lifetimes of tokens. 0 if the clock does not work.
-pub fn now_since_epoch() -> f64 {
-    let now = system_time();
-    if now.is_finite() {
-        now
-    } else {
-        0.0
-    }
 }
 
 /// A clock for waits. It never runs backwards, and after a wait it has advanced by at least that wait.
