@@ -23,7 +23,7 @@ pub struct Client {
     caller: Rc<Caller>,
     /// The base URL, without trailing slash.
     server: String,
-    /// The defaults of its calls, and the settings of token requests.
+    /// The settings of calls without options.
     settings: Rc<CallSettings>,
     allow_insecure: bool,
 }
@@ -31,6 +31,9 @@ pub struct Client {
 impl Client {
     /// The settings and the server of a call.
     fn settings(&self, options: &Fields) -> Result<(Rc<CallSettings>, String), Error> {
+        if options.is_absent() {
+            return Ok((self.settings.clone(), self.server.clone()));
+        }
         let settings = Rc::new(read_call(options, &self.settings)?);
         let server = read_server(options, self.allow_insecure)?;
         Ok((settings, server.unwrap_or_else(|| self.server.clone())))

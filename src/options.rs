@@ -48,7 +48,7 @@ pub fn read_transport(props: &Fields) -> Result<Transport, Error> {
     Ok(Transport { client: http_client.or(default_client), logger, user_agent: (!in_browser).then_some(user_agent) })
 }
 
-/// Reads the defaults of calls.
+/// Reads the settings of calls without options.
 ///
 /// # Errors
 /// An option is invalid.

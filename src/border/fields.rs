@@ -52,6 +52,11 @@ impl Fields {
         Reflect::has(&self.object, &name.into()).unwrap_or(false)
     }
 
+    /// Whether the object itself is undefined or null.
+    pub fn is_absent(&self) -> bool {
+        self.object.is_null_or_undefined()
+    }
+
     /// The object.
     pub fn object_value(&self) -> &JsValue {
         &self.object
