@@ -108,9 +108,9 @@ impl Error {
         Failure::Unsupported(detail.to_owned()).into()
     }
 
-    /// The HTTP client did not return a `Response`.
+    /// The HTTP client did not return a `Response`, or one whose status the Fetch standard does not allow.
     pub fn not_a_response() -> Error {
-        Error::unexpected(UNEXPECTED, "the HTTP client did not return a Response".into())
+        Error::unexpected(UNEXPECTED, "the HTTP client did not return a valid Response".into())
     }
 
     /// What failed.
