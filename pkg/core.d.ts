@@ -4,7 +4,8 @@ import type { SDKOptions } from "./lib/config.js";
 /**
  * A client without methods for operations, for the standalone function `connectorRevokeCredential`.
  *
- * An instance holds memory of the WebAssembly core. Garbage collection frees it; {@link free} or `using` frees it at once.
+ * An instance holds memory of the WebAssembly core. {@link free} or `using` frees it at once. Garbage collection frees it too,
+ * except if a function or object in its options refers to the instance.
  */
 export declare class ConductoroneSDKTypescriptCore {
   /**

@@ -5,7 +5,7 @@ export default {
     try {
       // The caller's own token, passed on.
       const security = { bearerAuth: request.headers.get("authorization") ?? "" };
-      const sdk = new ConductoroneSDKTypescript({ serverURL: env.C1_SERVER, security });
+      using sdk = new ConductoroneSDKTypescript({ serverURL: env.C1_SERVER, security });
       await sdk.connector.revokeCredential(await request.json());
       return Response.json({ revoked: true });
     } catch (error) {

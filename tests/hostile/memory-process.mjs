@@ -212,13 +212,23 @@ const parts = {
   async growth() {
     const sdk = await load();
     const request = async () => new Response("{}", { headers: json });
-    const create = () =>
-      new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", security: { bearerAuth: TOKEN }, httpClient: { request } });
+    const create = (options) =>
+      new sdk.ConductoroneSDKTypescript({
+        tenantDomain: "acme",
+        security: { bearerAuth: TOKEN },
+        httpClient: { request },
+        ...options,
+      });
+    // Its own function refers to it: no garbage collection frees it.
+    const createCycle = () => {
+      const client = create({ security: () => ({ bearerAuth: client && TOKEN }) });
+      return client;
+    };
     const bytes = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
     const many = async (free) => {
       const references = [];
       for (let round = 0; round < 1000; round++) {
-        const client = create();
+        const client = free ? createCycle() : create();
         if (round % 10 === 0) await client.connector.revokeCredential(ids);
         references.push(new WeakRef(client));
         if (free) client.free();
@@ -230,10 +240,10 @@ const parts = {
     };
     await many(true);
     const afterFirst = bytes();
-    await many(true);
+    const freed = await many(true);
     const afterFreed = bytes();
-    const alive = await many(false);
-    return { afterFirst, afterFreed, afterDropped: bytes(), alive };
+    const dropped = await many(false);
+    return { afterFirst, afterFreed, afterDropped: bytes(), alive: { freed, dropped } };
   },
 
   async heap() {

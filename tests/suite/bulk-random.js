@@ -96,6 +96,8 @@ async function playRun(sdk, { input, shape, delay, scripts, concurrency, random 
       });
       if (abortAt !== undefined) setTimeout(() => controller.abort(), abortAt);
       const report = await finish(clock, promise);
+      // The server refers to the client, and the client to the server: no garbage collection frees them.
+      server.client.free();
       assert.deepEqual(faults, []);
       assert.isAtMost(server.peak, concurrency);
       return { report, server, items, aborted: controller.signal.aborted, ...events };

@@ -728,6 +728,15 @@ bulk(
   { only: ["node"] },
 );
 
+bulk("a dry run has no rate: it revokes nothing", async ({ sdk }, clock) => {
+  const server = bulkServer(sdk);
+  const seen = [];
+  const { iterable } = source(many(20), 100);
+  await finish(clock, server.revoke(iterable, { dryRun: true, onProgress: (progress) => seen.push(progress) }));
+  assert.strictEqual(seen.at(-1).done, 20);
+  for (const progress of seen) assert.notProperty(progress, "ratePerSecond");
+});
+
 bulk("the duplicates of what was skipped are skipped, and remain once", async ({ sdk }, clock) => {
   const server = bulkServer(sdk, () => status(404));
   const report = await finish(
