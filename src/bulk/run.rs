@@ -325,7 +325,6 @@ impl Run {
     /// Reports an item and the duplicates that wait for its result.
     fn end(&mut self, item: Item, status: Status, remaining: bool) {
         let Item { request, original, trace, error, .. } = item;
-        // The schedule does not know of a request that was refused with a 401 and waits for its new token.
         let sent = trace.requests.get() > 0;
         let status = if sent && status == Status::Skipped { Status::Failed } else { status };
         let error = error.or_else(|| self.reason.clone().filter(|_| status != Status::Revoked));

@@ -125,7 +125,7 @@ pub enum Status {
 pub struct Settled {
     /// Its index in the input.
     pub index: usize,
-    /// How it ended.
+    /// How it ended. `Skipped`: the run stopped first. If the item had been sent before, it has failed: the driver knows that.
     pub status: Status,
     /// Whether another run may revoke it: the item was skipped, or its failure is not final.
     pub remaining: bool,
@@ -241,7 +241,7 @@ impl Scheduler {
                     accepted_before: 0,
                 });
                 if self.stopped {
-                    self.abandon(index);
+                    self.settle(index, Status::Skipped, true);
                 }
             }
         }
@@ -291,7 +291,7 @@ impl Scheduler {
                 self.settle(index, Status::Failed, true);
                 self.stop();
             }
-            Outcome::Unsent if self.stopped => self.abandon(index),
+            Outcome::Unsent if self.stopped => self.settle(index, Status::Skipped, true),
             Outcome::Unsent => {}
             Outcome::Unavailable if !self.stopped && self.retry(index, now, random).is_some() => {}
             Outcome::RateLimited { retry_after } if !self.stopped => {
@@ -308,7 +308,7 @@ impl Scheduler {
     pub fn stop(&mut self) {
         self.stopped = true;
         while let Some(item) = self.items.iter().find(|item| item.waits_until().is_some()) {
-            self.abandon(item.index);
+            self.settle(item.index, Status::Skipped, true);
         }
     }
 
@@ -388,12 +388,6 @@ impl Scheduler {
         let Some(place) = self.items.iter().position(|item| item.index == index) else { return };
         self.items.remove(place);
         self.settled.push_back(Settled { index, status, remaining });
-    }
-
-    /// Settles an item that waits, because the run has stopped.
-    fn abandon(&mut self, index: usize) {
-        let sent = self.item(index).is_some_and(|item| item.was_sent());
-        self.settle(index, if sent { Status::Failed } else { Status::Skipped }, true);
     }
 
     /// Schedules another attempt of the item, and returns the wait until then. `None`: it has none left.

@@ -105,7 +105,10 @@ fn play(options: Options, world: &World) -> Run {
             }
             Action::Settle(settled) => {
                 outstanding -= 1;
-                run.settled.push(settled);
+                // As the driver does: what was sent was not skipped.
+                let sent = run.attempts(settled.index) > 0;
+                let status = if sent && settled.status == Status::Skipped { Status::Failed } else { settled.status };
+                run.settled.push(Settled { status, ..settled });
             }
             Action::Done => break,
             Action::Wait(until) => {
