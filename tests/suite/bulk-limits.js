@@ -263,18 +263,23 @@ bulk("an item whose token comes late is not sent during a pause", async ({ sdk }
   );
 });
 
-bulk("an item whose token is renewed during a pause is not sent before its end", async ({ sdk }, clock) => {
-  const renewed = async (count) => {
+/** Options of a client whose tokens after the first come late: in the middle of a pause. */
+const RENEWED_LATE = {
+  ...TOKENS,
+  tokens: async (count) => {
     if (count > 1) await new Promise((resolve) => setTimeout(resolve, 3000));
     return `token-${count}`;
-  };
+  },
+};
+
+bulk("an item whose token is renewed during a pause is not sent before its end", async ({ sdk }, clock) => {
   const server = bulkServer(
     sdk,
     (id, nth) => {
       if (id === "c0" && nth === 0) return { ...status(401), after: 50 };
       return id === "c1" && nth === 0 ? { ...refused(10), after: 100 } : status(200);
     },
-    { ...TOKENS, tokens: renewed },
+    RENEWED_LATE,
   );
   await server.client.getValidToken();
   const report = await finish(clock, server.revoke(many(4), { concurrency: 2 }));
@@ -304,14 +309,8 @@ bulk("an abort during a pause skips what waits for its token", async ({ sdk }, c
 
 bulk("an abort before a renewed token is used: the item, sent once, failed", async ({ sdk }, clock) => {
   const controller = new AbortController();
-  const renewed = async (count) => {
-    if (count > 1) await new Promise((resolve) => setTimeout(resolve, 3000));
-    return `token-${count}`;
-  };
-  const server = bulkServer(sdk, (id) => (id === "c0" ? { ...status(401), after: 50 } : { ...refused(10), after: 100 }), {
-    ...TOKENS,
-    tokens: renewed,
-  });
+  const answer = (id) => (id === "c0" ? { ...status(401), after: 50 } : { ...refused(10), after: 100 });
+  const server = bulkServer(sdk, answer, RENEWED_LATE);
   await server.client.getValidToken();
   setTimeout(() => controller.abort(), 5000);
   const report = await finish(clock, server.revoke(many(3), { concurrency: 2, signal: controller.signal }));

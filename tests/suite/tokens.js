@@ -223,6 +223,9 @@ for (const type of ["bearer", "Bearer", "BEARER"]) {
 const UNUSABLE = {
   "token_type DPoP": issued("canary-token", { token_type: "DPoP" }),
   "token_type mac": issued("canary-token", { token_type: "mac" }),
+  "token_type empty": issued("canary-token", { token_type: "" }),
+  "token_type Bearer and a space": issued("canary-token", { token_type: "Bearer " }),
+  "token_type bearer token": issued("canary-token", { token_type: "bearer token" }),
   "token_type missing": issued("canary-token", { token_type: undefined }),
   "token_type no string": issued("canary-token", { token_type: ["Bearer"] }),
   "access_token missing": issued(undefined, { refresh_token: "canary-token" }),
