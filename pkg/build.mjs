@@ -25,8 +25,6 @@ const BINARYEN = join(dirname(createRequire(import.meta.url).resolve("binaryen")
 // The features that rustc uses, which every supported runtime has. (With --all-features, wasm-opt writes what Node and browsers
 // cannot read.)
 const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
-// The linker's names of imports and exports are 4 KB (gzip) of the package. wasm-opt shortens them, and prints which it gave.
-const SHORT_NAMES = "--minify-imports-and-exports-and-modules";
 const WASM_OPT_FLAGS = [
   ...FEATURES.map((feature) => `--enable-${feature}`),
   "-Oz",
@@ -34,7 +32,8 @@ const WASM_OPT_FLAGS = [
   "--one-caller-inline-max-function-size=50",
   "--strip-debug",
   "--strip-producers",
-  SHORT_NAMES,
+  // wasm-bindgen's names of imports and exports are 4 KB (gzip) of the package. This prints the short ones.
+  "--minify-imports-and-exports-and-modules",
 ];
 
 /** The crate's own JavaScript. It is copied to dist/, from where the glue imports it. */

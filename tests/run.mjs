@@ -61,7 +61,7 @@ const wasm = ["cargo", "test", "--locked", "--target", "wasm32-unknown-unknown",
 const wasmEnvironment = {
   CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(repository, ".tools", "bin", "wasm-bindgen-test-runner"),
   WASM_BINDGEN_TEST_TIMEOUT: "120",
-  // wasm-bindgen would spend seconds on copying it.
+  // With debug info, wasm-bindgen would take seconds longer.
   CARGO_PROFILE_DEV_DEBUG: "0",
 };
 

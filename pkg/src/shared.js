@@ -1,5 +1,5 @@
 // What an app has once, whichever entry points it imports, and what needs no WebAssembly. It is one file, because each file takes
-// a millisecond to load.
+// Node half a millisecond to load.
 
 export * from "../dist/errors.js";
 export { HTTPClient } from "./http.js";
