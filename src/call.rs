@@ -2,14 +2,13 @@
 
 use crate::auth::security::Security;
 use crate::border::wait::Cancellation;
-use crate::border::{is_record, parse_json, peek};
+use crate::border::{is_record, parse_json, peek, revoked};
 use crate::error::{Error, Failure, HttpFailure};
 use crate::http::answer::{judge, Body, Malformed, Verdict, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
 use crate::http::attempts;
 use crate::http::settings::CallSettings;
-use crate::http::transport::{Answer, Outgoing, Trace, Transport, JSON};
+use crate::http::transport::{Answer, Extent, Outgoing, Trace, Transport, JSON};
 use js_sys::JsString;
-use serde::Serialize;
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -21,20 +20,6 @@ pub struct Revocation {
     /// The body, if the caller gave one.
     pub body: Option<&'static str>,
 }
-
-/// The result, in the official SDK's form.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Revoked {
-    content_type: String,
-    status_code: u16,
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    raw_response: JsValue,
-    connector_service_revoke_credential_response: Empty,
-}
-
-#[derive(Serialize)]
-struct Empty {}
 
 /// Sends and authorizes the requests of a client.
 pub struct Caller {
@@ -49,11 +34,10 @@ impl Caller {
     ///
     /// # Errors
     /// Every outcome other than the API's confirmation.
-    pub async fn revoke(&self, revocation: &Revocation, settings: &CallSettings) -> Result<Revoked, Error> {
-        let cancellation = Cancellation::following(&settings.signal);
-        let (trace, stopped) = (Trace::default(), Cell::new(false));
+    pub async fn revoke(&self, revocation: &Revocation, settings: &CallSettings) -> Result<JsValue, Error> {
+        let (cancellation, stopped) = (settings.cancellation(), Cell::new(false));
         let attempt =
-            Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: &trace, stopped: &stopped };
+            Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: None, stopped: &stopped };
         attempts::run(settings, &cancellation, async || attempt.send(|| true).await, conclude).await
     }
 }
@@ -68,8 +52,8 @@ pub struct Attempt<'a> {
     pub settings: &'a CallSettings,
     /// Cancels the attempt.
     pub cancellation: &'a Cancellation,
-    /// Records requests and responses.
-    pub trace: &'a Trace,
+    /// Records requests and responses, in a bulk run.
+    pub trace: Option<&'a Trace>,
     /// Whether the bulk run of this attempt has stopped. Then no token is renewed.
     pub stopped: &'a Cell<bool>,
 }
@@ -91,7 +75,7 @@ impl<'a> Attempt<'a> {
             }
             let outgoing = Outgoing {
                 url: &revocation.url,
-                authorization: authorization.as_ref().map(|authorization| authorization.header().text()),
+                authorization: authorization.as_ref(),
                 content_type: JSON,
                 body: revocation.body,
                 secret: authorization.as_ref().map(|authorization| authorization.token().clone()).unwrap_or_default(),
@@ -110,24 +94,22 @@ impl<'a> Attempt<'a> {
 ///
 /// # Errors
 /// It is not the API's confirmation.
-pub async fn conclude(mut answer: Answer<'_>) -> Result<Revoked, Error> {
-    let (text, truncated) = answer.text().await?;
+pub async fn conclude(mut answer: Answer<'_>) -> Result<JsValue, Error> {
+    let (text, Extent { length, truncated }) = answer.text().await?;
     let body = if truncated {
         Body::Malformed(TOO_LONG)
-    } else if text.length() == 0 {
+    } else if length == 0 {
         Body::Empty
+    } else if length == 2 && String::from(&text) == "{}" {
+        // What the API sends; it need not be parsed.
+        Body::Object
     } else if answer.head.may_be_success() {
         body_of(&text)
     } else {
         Body::Malformed(NOT_JSON)
     };
     match judge(&answer.head, body) {
-        Verdict::Revoked => Ok(Revoked {
-            content_type: answer.content_type(),
-            status_code: answer.head.status,
-            raw_response: answer.response.clone(),
-            connector_service_revoke_credential_response: Empty {},
-        }),
+        Verdict::Revoked => Ok(revoked(&answer.content_type(), answer.head.status, &answer.response)),
         Verdict::Unexpected => Err(Failure::Refused(answer.failure(text)).into()),
         Verdict::Malformed(malformed) => Err(malformation(malformed, text, &answer).into()),
     }

@@ -4,17 +4,18 @@ use crate::auth::credentials::Credentials;
 use crate::auth::oauth::OAuth;
 use crate::auth::security::Security;
 use crate::border::fields::Fields;
-use crate::border::wait::Cancellation;
-use crate::border::{is_record, promise};
+use crate::border::is_record;
+use crate::border::task::promise;
 use crate::bulk::run::Run;
 use crate::call::{Caller, Revocation};
-use crate::error::{Error, UNEXPECTED};
+use crate::error::Error;
 use crate::http::path::{encode_id, revoke_path, MAX_ID_LENGTH};
 use crate::http::settings::CallSettings;
 use crate::options::{read_call, read_defaults, read_server, read_transport, server_of, BulkOptions};
 use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen::JsCast;
 
 /// A client of the C1 API's operation "Revoke Credential".
 #[wasm_bindgen]
@@ -31,7 +32,7 @@ pub struct Client {
 impl Client {
     /// The settings and the server of a call.
     fn settings(&self, options: &Fields) -> Result<(Rc<CallSettings>, String), Error> {
-        if options.is_absent() {
+        if options.object_value().is_none() {
             return Ok((self.settings.clone(), self.server.clone()));
         }
         let settings = Rc::new(read_call(options, &self.settings)?);
@@ -43,10 +44,7 @@ impl Client {
         let (settings, server) = self.settings(&Fields::of(options, "options")?)?;
         let revocation = read_request(request, &server)?;
         let caller = self.caller.clone();
-        Ok(promise(async move {
-            let revoked = caller.revoke(&revocation, &settings).await?;
-            serde_wasm_bindgen::to_value(&revoked).map_err(|error| Error::unexpected(UNEXPECTED, error.into()))
-        }))
+        Ok(promise(async move { caller.revoke(&revocation, &settings).await }))
     }
 
     fn revoke_all(&self, requests: &JsValue, options: &JsValue) -> Result<Promise, Error> {
@@ -58,15 +56,37 @@ impl Client {
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    /// A caller's request. Its getters may throw.
+    type Request;
+    #[wasm_bindgen(method, getter, catch, js_name = appId)]
+    fn app_id(this: &Request) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = connectorId)]
+    fn connector_id(this: &Request) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch)]
+    fn id(this: &Request) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, catch, js_name = connectorServiceRevokeCredentialRequest)]
+    fn body(this: &Request) -> Result<JsValue, JsValue>;
+}
+
 /// Checks a request.
 fn read_request(request: &JsValue, server: &str) -> Result<Revocation, Error> {
+    const BODY: &str = "connectorServiceRevokeCredentialRequest";
     let fields = Fields::of(request, "the request")?;
-    let id = |name: &str| {
-        let id = fields.string(name, MAX_ID_LENGTH)?.ok_or_else(|| fields.wrong(name, "is missing"))?;
-        encode_id(&id).map_err(|error| fields.wrong(name, error))
+    let id = |name: &str, value: Result<JsValue, JsValue>| {
+        encode_id(&fields.text(name, &value.map_err(Error::validation)?, MAX_ID_LENGTH)?).map_err(|error| fields.wrong(name, error))
     };
-    let path = revoke_path(&id("appId")?, &id("connectorId")?, &id("id")?);
-    let body = fields.expect("connectorServiceRevokeCredentialRequest", "an object", |body| is_record(body).then_some("{}"))?;
+    let Some(request) = fields.object_value() else { return Err(fields.wrong("appId", "is missing")) };
+    let request: &Request = request.unchecked_ref();
+    let path =
+        revoke_path(&id("appId", request.app_id())?, &id("connectorId", request.connector_id())?, &id("id", request.id())?);
+    let body = request.body().map_err(Error::validation)?;
+    let body = match () {
+        () if body.is_null_or_undefined() => None,
+        () if is_record(&body) => Some("{}"),
+        () => return Err(fields.mistyped(BODY, "an object", &body)),
+    };
     Ok(Revocation { url: [server, &path].concat(), body })
 }
 
@@ -111,7 +131,7 @@ impl Client {
     pub fn get_valid_token(&self) -> Promise {
         let (caller, settings) = (self.caller.clone(), self.settings.clone());
         promise(async move {
-            let cancellation = Cancellation::following(&settings.signal);
+            let cancellation = settings.cancellation();
             let authorization = caller.security.authorization(&cancellation, settings.limit).await?;
             let authorization = authorization.ok_or_else(|| Error::invalid("this client has no credentials"))?;
             Ok(authorization.token().text().into())

@@ -1,7 +1,7 @@
 //! The options of a client, of a call and of a bulk run.
 
 use crate::border::fields::Fields;
-use crate::border::{peek, peek_text, request_init};
+use crate::border::{merged_options, peek, peek_text};
 use crate::error::Error;
 use crate::http::log::Logger;
 use crate::http::retry::{Backoff, StatusCodes};
@@ -67,16 +67,15 @@ pub fn read_defaults(props: &Fields) -> Result<CallSettings, Error> {
 /// An option is invalid.
 pub fn read_call(options: &Fields, defaults: &CallSettings) -> Result<CallSettings, Error> {
     let deprecated = options.object("fetchOptions", "fetchOptions.")?;
-    let deprecated = deprecated.map(|fields| fields.object_value().clone()).unwrap_or_default();
-    let init = request_init(&deprecated, options.object_value()).map_err(Error::validation)?;
+    let init = merged_options(deprecated.as_ref().and_then(Fields::object_value), options.object_value()).map_err(Error::validation)?;
     let merged = Fields::of(&init, "options")?;
     Ok(CallSettings {
         headers: merged.value("headers")?,
         limit: read_limit(options, defaults.limit)?,
-        signal: merged.having("signal", &["addEventListener"], "an AbortSignal")?.unwrap_or_default(),
+        signal: merged.having("signal", &["addEventListener"], "an AbortSignal")?,
         retry: read_retry(options, "retries", "retries.", "retries.backoff.")?.or_else(|| defaults.retry.clone()),
         codes: read_codes(options)?.unwrap_or_else(|| defaults.codes.clone()),
-        init: init.into(),
+        init: Some(init),
     })
 }
 

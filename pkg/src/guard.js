@@ -7,7 +7,7 @@ import { UnexpectedClientError } from "../dist/errors.js";
 
 // A page may patch these methods later.
 const { apply } = Reflect;
-const { set, delete: remove, forEach } = Map.prototype;
+const { add, delete: remove, forEach } = Set.prototype;
 
 /** The result of entering a dead instance when no caller waits for one. The glue reads multiple results from an array. */
 const NO_RESULTS = Object.freeze([]);
@@ -17,9 +17,8 @@ export class Guard {
   /** The error of every call after a trap. */
   failure;
   #depth = 0;
-  /** The functions that reject the pending promises, by number. */
-  #pending = new Map();
-  #next = 0;
+  /** The functions that reject the pending promises. */
+  #pending = new Set();
   #onTrap;
 
   constructor(onTrap) {
@@ -31,7 +30,7 @@ export class Guard {
     const watched = {};
     for (const name in exports) {
       const value = exports[name];
-      watched[name] = typeof value === "function" ? (...args) => this.#enter(value, args) : value;
+      watched[name] = typeof value === "function" ? this.#guarded(value) : value;
     }
     return watched;
   }
@@ -46,43 +45,45 @@ export class Guard {
     }
   }
 
-  /** Returns the promise that `f` returns. Rejects it immediately if the instance traps, at any time. */
+  /** Returns the promise that `f` returns, which enters the wasm by `run`. Rejects it immediately if the instance traps, at any time. */
   promise(f) {
     return new Promise((resolve, reject) => {
       const pending = this.#pending;
-      const number = this.#next++;
-      apply(set, pending, [number, reject]);
+      const entry = [reject];
+      apply(add, pending, entry);
       // Settles first, so that a later exception cannot leave the caller waiting.
       const settled = (settle) => (value) => {
         settle(value);
-        apply(remove, pending, [number]);
+        apply(remove, pending, entry);
       };
       try {
-        this.run(f).then(settled(resolve), settled(reject));
+        f().then(settled(resolve), settled(reject));
       } catch (error) {
         settled(reject)(error);
       }
     });
   }
 
-  #enter(f, args) {
-    // No caller waits for the result of a continuation, a timer or a finalizer; an exception there would end a Node process. With
-    // other frames below, the exception must unwind them.
-    const awaited = this.#depth > 0;
-    if (!this.failure) {
-      this.#depth++;
-      try {
-        return apply(f, undefined, args);
-      } catch (cause) {
-        this.#trapped(cause);
-      } finally {
-        this.#depth--;
+  #guarded(f) {
+    return (...args) => {
+      // No caller waits for the result of a continuation, a timer or a finalizer; an exception there would end a Node process. With
+      // other frames below, the exception must unwind them.
+      const awaited = this.#depth > 0;
+      if (!this.failure) {
+        this.#depth++;
+        try {
+          return apply(f, undefined, args);
+        } catch (cause) {
+          this.#trapped(cause);
+        } finally {
+          this.#depth--;
+        }
       }
-    }
-    if (awaited) {
-      throw this.failure;
-    }
-    return NO_RESULTS;
+      if (awaited) {
+        throw this.failure;
+      }
+      return NO_RESULTS;
+    };
   }
 
   #trapped(cause) {
@@ -91,7 +92,7 @@ export class Guard {
     }
     this.failure = new UnexpectedClientError("The WebAssembly core of c1-revoke crashed: construct a new client", { cause });
     apply(forEach, this.#pending, [(reject) => reject(this.failure)]);
-    this.#pending = new Map();
+    this.#pending = new Set();
     this.#onTrap();
   }
 }

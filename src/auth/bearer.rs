@@ -2,6 +2,9 @@
 
 use crate::http::secret::Secret;
 use crate::invalid::Invalid;
+use std::cell::OnceCell;
+use std::rc::Rc;
+use web_sys::Headers;
 use zeroize::Zeroizing;
 
 /// The maximum length of a token, in UTF-16 code units. Servers refuse headers of more than a few tens of kilobytes.
@@ -38,6 +41,7 @@ fn token_of(token: &str) -> &str {
 pub struct Authorization {
     header: Secret,
     token: Secret,
+    headers: Rc<OnceCell<Headers>>,
 }
 
 impl Authorization {
@@ -59,12 +63,17 @@ impl Authorization {
         }
         let scheme = if bare.len() == token.len() { SCHEME } else { "" };
         let header = Zeroizing::new([scheme, token].concat());
-        Ok(Authorization { header: header.into(), token: Zeroizing::new(bare.to_owned()).into() })
+        Ok(Authorization { header: header.into(), token: Zeroizing::new(bare.to_owned()).into(), headers: Rc::default() })
     }
 
     /// The header's value.
     pub fn header(&self) -> &Secret {
         &self.header
+    }
+
+    /// The headers of requests with this token, once there was one. They live no longer than the token.
+    pub fn headers(&self) -> &OnceCell<Headers> {
+        &self.headers
     }
 
     /// The token, without scheme.

@@ -6,12 +6,13 @@ use super::source::bearer;
 use super::token::{Freshness, Lifetime};
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Cancellation, Interrupt, Wait};
-use crate::border::{parse_json, peek, peek_text, promise};
+use crate::border::task::promise;
+use crate::border::{parse_json, peek, peek_text};
 use crate::error::{Error, Failure, HttpFailure, NoToken};
 use crate::http::attempts;
 use crate::http::server::hostname_of;
 use crate::http::settings::CallSettings;
-use crate::http::transport::{Answer, Outgoing, Trace, Transport, FORM, MASK};
+use crate::http::transport::{Answer, Extent, Outgoing, Transport, FORM, MASK};
 use js_sys::{JsString, Promise};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
@@ -193,7 +194,7 @@ impl OAuth {
                 body: Some(&body),
                 secret,
             };
-            self.transport.send(&outgoing, &self.settings, &request.cancellation, &Trace::default()).await
+            self.transport.send(&outgoing, &self.settings, &request.cancellation, None).await
         };
         let once = CallSettings::default();
         let settings = if request.ahead { &once } else { &self.settings };
@@ -218,7 +219,7 @@ impl OAuth {
 
 /// Evaluates the response of the token endpoint (RFC 6749, 5.1 and 5.2): the token and its lifetime in seconds, if named.
 async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>), Error> {
-    let (text, truncated) = answer.text().await?;
+    let (text, Extent { truncated, .. }) = answer.text().await?;
     let value = parse_json(&text).unwrap_or_default();
     let status = answer.head.status;
     if status != 200 || answer.head.redirected || truncated {

@@ -3,7 +3,7 @@
 // declares them with `catch`.
 
 /** @typedef {{ timedOut: boolean, reason: any }} Interruption why a wait ended early: a timeout or an abort */
-/** @typedef {{ text: string, truncated: boolean }} Body the text read from a response body, and whether there is more */
+/** @typedef {{ text: string, used: boolean }} Incomplete the beginning of a long body, or a body that someone else has read */
 
 /** Timers hold 32-bit signed milliseconds (HTML, "timer initialization steps"); longer ones would fire at once. */
 const MAX_TIMER = 2 ** 31 - 1;
@@ -14,7 +14,8 @@ const MASK = "***";
 /** Headers whose values are credentials (RFC 9110, 11; RFC 6265). */
 const SECRET_HEADERS = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
-const isObject = (value) => (typeof value === "object" ? value !== null : typeof value === "function");
+/** Whether this is an object or a function. */
+export const isObject = (value) => (typeof value === "object" ? value !== null : typeof value === "function");
 
 /** Returns the result of `action`, or undefined if it throws. */
 function attempt(action) {
@@ -26,7 +27,18 @@ function attempt(action) {
 }
 
 /** Wraps any value in a promise. `Promise.resolve` would return a caller's own promise, whose `then` may throw. */
-const promiseOf = (value) => new Promise((resolve) => resolve(value));
+export const promiseOf = (value) => new Promise((resolve) => resolve(value));
+
+/** Calls the `resolve` or `reject` of a promise. */
+export const settle = (how, value) => how(value);
+
+/** Calls `settled(place, number, fulfilled, value)` when a promise of this file settles. */
+export function whenSettled(promise, place, number, settled) {
+  promise.then(
+    (value) => settled(place, number, true, value),
+    (reason) => settled(place, number, false, reason),
+  );
+}
 
 /** Runs an action and ignores its result, its exception and its rejection. */
 function ignore(action) {
@@ -41,6 +53,12 @@ function ignore(action) {
 /** Returns `target[key]`, or undefined if that throws or `target` is not an object. */
 export const peek = (target, key) => (isObject(target) ? attempt(() => target[key]) : undefined);
 
+/** Returns `target[key]`. Throws what a getter throws. */
+export const get = (target, key) => target[key];
+
+/** Returns the value if it is a string of at most `max` UTF-16 code units. */
+export const shortText = (value, max) => (typeof value === "string" && value.length <= max ? value : undefined);
+
 /** `Array.isArray`, which throws for a revoked Proxy. */
 export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
 
@@ -48,8 +66,15 @@ export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
 export const isRecord = (value) => typeof value === "object" && value !== null && attempt(() => !Array.isArray(value)) === true;
 
 // Without a prototype, because a page may have added fields to one.
-/** Merges the options over the deprecated `fetchOptions`, as a `RequestInit`. Throws what a getter throws. */
-export const requestInit = (deprecated, options) => ({ __proto__: null, ...deprecated, ...options });
+/** Merges the options over the deprecated `fetchOptions`. Throws what a getter throws. */
+export const mergedOptions = (deprecated, options) => ({ __proto__: null, ...deprecated, ...options });
+
+/** The `RequestInit` of a POST with the options, which `mergedOptions` returned. */
+export function requestInit(options, headers, body, signal) {
+  const init = { __proto__: null, ...options, method: "POST", headers, body, signal };
+  init.redirect ??= "manual";
+  return init;
+}
 
 /**
  * Copies an ASCII string into `bytes`, which has the same length. Stops at the first character that is not ASCII. Returns the
@@ -180,7 +205,7 @@ export class Wait {
 
   /**
    * Throws if timers do not work.
-   * @param {Cancellation} cancellation
+   * @param {Cancellation | undefined} cancellation
    * @param {number | undefined} limit milliseconds; no limit if undefined or more than a timer can hold
    */
   constructor(cancellation, limit) {
@@ -191,15 +216,15 @@ export class Wait {
       this.#timer = setTimeout(() => this.interrupt({ timedOut: true, reason: attempt(reason) }), limit);
       this.#limited = true;
     }
-    attempt(() => cancellation.waits.add(this));
+    attempt(() => cancellation?.waits.add(this));
   }
 
   /**
    * Returns the signal for a request: the caller's own if nothing else can end the wait. Throws if AbortController is missing.
    */
   signal() {
-    if (!this.#cancellation.cancellable && !this.#limited) {
-      return this.#cancellation.signal;
+    if (!this.#cancellation?.cancellable && !this.#limited) {
+      return this.#cancellation?.signal;
     }
     this.#controller = new AbortController();
     return this.#controller.signal;
@@ -238,7 +263,7 @@ export class Wait {
     this.#controller = undefined;
     this.interrupt({ timedOut: false, reason: undefined });
     attempt(() => clearTimeout(this.#timer));
-    attempt(() => this.#cancellation.waits.delete(this));
+    attempt(() => this.#cancellation?.waits.delete(this));
     if (!complete) {
       attempt(() => controller?.abort());
     }
@@ -251,26 +276,71 @@ export class Wait {
 
 // --- Responses and callbacks ---
 
+/** Reads the head of a response and passes it to `receive`, unless this is not a response. */
+export function readHead(response, receive) {
+  const status = peek(response, "status");
+  const headers = peek(response, "headers");
+  if (typeof status !== "number" || !(status >= 0 && status <= 999) || status % 1 !== 0 || typeof peek(headers, "get") !== "function") {
+    return;
+  }
+  const header = (name) => {
+    const value = attempt(() => headers.get(name));
+    return typeof value === "string" ? value : undefined;
+  };
+  const url = peek(response, "url");
+  // Reading headers is slow in some runtimes, so these are read only if the status can be a success.
+  const ok = status === 200;
+  receive(
+    status,
+    header("content-type") ?? "",
+    peek(response, "redirected") === true,
+    typeof url === "string" ? url : "",
+    peek(response, "type") === "opaqueredirect",
+    ok && header("content-range") !== undefined,
+    ok ? header("grpc-status") : undefined,
+  );
+}
+
+/** The result of a call, in the official SDK's form. */
+export const revoked = (contentType, statusCode, rawResponse) => ({
+  contentType,
+  statusCode,
+  rawResponse,
+  connectorServiceRevokeCredentialResponse: {},
+});
+
 /**
- * Reads a body as UTF-8, up to `max` bytes. Rejects with undefined if this is not a response.
- * @param {Wait} wait
- * @returns {Promise<Body>}
+ * Reads a body as UTF-8, up to `max` bytes. Resolves to its text if it is complete. Rejects with undefined if this is not a response.
+ * @param {Wait | undefined} wait
+ * @returns {Promise<string | Incomplete>}
  */
 export async function readBody(response, max, wait) {
+  if (peek(response, "bodyUsed") === true) {
+    return { text: "", used: true };
+  }
   const body = peek(response, "body");
   if (body === null) {
-    return { text: "", truncated: false };
+    return "";
   }
-  if (typeof peek(body, "getReader") === "function") {
+  if (typeof peek(body, "getReader") === "function" && !isShort(response, max)) {
     return readStream(body.getReader(), max, wait);
   }
-  // A polyfill without streams.
-  const text = await wait.race(response.text());
+  // A short body, which takes less time without a stream, or a polyfill without streams.
+  const text = await raced(wait, response.text());
   if (typeof text !== "string") {
     throw undefined;
   }
-  return { text, truncated: false };
+  return text;
 }
+
+/** Whether the headers say that the body has at most `max` bytes. Where it was compressed, they say how long it was then. */
+function isShort(response, max) {
+  const length = attempt(() => response.headers.get("content-length"));
+  return typeof length === "string" && Number(length) <= max && attempt(() => response.headers.get("content-encoding")) === null;
+}
+
+/** The value, unless the wait ends first. */
+const raced = (wait, value) => (wait ? wait.race(value) : value);
 
 async function readStream(reader, max, wait) {
   const decoder = new TextDecoder();
@@ -278,9 +348,9 @@ async function readStream(reader, max, wait) {
   let length = 0;
   try {
     for (;;) {
-      const chunk = await wait.race(reader.read());
+      const chunk = await raced(wait, reader.read());
       if (peek(chunk, "done")) {
-        return { text: text + decoder.decode(), truncated: false };
+        return text + decoder.decode();
       }
       const size = peek(peek(chunk, "value"), "byteLength");
       if (typeof size !== "number") {
@@ -290,7 +360,7 @@ async function readStream(reader, max, wait) {
       length += Math.max(size, 1);
       if (length > max) {
         ignore(() => reader.cancel());
-        return { text, truncated: true };
+        return { text, used: false };
       }
       text += decoder.decode(chunk.value, { stream: true });
     }

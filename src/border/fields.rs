@@ -2,14 +2,15 @@
 //! [`Failure::Validation`](crate::error::Failure::Validation) that names the field and never shows its value, which may be a
 //! secret in the wrong place.
 
-use super::{is_array, peek};
+use super::{get, is_array, is_object, peek, short_text};
 use crate::error::Error;
 use js_sys::{Function, JsString, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 /// A caller's object.
 pub struct Fields {
-    object: JsValue,
+    /// `None`: it is undefined or null, so all fields are absent.
+    object: Option<JsValue>,
     /// The prefix of field names in messages, such as `"retries."`.
     path: &'static str,
 }
@@ -28,8 +29,10 @@ impl Fields {
     /// # Errors
     /// It is not an object.
     pub fn with_path(object: &JsValue, name: &str, path: &'static str) -> Result<Fields, Error> {
-        if is_any_object(object) || object.is_null_or_undefined() {
-            Ok(Fields { object: object.clone(), path })
+        if object.is_null_or_undefined() {
+            Ok(Fields { object: None, path })
+        } else if is_object(object) {
+            Ok(Fields { object: Some(object.clone()), path })
         } else {
             Err(Error::invalid(format!("{name} must be an object, not {}", type_name(object))))
         }
@@ -40,26 +43,19 @@ impl Fields {
     /// # Errors
     /// Its getter throws.
     pub fn value(&self, name: &str) -> Result<Option<JsValue>, Error> {
-        if self.object.is_null_or_undefined() {
-            return Ok(None);
-        }
-        let value = Reflect::get(&self.object, &name.into()).map_err(Error::validation)?;
+        let Some(object) = &self.object else { return Ok(None) };
+        let value = get(object, name).map_err(Error::validation)?;
         Ok((!value.is_null_or_undefined()).then_some(value))
     }
 
     /// Whether the field is present, even if it is undefined.
     pub fn has(&self, name: &str) -> bool {
-        Reflect::has(&self.object, &name.into()).unwrap_or(false)
+        self.object.as_ref().is_some_and(|object| Reflect::has(object, &name.into()).unwrap_or(false))
     }
 
-    /// Whether the object itself is undefined or null.
-    pub fn is_absent(&self) -> bool {
-        self.object.is_null_or_undefined()
-    }
-
-    /// The object.
-    pub fn object_value(&self) -> &JsValue {
-        &self.object
+    /// The object, unless it is undefined or null.
+    pub fn object_value(&self) -> Option<&JsValue> {
+        self.object.as_ref()
     }
 
     /// Reads a field with `read`, which returns `None` if it is not what is expected.
@@ -76,7 +72,7 @@ impl Fields {
     /// # Errors
     /// It is something else.
     pub fn js_string(&self, name: &str) -> Result<Option<JsString>, Error> {
-        self.expect(name, "a string", |value| value.dyn_ref().cloned())
+        self.expect(name, "a string", |value| value.clone().dyn_into().ok())
     }
 
     /// A string of at most `max` UTF-16 code units, without lone surrogates, which no URL can carry.
@@ -84,7 +80,20 @@ impl Fields {
     /// # Errors
     /// It is something else.
     pub fn string(&self, name: &str, max: u32) -> Result<Option<String>, Error> {
-        self.js_string(name)?.map(|text| self.checked(name, &text, max)).transpose()
+        self.value(name)?.map(|value| self.text(name, &value, max)).transpose()
+    }
+
+    /// The same, of the field's value.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn text(&self, name: &str, value: &JsValue, max: u32) -> Result<String, Error> {
+        match short_text(value, max) {
+            Some(copy) => self.well_formed(name, copy, value),
+            None if value.is_string() => Err(self.wrong(name, "is too long")),
+            None if value.is_null_or_undefined() => Err(self.wrong(name, "is missing")),
+            None => Err(self.mistyped(name, "a string", value)),
+        }
     }
 
     /// The same, of a string or a `URL`.
@@ -92,19 +101,19 @@ impl Fields {
     /// # Errors
     /// It is something else.
     pub fn url(&self, name: &str, max: u32) -> Result<Option<String>, Error> {
-        let text = self.expect(name, "a string or a URL", |value| {
-            value.dyn_ref().cloned().or_else(|| peek(value, "href").dyn_into::<JsString>().ok())
-        })?;
-        text.map(|text| self.checked(name, &text, max)).transpose()
+        let Some(value) = self.value(name)? else { return Ok(None) };
+        let text = if value.is_string() { value.clone() } else { peek(&value, "href") };
+        if text.is_string() {
+            self.text(name, &text, max).map(Some)
+        } else {
+            Err(self.mistyped(name, "a string or a URL", &value))
+        }
     }
 
-    fn checked(&self, name: &str, text: &JsString, max: u32) -> Result<String, Error> {
-        if text.length() > max {
-            return Err(self.wrong(name, "is too long"));
-        }
-        let copy = String::from(text);
+    fn well_formed(&self, name: &str, copy: String, value: &JsValue) -> Result<String, Error> {
         // The conversion replaces lone surrogates, so the slow check is needed only after a replacement.
-        if copy.chars().any(|char| char == char::REPLACEMENT_CHARACTER) && !text.is_valid_utf16() {
+        let replaced = copy.chars().any(|char| char == char::REPLACEMENT_CHARACTER);
+        if replaced && !value.dyn_ref().is_some_and(JsString::is_valid_utf16) {
             return Err(self.wrong(name, "contains a lone surrogate, which no URL can carry"));
         }
         Ok(copy)
@@ -131,7 +140,7 @@ impl Fields {
     /// # Errors
     /// It is something else.
     pub fn function(&self, name: &str) -> Result<Option<Function>, Error> {
-        self.expect(name, "a function", |value| value.dyn_ref().cloned())
+        self.expect(name, "a function", |value| value.clone().dyn_into().ok())
     }
 
     /// An object whose fields are read too. `path` is the prefix of their names in messages.
@@ -139,8 +148,8 @@ impl Fields {
     /// # Errors
     /// It is something else.
     pub fn object(&self, name: &str, path: &'static str) -> Result<Option<Fields>, Error> {
-        let object = self.expect(name, "an object", |value| is_any_object(value).then(|| value.clone()))?;
-        Ok(object.map(|object| Fields { object, path }))
+        let object = self.expect(name, "an object", |value| is_object(value).then(|| value.clone()))?;
+        Ok(object.map(|object| Fields { object: Some(object), path }))
     }
 
     /// An object that has these methods.
@@ -178,10 +187,6 @@ impl Fields {
     pub fn mistyped(&self, name: &str, expected: &str, value: &JsValue) -> Error {
         self.wrong(name, format!("must be {expected}, not {}", type_name(value)))
     }
-}
-
-fn is_any_object(value: &JsValue) -> bool {
-    value.is_object() || value.is_function()
 }
 
 /// Describes a value in a message without showing it.

@@ -2,16 +2,15 @@
 //! here throws into Rust, and no getter runs twice for one read.
 
 pub mod fields;
+pub mod task;
 pub mod time;
 pub mod wait;
 
 use crate::error::Error;
-use js_sys::{Function, JsString, Object, Promise};
-use std::future::Future;
-use std::pin::Pin;
+use js_sys::{Function, JsString, Object};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::future_to_promise;
+use web_sys::{Headers, RequestInit};
 use zeroize::Zeroizing;
 
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./border.js"))]
@@ -19,15 +18,33 @@ use zeroize::Zeroizing;
 extern "C" {
     /// Returns `target[key]`, or undefined if that throws or `target` is not an object.
     pub fn peek(target: &JsValue, key: &str) -> JsValue;
+    /// Returns `target[key]`.
+    #[wasm_bindgen(catch)]
+    pub fn get(target: &JsValue, key: &str) -> Result<JsValue, JsValue>;
+    /// Returns the value if it is a string of at most `max` UTF-16 code units.
+    #[wasm_bindgen(js_name = shortText)]
+    pub fn short_text(value: &JsValue, max: u32) -> Option<String>;
+    /// Reads the head of a response: its status, `Content-Type`, whether it was redirected, its URL, whether it hides a redirect,
+    /// whether there is a `Content-Range`, and its `grpc-status`. Calls `receive` unless this is not a response.
+    #[wasm_bindgen(js_name = readHead)]
+    pub fn read_head(response: &JsValue, receive: &mut dyn FnMut(u16, JsString, bool, String, bool, bool, Option<String>));
+    /// The result of a call.
+    pub fn revoked(content_type: &JsString, status: u16, response: &JsValue) -> JsValue;
+    /// Whether this is an object or a function.
+    #[wasm_bindgen(js_name = isObject)]
+    pub fn is_object(value: &JsValue) -> bool;
     /// Whether this is an array.
     #[wasm_bindgen(js_name = isArray)]
     pub fn is_array(value: &JsValue) -> bool;
     /// Whether this is an object, but not an array or a function.
     #[wasm_bindgen(js_name = isRecord)]
     pub fn is_record(value: &JsValue) -> bool;
-    /// Copies the caller's `RequestInit`.
-    #[wasm_bindgen(js_name = requestInit, catch)]
-    pub fn request_init(deprecated: &JsValue, options: &JsValue) -> Result<Object, JsValue>;
+    /// Merges the options of a call over the deprecated `fetchOptions`.
+    #[wasm_bindgen(js_name = mergedOptions, catch)]
+    pub fn merged_options(deprecated: Option<&JsValue>, options: Option<&JsValue>) -> Result<Object, JsValue>;
+    /// The `RequestInit` of a POST with the caller's options.
+    #[wasm_bindgen(js_name = requestInit)]
+    pub fn request_init(options: Option<&Object>, headers: &Headers, body: Option<&str>, signal: Option<&JsValue>) -> RequestInit;
     #[wasm_bindgen(js_name = copyAscii)]
     fn copy_ascii(text: &JsString, bytes: &mut [u8]) -> usize;
     /// Masks this secret in a text.
@@ -50,14 +67,14 @@ extern "C" {
     #[wasm_bindgen(js_name = withRemaining)]
     pub fn with_remaining(report: &JsValue, requests: &JsValue) -> JsValue;
 
-    /// The part of a response body that was read.
-    pub type Body;
+    /// The beginning of a long body, or a body that someone else has read.
+    pub type Incomplete;
     /// Its text.
     #[wasm_bindgen(method, getter)]
-    pub fn text(this: &Body) -> JsString;
-    /// Whether the body is longer.
+    pub fn text(this: &Incomplete) -> JsString;
+    /// Whether someone else has read the body.
     #[wasm_bindgen(method, getter)]
-    pub fn truncated(this: &Body) -> bool;
+    pub fn used(this: &Incomplete) -> bool;
 }
 
 #[wasm_bindgen]
@@ -77,10 +94,10 @@ pub fn peek_text(target: &JsValue, key: &str) -> String {
 /// # Errors
 /// What the method throws, or a `TypeError` if there is none.
 pub fn call_method(target: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
-    let function = js_sys::Reflect::get(target, &method.into())?;
-    match function.dyn_ref::<Function>() {
-        Some(function) => function.call1(target, argument),
-        None => Err(js_sys::TypeError::new(&format!("{method} is not a function")).into()),
+    let function = get(target, method)?;
+    match function.dyn_into::<Function>() {
+        Ok(function) => function.call1(target, argument),
+        Err(_) => Err(js_sys::TypeError::new(&format!("{method} is not a function")).into()),
     }
 }
 
@@ -101,11 +118,4 @@ pub fn secret_text(value: &JsString) -> Result<Zeroizing<String>, usize> {
         return Err(copied);
     }
     String::from_utf8(std::mem::take(&mut *bytes)).map(Zeroizing::new).map_err(|_| copied)
-}
-
-/// Runs a call to its end, and returns its promise. The box keeps the code that settles promises from being compiled for each kind
-/// of call.
-pub fn promise(call: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
-    let call: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>> = Box::pin(call);
-    future_to_promise(async move { Ok(call.await?) })
 }

@@ -1,10 +1,10 @@
 //! Waits for foreign promises. They may never settle and may ignore signals. A [`Wait`] ends anyway.
 
-use super::Body;
+use super::task::{promise_of, Settled};
+use super::Incomplete;
 use crate::error::{Error, Failure, UNEXPECTED};
-use js_sys::Promise;
+use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 mod js {
     use super::*;
@@ -30,11 +30,11 @@ mod js {
 
         pub type Wait;
         #[wasm_bindgen(constructor, catch)]
-        pub fn new(cancellation: &Cancellation, limit: Option<f64>) -> Result<Wait, JsValue>;
+        pub fn new(cancellation: Option<&Cancellation>, limit: Option<f64>) -> Result<Wait, JsValue>;
         #[wasm_bindgen(method, getter)]
         pub fn interruption(this: &Wait) -> Option<Interruption>;
         #[wasm_bindgen(method, catch)]
-        pub fn signal(this: &Wait) -> Result<JsValue, JsValue>;
+        pub fn signal(this: &Wait) -> Result<Option<JsValue>, JsValue>;
         #[wasm_bindgen(method)]
         pub fn race(this: &Wait, value: &JsValue) -> Promise;
         #[wasm_bindgen(method)]
@@ -43,7 +43,7 @@ mod js {
         pub fn end(this: &Wait, complete: bool);
 
         #[wasm_bindgen(js_name = readBody)]
-        pub fn read_body(response: &JsValue, max: u32, wait: &Wait) -> Promise;
+        pub fn read_body(response: &JsValue, max: u32, wait: Option<&Wait>) -> Promise;
     }
 }
 
@@ -84,40 +84,48 @@ impl From<js::Interruption> for Interrupt {
     }
 }
 
-/// Cancels the waits of a call or bulk run when the caller's signal aborts. It has one listener, which is removed on drop.
-pub struct Cancellation(js::Cancellation);
+/// Cancels the waits of a call or bulk run when the caller's signal aborts. It has one listener, which is removed on drop. `None`:
+/// nothing cancels them.
+pub struct Cancellation(Option<js::Cancellation>);
 
 impl Cancellation {
+    /// Cancels nothing.
+    pub const NONE: Cancellation = Cancellation(None);
+
     /// Follows the caller's signal (or undefined).
-    pub fn following(signal: &JsValue) -> Cancellation {
-        Cancellation(js::Cancellation::new(signal, false))
+    pub fn following(signal: Option<&JsValue>) -> Cancellation {
+        Cancellation(Some(js::Cancellation::new(signal.unwrap_or(&JsValue::UNDEFINED), false)))
     }
 
     /// Follows no signal, and is cancelled by [`Cancellation::cancel`].
     pub fn manual() -> Cancellation {
-        Cancellation(js::Cancellation::new(&JsValue::UNDEFINED, true))
+        Cancellation(Some(js::Cancellation::new(&JsValue::UNDEFINED, true)))
     }
 
     /// Cancels all waits.
     pub fn cancel(&self) {
-        self.0.cancel();
+        if let Some(cancellation) = &self.0 {
+            cancellation.cancel();
+        }
     }
 
     /// Returns why it was cancelled, if it was.
     pub fn interrupt(&self) -> Option<Interrupt> {
-        self.0.interruption().map(Interrupt::from)
+        self.0.as_ref()?.interruption().map(Interrupt::from)
     }
 }
 
 impl Drop for Cancellation {
     fn drop(&mut self) {
-        self.0.close();
+        if let Some(cancellation) = &self.0 {
+            cancellation.close();
+        }
     }
 }
 
 /// A wait that ends early when it is cancelled or its time limit expires. Dropping it clears the timer and aborts the request
-/// that uses its signal.
-pub struct Wait(js::Wait);
+/// that uses its signal. `None`: nothing can end it early.
+pub struct Wait(Option<js::Wait>);
 
 impl Wait {
     /// Begins a wait of at most `limit` milliseconds.
@@ -128,15 +136,18 @@ impl Wait {
         if let Some(interrupt) = cancellation.interrupt() {
             return Err(interrupt);
         }
-        js::Wait::new(&cancellation.0, limit).map(Wait).map_err(Interrupt::Thrown)
+        if cancellation.0.is_none() && limit.is_none() {
+            return Ok(Wait(None));
+        }
+        js::Wait::new(cancellation.0.as_ref(), limit).map(Some).map(Wait).map_err(Interrupt::Thrown)
     }
 
-    /// Returns the signal for a request that must not outlive this wait, or undefined if nothing can end it.
+    /// Returns the signal for a request that must not outlive this wait, or `None` if nothing can end it.
     ///
     /// # Errors
     /// `AbortController` is missing.
-    pub fn signal(&self) -> Result<JsValue, JsValue> {
-        self.0.signal()
+    pub fn signal(&self) -> Result<Option<JsValue>, JsValue> {
+        self.0.as_ref().map_or(Ok(None), js::Wait::signal)
     }
 
     /// Waits for a promise, or for any other value.
@@ -144,7 +155,7 @@ impl Wait {
     /// # Errors
     /// The promise rejects, or the wait ends first.
     pub async fn race(&self, value: &JsValue) -> Result<JsValue, Interrupt> {
-        self.settled(self.0.race(value)).await
+        self.settled(self.0.as_ref().map_or_else(|| promise_of(value), |wait| wait.race(value))).await
     }
 
     /// Waits for the promise that a call returned. An exception of the call counts as a rejection.
@@ -155,33 +166,42 @@ impl Wait {
         self.race(&returned.map_err(Interrupt::Thrown)?).await
     }
 
-    /// Reads the body of a response, up to `max` bytes.
+    /// Reads the body of a response, up to `max` bytes. Returns its text, or what there is of it.
     ///
     /// # Errors
     /// Reading fails, or the wait ends first. `Thrown(undefined)`: this is not a response.
-    pub async fn read_body(&self, response: &JsValue, max: u32) -> Result<Body, Interrupt> {
-        self.settled(js::read_body(response, max, &self.0)).await.map(JsCast::unchecked_into)
+    pub async fn read_body(&self, response: &JsValue, max: u32) -> Result<Result<JsString, Incomplete>, Interrupt> {
+        let read = self.settled(js::read_body(response, max, self.0.as_ref())).await?;
+        Ok(read.dyn_into().map_err(JsCast::unchecked_into))
     }
 
     /// Waits until the wait itself ends, and returns why.
     pub async fn over(&self) -> Interrupt {
-        self.settled(self.0.pause()).await.map_or_else(|interrupt| interrupt, Interrupt::Thrown)
+        let Some(wait) = &self.0 else { return std::future::pending().await };
+        self.settled(wait.pause()).await.map_or_else(|interrupt| interrupt, Interrupt::Thrown)
     }
 
     /// Ends the wait without aborting its request, which is complete.
     pub fn complete(&self) {
-        self.0.end(true);
+        if let Some(wait) = &self.0 {
+            wait.end(true);
+        }
     }
 
     async fn settled(&self, promise: Promise) -> Result<JsValue, Interrupt> {
         // Prefer our own reason: some engines report every abort as the same error.
-        JsFuture::from(promise).await.map_err(|thrown| self.0.interruption().map_or(Interrupt::Thrown(thrown), Interrupt::from))
+        Settled::of(&promise).await.map_err(|thrown| {
+            let interruption = self.0.as_ref().and_then(js::Wait::interruption);
+            interruption.map_or(Interrupt::Thrown(thrown), Interrupt::from)
+        })
     }
 }
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        self.0.end(false);
+        if let Some(wait) = &self.0 {
+            wait.end(false);
+        }
     }
 }
 

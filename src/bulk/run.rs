@@ -5,6 +5,7 @@ use super::input::{request_in, Input};
 use super::report::{ItemResult, Kept, Report};
 use super::schedule::{Action, Outcome, Pulled, Scheduler, Settled, Status};
 use super::Limits;
+use crate::border::task::spawn;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
 use crate::border::{notify, peek};
@@ -18,7 +19,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
 
 /// After this many steps without waiting, the run yields to timers and aborts, so that a long list of duplicates or a dry run
 /// does not freeze the page.
@@ -105,7 +105,7 @@ impl Run {
         let backoff = settings.retry.as_ref().map_or(Some(Backoff::DEFAULT), |retry| retry.backoff);
         let schedule = Scheduler::new(options.concurrency, input.total.is_some(), backoff);
         let shared = Shared {
-            cancellation: Cancellation::following(&settings.signal),
+            cancellation: Cancellation::following(settings.signal.as_ref()),
             pulls: Cancellation::manual(),
             caller,
             settings,
@@ -223,7 +223,7 @@ impl Run {
         match self.input.next() {
             Ok(promise) if peek(&promise, "then").is_function() => {
                 let shared = self.shared.clone();
-                spawn_local(async move {
+                spawn(async move {
                     let Ok(wait) = Wait::begin(&shared.pulls, None) else { return };
                     let result = match wait.race(&promise).await {
                         Ok(result) => Ok(result),
@@ -282,9 +282,9 @@ impl Run {
     fn send(&mut self, index: usize) {
         let Some(item) = self.items.iter().find(|item| item.original.index == index) else { return };
         let (shared, revocation, trace) = (self.shared.clone(), item.revocation.clone(), item.trace.clone());
-        spawn_local(async move {
+        spawn(async move {
             let Shared { caller, settings, cancellation, stopped, schedule, clock, .. } = &*shared;
-            let attempt = Attempt { caller, revocation: &revocation, settings, cancellation, trace: &trace, stopped };
+            let attempt = Attempt { caller, revocation: &revocation, settings, cancellation, trace: Some(&trace), stopped };
             let result = match attempt.send(|| schedule.borrow_mut().may_send(index, clock.now())).await {
                 Ok(answer) => conclude(answer).await.map(|_| ()),
                 Err(error) => Err(error),

@@ -1,7 +1,7 @@
 //! The attempts of one call and the waits between them.
 
 use super::retry;
-use super::settings::CallSettings;
+use super::settings::{CallSettings, Retry};
 use super::transport::{retry_after_of, Answer};
 use crate::border::time::Clock;
 use crate::border::wait::{sleep, Cancellation};
@@ -17,16 +17,14 @@ pub async fn run<'a, T>(
     send: impl AsyncFn() -> Result<Answer<'a>, Error>,
     conclude: impl AsyncFn(Answer<'a>) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    let Some(Retry { backoff: Some(backoff), connection_errors }) = &settings.retry else { return conclude(send().await?).await };
     let clock = Clock::start();
     let mut retries = 0_u32;
     loop {
-        let next = |retry_after| {
-            let backoff = settings.retry.as_ref()?.backoff.as_ref()?;
-            retry::next(backoff, retries, clock.now(), retry_after, js_sys::Math::random())
-        };
+        let next = |retry_after| retry::next(backoff, retries, clock.now(), retry_after, js_sys::Math::random());
         let after_failure = |error: &Error| {
-            let retried = settings.retry.as_ref().is_some_and(|retry| retry.connection_errors);
-            next(None).filter(|_| retried && matches!(error.failure(), Failure::Connection(_)))
+            let retried = *connection_errors && matches!(error.failure(), Failure::Connection(_));
+            retried.then(|| next(None)).flatten()
         };
         let sent = send().await;
         let wait = match &sent {

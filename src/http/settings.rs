@@ -1,23 +1,32 @@
 //! The settings of a call.
 
 use super::retry::{Backoff, StatusCodes};
+use crate::border::wait::Cancellation;
+use js_sys::Object;
 use wasm_bindgen::JsValue;
 
 /// The settings of a call: its own options, merged over the client's.
 #[derive(Clone, Default)]
 pub struct CallSettings {
-    /// All options, which may contain fields of `RequestInit`, or undefined.
-    pub init: JsValue,
+    /// All options, which may contain fields of `RequestInit`.
+    pub init: Option<Object>,
     /// The option `headers`. It takes precedence over our headers, as in the official SDK.
     pub headers: Option<JsValue>,
     /// The time limit of each attempt in milliseconds, including the response body.
     pub limit: Option<f64>,
-    /// The caller's signal, or undefined.
-    pub signal: JsValue,
+    /// The caller's signal.
+    pub signal: Option<JsValue>,
     /// The retry configuration, if the caller set one.
     pub retry: Option<Retry>,
     /// The statuses to retry.
     pub codes: StatusCodes,
+}
+
+impl CallSettings {
+    /// Cancels a call when the caller's signal aborts.
+    pub fn cancellation(&self) -> Cancellation {
+        self.signal.as_ref().map_or(Cancellation::NONE, |signal| Cancellation::following(Some(signal)))
+    }
 }
 
 /// A `RetryConfig`.

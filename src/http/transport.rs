@@ -6,6 +6,7 @@ use super::retry_after;
 use super::secret::Secret;
 use super::server::is_same_server;
 use super::settings::CallSettings;
+use crate::auth::bearer::Authorization;
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Cancellation, Interrupt, Wait};
 use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
@@ -15,7 +16,7 @@ use js_sys::JsString;
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Request, RequestInit, RequestRedirect};
+use web_sys::Request;
 
 /// The content type of JSON.
 pub const JSON: &str = "application/json";
@@ -41,8 +42,8 @@ extern "C" {
 pub struct Outgoing<'a> {
     /// Its absolute URL.
     pub url: &'a str,
-    /// The value of `Authorization`.
-    pub authorization: Option<&'a str>,
+    /// The `Authorization`.
+    pub authorization: Option<&'a Authorization>,
     /// The `Content-Type` of its body.
     pub content_type: &'static str,
     /// Its body, if it has one. Only JSON may be logged: a form contains a secret.
@@ -116,7 +117,7 @@ impl Transport {
         outgoing: &Outgoing<'_>,
         settings: &CallSettings,
         cancellation: &Cancellation,
-        trace: &Trace,
+        trace: Option<&Trace>,
     ) -> Result<Answer<'_>, Error> {
         let wait = Wait::begin(cancellation, settings.limit)?;
         let request = self.request(outgoing, settings, &wait).map_err(|cause| {
@@ -127,37 +128,44 @@ impl Transport {
             let body = if outgoing.content_type == JSON { outgoing.body.unwrap_or_default() } else { MASK };
             logger.body(&body.into());
         }
-        trace.sent();
+        if let Some(trace) = trace {
+            trace.sent();
+        }
         let sent = match &self.client {
             Some(client) => call_method(client, "request", &request),
             None => fetch(&request),
         };
         let response = wait.race_call(sent).await.map_err(|interrupt| self.failure(interrupt))?;
-        let head = read_head(&response, outgoing.url).ok_or_else(Error::not_a_response)?;
-        trace.answered(&response, head.status);
+        let (head, content_type) = read_head(&response, outgoing.url).ok_or_else(Error::not_a_response)?;
+        if let Some(trace) = trace {
+            trace.answered(&response, head.status);
+        }
         if let Some(logger) = &self.logger {
             logger.head(&format!("< Response: POST {}", outgoing.url), &response, outgoing.secret.text());
         }
-        Ok(Answer { head, response, wait: Some(wait), transport: self, secret: outgoing.secret.clone() })
+        Ok(Answer { head, content_type, response, wait: Some(wait), transport: self, secret: outgoing.secret.clone() })
     }
 
     fn request(&self, outgoing: &Outgoing<'_>, settings: &CallSettings, wait: &Wait) -> Result<Request, JsValue> {
-        // A copy for each request, without a prototype, because a page may have added fields to one.
-        let init: RequestInit = border::request_init(&JsValue::UNDEFINED, &settings.init)?.unchecked_into();
-        init.set_method("POST");
-        init.set_headers(&self.headers(outgoing, settings)?.into_raw());
-        init.set_body(&outgoing.body.map(JsValue::from_str).unwrap_or_default());
-        if peek(&init, "redirect").is_undefined() {
-            init.set_redirect(RequestRedirect::Manual);
-        }
-        let signal = wait.signal()?;
-        if !signal.is_undefined() {
-            init.set_signal(Some(signal.unchecked_ref()));
-        }
+        let headers = self.headers(outgoing, settings)?;
+        let init = border::request_init(settings.init.as_ref(), &headers, outgoing.body, wait.signal()?.as_ref());
         Request::new_with_str_and_init(outgoing.url, &init)
     }
 
-    fn headers(&self, outgoing: &Outgoing<'_>, settings: &CallSettings) -> Result<Headers, JsValue> {
+    /// The headers of a request. Without headers of the caller they are the same for each request with this `Authorization`.
+    fn headers(&self, outgoing: &Outgoing<'_>, settings: &CallSettings) -> Result<web_sys::Headers, JsValue> {
+        let Some(kept) = outgoing.authorization.map(Authorization::headers).filter(|_| settings.headers.is_none()) else {
+            return self.new_headers(outgoing, settings);
+        };
+        if let Some(headers) = kept.get() {
+            return Ok(headers.clone());
+        }
+        let headers = self.new_headers(outgoing, settings)?;
+        let _ = kept.set(headers.clone());
+        Ok(headers)
+    }
+
+    fn new_headers(&self, outgoing: &Outgoing<'_>, settings: &CallSettings) -> Result<web_sys::Headers, JsValue> {
         let headers = match &settings.headers {
             // Engines quote the invalid value in the exception, which may be a secret.
             Some(headers) => web_sys::Headers::new_with_headers(headers.unchecked_ref())
@@ -173,12 +181,12 @@ impl Transport {
         set("accept", JSON);
         set("content-type", outgoing.content_type);
         if let Some(authorization) = outgoing.authorization {
-            set("authorization", authorization);
+            set("authorization", authorization.header().text());
         }
         if let Some(user_agent) = &self.user_agent {
             set("user-agent", user_agent);
         }
-        Ok(headers)
+        Ok(headers.into_raw())
     }
 
     /// The error of a request without a response.
@@ -201,30 +209,28 @@ impl Transport {
     }
 }
 
-/// Reads the head of a response with checked getters, because a polyfill or the caller's HTTP client may return anything. `None`:
-/// it is not a `Response`.
-fn read_head(response: &JsValue, url: &str) -> Option<Head> {
-    let status = peek(response, "status").as_f64()?;
-    let headers = peek(response, "headers");
-    if !(0.0..=999.0).contains(&status) || status.fract() != 0.0 || !peek(&headers, "get").is_function() {
-        return None;
-    }
-    let ok = status == 200.0;
-    Some(Head {
-        status: status as u16,
-        content_type: header(&headers, "content-type").unwrap_or_default(),
-        redirected: peek(response, "redirected").as_bool() == Some(true) || !is_same_server(url, &peek_text(response, "url")),
-        opaque_redirect: peek_text(response, "type") == "opaqueredirect",
-        // Reading headers is slow in some runtimes, so these are read only if the status can be a success.
-        content_range: ok && header(&headers, "content-range").is_some(),
-        grpc_status: if ok { header(&headers, "grpc-status") } else { None },
-    })
+/// Reads the head of a response and its `Content-Type` as it is. `None`: it is not a `Response`. A polyfill or the caller's HTTP
+/// client may return anything.
+fn read_head(response: &JsValue, url: &str) -> Option<(Head, JsString)> {
+    let mut read = None;
+    border::read_head(
+        response,
+        &mut |status, content_type: JsString, redirected, answered: String, opaque_redirect, content_range, grpc_status| {
+            let redirected = redirected || !is_same_server(url, &answered);
+            let text = String::from(&content_type);
+            let head = Head { status, content_type: text, redirected, opaque_redirect, content_range, grpc_status };
+            read = Some((head, content_type));
+        },
+    );
+    read
 }
 
 /// A response whose body has not been read. Dropping it cancels the body.
 pub struct Answer<'a> {
     /// The head.
     pub head: Head,
+    /// The `Content-Type` as it is.
+    content_type: JsString,
     /// The object of the platform or of the caller's HTTP client.
     pub response: JsValue,
     wait: Option<Wait>,
@@ -232,33 +238,44 @@ pub struct Answer<'a> {
     secret: Secret,
 }
 
+/// How much of a body was read.
+pub struct Extent {
+    /// The length of its text before the secret was masked, in UTF-16 code units.
+    pub length: u32,
+    /// Whether the body is longer than the limit.
+    pub truncated: bool,
+}
+
 impl Answer<'_> {
     /// The `Content-Type`, with the secret masked.
-    pub fn content_type(&self) -> String {
-        String::from(self.shown(&self.head.content_type.as_str().into()))
+    pub fn content_type(&self) -> JsString {
+        self.shown(self.content_type.clone(), self.head.content_type.len())
     }
 
-    /// Reads the body. Returns its text with the secret masked, and whether the body is longer than the limit. The text stays in
-    /// JavaScript's memory.
+    /// Reads the body. Returns its text with the secret masked, and what is to know of it. The text stays in JavaScript's memory.
     ///
     /// # Errors
     /// The connection failed, or the wait ended.
-    pub async fn text(&mut self) -> Result<(JsString, bool), Error> {
-        let unread = self.wait.take().filter(|_| peek(&self.response, "bodyUsed").as_bool() != Some(true));
-        let wait = unread.ok_or_else(|| {
-            Error::unexpected(UNEXPECTED, "a hook has read the response body: read response.clone() instead".into())
-        })?;
+    pub async fn text(&mut self) -> Result<(JsString, Extent), Error> {
+        let used = || Error::unexpected(UNEXPECTED, "a hook has read the response body: read response.clone() instead".into());
+        let wait = self.wait.take().ok_or_else(used)?;
         let body = wait.read_body(&self.response, MAX_BODY_BYTES).await.map_err(|interrupt| match interrupt {
             Interrupt::Thrown(thrown) if thrown.is_undefined() => Error::not_a_response(),
             interrupt => self.transport.failure(interrupt),
         })?;
         wait.complete();
-        Ok((self.shown(&body.text()), body.truncated()))
+        let (text, truncated) = match body {
+            Ok(text) => (text, false),
+            Err(incomplete) if incomplete.used() => return Err(used()),
+            Err(incomplete) => (incomplete.text(), true),
+        };
+        let length = text.length();
+        Ok((self.shown(text, length as usize), Extent { length, truncated }))
     }
 
     /// This response as a failure, with the official SDK's message.
     pub fn failure(&self, body: JsString) -> HttpFailure {
-        let content_type = self.content_type();
+        let content_type = String::from(&self.content_type());
         HttpFailure {
             message: refusal_message(&self.head, &content_type, &String::from(&body)),
             response: self.response.clone(),
@@ -275,14 +292,14 @@ impl Answer<'_> {
         redact_json(value, self.secret.text())
     }
 
-    /// Masks the secret in a text.
-    fn shown(&self, text: &JsString) -> JsString {
+    /// Masks the secret in a text of this length.
+    fn shown(&self, text: JsString, length: usize) -> JsString {
         let secret = self.secret.text();
         // Copying a token to JavaScript takes time, and a shorter text cannot contain it.
-        if (text.length() as usize) < secret.len() {
-            text.clone()
+        if length < secret.len() {
+            text
         } else {
-            redact(text, secret)
+            redact(&text, secret)
         }
     }
 }
