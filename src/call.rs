@@ -1,22 +1,29 @@
-//! One revocation: its attempts, the evaluation of the response, the result.
+//! One revocation: its attempts, what they say of the credential, and the result.
 
+use crate::auth::bearer::Authorization;
 use crate::auth::security::Security;
-use crate::border::wait::Cancellation;
-use crate::border::{is_record, parse_json, peek, revoked};
+use crate::border::wait::{Cancellation, Wait};
+use crate::border::{is_record, parse_json, peek, peek_text, revoked};
 use crate::error::{Error, Failure, HttpFailure};
-use crate::http::answer::{judge, Body, Malformed, Verdict, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
-use crate::http::attempts;
+use crate::http::answer::{is_json, judge, Body, Head, Malformed, Verdict, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
+use crate::http::attempts::{self, Next, Retries};
+use crate::http::outcome::Outcome;
 use crate::http::settings::CallSettings;
-use crate::http::transport::{Answer, Extent, Outgoing, Trace, Transport, JSON};
+use crate::http::transport::{Method, Observer, Outgoing, Response, Text, Transport, Unobserved, JSON};
 use js_sys::JsString;
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
+/// The code of the API's gateway for what does not exist (gRPC, NOT_FOUND).
+const NOT_FOUND: f64 = 5.0;
+
 /// A credential to revoke: a validated request, which can be sent any number of times.
 pub struct Revocation {
     /// The absolute URL. It contains the three ids, so it identifies the credential.
     pub url: String,
+    /// The id of the credential, as the API writes it.
+    pub id: String,
     /// The body, if the caller gave one.
     pub body: Option<&'static str>,
 }
@@ -35,90 +42,219 @@ impl Caller {
     /// # Errors
     /// Every outcome other than the API's confirmation.
     pub async fn revoke(&self, revocation: &Revocation, settings: &CallSettings) -> Result<JsValue, Error> {
-        let (cancellation, stopped) = (settings.cancellation(), Cell::new(false));
-        let attempt =
-            Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: None, stopped: &stopped };
-        attempts::run(settings, &cancellation, async || attempt.send(|| true).await, conclude).await
+        let (cancellation, outcome) = (settings.cancellation(), Cell::default());
+        let call =
+            Call { caller: self, revocation, settings, cancellation: &cancellation, observer: &Unobserved, outcome: &outcome };
+        call.revoke().await.map_err(|error| error.with_outcome(outcome.get()))
     }
 }
 
-/// One attempt of a revocation.
-pub struct Attempt<'a> {
+/// A revocation in progress.
+pub struct Call<'a> {
     /// The client.
     pub caller: &'a Caller,
     /// What to send.
     pub revocation: &'a Revocation,
     /// The settings of the call.
     pub settings: &'a CallSettings,
-    /// Cancels the attempt.
+    /// Cancels the call.
     pub cancellation: &'a Cancellation,
-    /// Records requests and responses, in a bulk run.
-    pub trace: Option<&'a Trace>,
-    /// Whether the bulk run of this attempt has stopped. Then no token is renewed.
-    pub stopped: &'a Cell<bool>,
+    /// Watches its requests.
+    pub observer: &'a dyn Observer,
+    /// What is known of the credential so far.
+    pub outcome: &'a Cell<Outcome>,
 }
 
-impl<'a> Attempt<'a> {
-    /// Sends the request. With client credentials, a 401 can mean that the token has expired; the token is then renewed once.
-    /// Fetching a token takes time, so `permit` is called just before the request is sent.
-    ///
-    /// # Errors
-    /// There is no token, no permit, or no response.
-    pub async fn send(&self, permit: impl Fn() -> bool) -> Result<Answer<'a>, Error> {
-        let Attempt { caller, revocation, settings, cancellation, trace, stopped } = *self;
-        let mut unauthorized = None;
+impl<'a> Call<'a> {
+    /// Revokes with retries. With `confirm`, the API is asked when the outcome of an attempt is unknown: before the next attempt, or
+    /// after the last one.
+    async fn revoke(&self) -> Result<JsValue, Error> {
+        let mut retries = Retries::new(self.settings, self.cancellation);
         loop {
-            // Fetching a token has its own time limit, separate from the request's.
-            let authorization = caller.security.authorization(cancellation, settings.limit).await?;
-            if !permit() {
-                return unauthorized.ok_or(Failure::Withheld.into());
-            }
-            let outgoing = Outgoing {
-                url: &revocation.url,
-                authorization: authorization.as_ref(),
-                content_type: JSON,
-                body: revocation.body,
-                secret: authorization.as_ref().map(|authorization| authorization.token().clone()).unwrap_or_default(),
+            let failed = match retries.next(self.send(Method::Post).await).await {
+                Ok(Next::Done(response, text)) => match self.conclude(&response, text) {
+                    Err(error) => Some(error),
+                    done => return done,
+                },
+                Ok(Next::Again(wait)) => {
+                    retries.wait(wait).await?;
+                    None
+                }
+                Err(error) => Some(error),
             };
-            let answer = caller.transport.send(&outgoing, settings, cancellation, trace).await?;
-            let renewable = answer.head.status == 401 && unauthorized.is_none() && !stopped.get();
-            if !renewable || !caller.security.renew(authorization.as_ref()) {
-                return Ok(answer);
+            if let Some(result) = self.confirmation().await {
+                return result;
             }
-            unauthorized = Some(answer);
+            if let Some(error) = failed {
+                return Err(error);
+            }
         }
     }
+
+    /// Asks the API if the outcome is unknown. `None`: that is not wanted, or the credential is not gone.
+    async fn confirmation(&self) -> Option<Result<JsValue, Error>> {
+        if !self.settings.confirm || self.outcome.get() != Outcome::Unknown || self.cancellation.interrupt().is_some() {
+            return None;
+        }
+        let asked = attempts::run(self.settings, self.cancellation, &|| Box::pin(self.send(Method::Get))).await;
+        let (response, text) = asked.ok()?;
+        match self.learn(&response, &text) {
+            State::Deleted(at) => Some(Ok(result(&response, Some(&at)))),
+            State::Absent => Some(Err(Failure::Refused(response.failure(text.text)).into())),
+            State::Active | State::Unknown => None,
+        }
+    }
+
+    /// Revokes in one attempt.
+    ///
+    /// # Errors
+    /// Every outcome other than the API's confirmation.
+    pub async fn attempt(&self) -> Result<JsValue, Error> {
+        let (response, text) = self.send(Method::Post).await?.read().await?;
+        self.conclude(&response, text)
+    }
+
+    /// Asks the API in one attempt.
+    ///
+    /// # Errors
+    /// There is no response.
+    pub async fn ask(&self) -> Result<State, Error> {
+        let (response, text) = self.send(Method::Get).await?.read().await?;
+        Ok(self.learn(&response, &text))
+    }
+
+    /// Sends a request and waits for the head of its response. The time limit covers the token, too. With client credentials, a 401
+    /// can mean that the token has expired; it is then renewed once.
+    async fn send(&self, method: Method) -> Result<Response<'a>, Error> {
+        let Call { caller, revocation, settings, cancellation, observer, .. } = *self;
+        let wait = Rc::new(Wait::begin(cancellation, settings.limit)?);
+        let (content_type, body) = if method == Method::Post { (Some(JSON), revocation.body) } else { (None, None) };
+        let mut renewed = false;
+        loop {
+            let authorization = caller.security.authorization(&wait).await?;
+            if !observer.may_send() {
+                return Err(Failure::NotSent.into());
+            }
+            let authorization = authorization.as_ref();
+            let outgoing = Outgoing {
+                method,
+                url: &revocation.url,
+                authorization: authorization.map(|authorization| authorization.header().text()),
+                headers: authorization.map(Authorization::headers).filter(|_| method == Method::Post),
+                content_type,
+                body,
+                secret: authorization.map(|authorization| authorization.token().clone()).unwrap_or_default(),
+            };
+            let sent = caller.transport.send(&outgoing, settings, &wait, observer).await;
+            if method == Method::Post {
+                let outcome = sent.as_ref().map_or_else(Error::outcome, |response| Outcome::of_head(&response.head));
+                self.outcome.set(self.outcome.get().then(outcome));
+            }
+            let response = sent?;
+            if response.head.status != 401 || renewed || !caller.security.renew(authorization) {
+                return Ok(response);
+            }
+            renewed = true;
+            // Its body would hold the connection that the token request may need.
+            drop(response);
+            if !observer.may_send() {
+                return Err(Failure::NotSent.into());
+            }
+        }
+    }
+
+    /// Evaluates the response to a revocation.
+    fn conclude(&self, response: &Response<'_>, text: Text) -> Result<JsValue, Error> {
+        match judge(&response.head, body_of(&response.head, &text)) {
+            Verdict::Revoked => {
+                self.outcome.set(Outcome::Revoked);
+                Ok(result(response, None))
+            }
+            Verdict::Unexpected => {
+                if is_absence(&response.head, &text) {
+                    self.outcome.set(Outcome::Absent);
+                }
+                Err(Failure::Refused(response.failure(text.text)).into())
+            }
+            Verdict::Malformed(malformed) => Err(malformation(malformed, text.text, response).into()),
+        }
+    }
+
+    /// Evaluates the response to a question: `{"credential": {"id": "…", "deletedAt": null, …}}`.
+    fn learn(&self, response: &Response<'_>, text: &Text) -> State {
+        let Response { head, .. } = response;
+        let state = if is_absence(head, text) {
+            State::Absent
+        } else if judge(head, body_of(head, text)) == Verdict::Revoked {
+            state_of(&peek(&parse_json(&text.text).unwrap_or_default(), "credential"), &self.revocation.id)
+        } else {
+            State::Unknown
+        };
+        match state {
+            State::Deleted(_) => self.outcome.set(Outcome::Revoked),
+            State::Active => self.outcome.set(Outcome::NotRevoked),
+            State::Absent => self.outcome.set(Outcome::Absent),
+            State::Unknown => {}
+        }
+        state
+    }
 }
 
-/// Reads and evaluates a response.
-///
-/// # Errors
-/// It is not the API's confirmation.
-pub async fn conclude(mut answer: Answer<'_>) -> Result<JsValue, Error> {
-    let (text, Extent { length, truncated }) = answer.text().await?;
-    let body = if truncated {
-        Body::Malformed(TOO_LONG)
-    } else if length == 0 {
-        Body::Empty
-    } else if length == 2 && String::from(&text) == "{}" {
-        // What the API sends; it need not be parsed.
-        Body::Object
-    } else if answer.head.may_be_success() {
-        body_of(&text)
-    } else {
-        Body::Malformed(NOT_JSON)
-    };
-    match judge(&answer.head, body) {
-        Verdict::Revoked => Ok(revoked(&answer.content_type(), answer.head.status, &answer.response)),
-        Verdict::Unexpected => Err(Failure::Refused(answer.failure(text)).into()),
-        Verdict::Malformed(malformed) => Err(malformation(malformed, text, &answer).into()),
+/// What the API says of a credential when it is asked.
+pub enum State {
+    /// It was deleted at this time (RFC 3339).
+    Deleted(String),
+    /// It is in use.
+    Active,
+    /// There is none.
+    Absent,
+    /// The response proves nothing.
+    Unknown,
+}
+
+/// The state of a credential in the response to a question. Another one's, from a cache or a proxy, proves nothing.
+fn state_of(credential: &JsValue, id: &str) -> State {
+    if !is_record(credential) || peek_text(credential, "id") != id {
+        return State::Unknown;
     }
+    let deleted_at = peek(credential, "deletedAt");
+    match deleted_at.as_string() {
+        // A time that is not set may be written as 1970.
+        Some(at) if js_sys::Date::parse(&at) > 0.0 => State::Deleted(at),
+        None if deleted_at.is_null_or_undefined() => State::Active,
+        _ => State::Unknown,
+    }
+}
+
+/// The result of a call.
+fn result(response: &Response<'_>, deleted_at: Option<&str>) -> JsValue {
+    revoked(&response.content_type(), response.head.status, &response.object, deleted_at)
+}
+
+/// Whether the API says that there is no such credential.
+fn is_absence(head: &Head, text: &Text) -> bool {
+    let is_not_found = |value| peek(&value, "code").as_f64() == Some(NOT_FOUND) && peek(&value, "message").is_string();
+    head.status == 404
+        && !head.redirected
+        && !text.truncated
+        && is_json(&head.content_type)
+        && parse_json(&text.text).is_ok_and(is_not_found)
 }
 
 /// What a body is. An error of the API's gateway is a gRPC status as JSON: `{"code": 16, "message": "…", "details": []}`. Code 0
 /// means success. Other gateways send a member `error`.
-fn body_of(text: &JsString) -> Body {
-    let Ok(value) = parse_json(text) else { return Body::Malformed(NOT_JSON) };
+fn body_of(head: &Head, Text { text, is_empty, truncated }: &Text) -> Body {
+    if *truncated {
+        return Body::Malformed(TOO_LONG);
+    }
+    if *is_empty {
+        return Body::Empty;
+    }
+    // What the API sends need not be parsed, and of what cannot be a success nothing else is asked.
+    if text.length() == 2 && String::from(text) == "{}" {
+        return Body::Object;
+    }
+    let Some(value) = head.may_be_success().then(|| parse_json(text).ok()).flatten() else { return Body::Malformed(NOT_JSON) };
     let has = |name| !peek(&value, name).is_null_or_undefined();
     if !is_record(&value) {
         Body::Malformed(NOT_OBJECT)
@@ -129,13 +265,13 @@ fn body_of(text: &JsString) -> Body {
     }
 }
 
-fn malformation(malformed: Malformed, text: JsString, answer: &Answer<'_>) -> Failure {
+fn malformation(malformed: Malformed, text: JsString, response: &Response<'_>) -> Failure {
     let Malformed { reason, undecided } = malformed;
     let (cause, raw_value) = match parse_json(&text) {
         Err(cause) if malformed == NOT_JSON => (cause, text.clone().into()),
         Err(_) => (reason.into(), text.clone().into()),
-        Ok(value) => (reason.into(), answer.shown_json(&value)),
+        Ok(value) => (reason.into(), response.shown_json(&value)),
     };
     let message = "Response validation failed".to_owned();
-    Failure::Malformed { failure: HttpFailure { message, cause, raw_value, ..answer.failure(text) }, undecided }
+    Failure::Malformed { failure: HttpFailure { message, cause, raw_value, ..response.failure(text) }, undecided }
 }

@@ -6,6 +6,7 @@ use crate::auth::security::Security;
 use crate::border::fields::Fields;
 use crate::border::is_record;
 use crate::border::task::promise;
+use crate::border::wait::Wait;
 use crate::bulk::run::Run;
 use crate::call::{Caller, Revocation};
 use crate::error::Error;
@@ -75,19 +76,23 @@ fn read_request(request: &JsValue, server: &str) -> Result<Revocation, Error> {
     const BODY: &str = "connectorServiceRevokeCredentialRequest";
     let fields = Fields::of(request, "the request")?;
     let id = |name: &str, value: Result<JsValue, JsValue>| {
-        encode_id(&fields.text(name, &value.map_err(Error::validation)?, MAX_ID_LENGTH)?).map_err(|error| fields.wrong(name, error))
+        let id = fields.text(name, &value.map_err(Error::validation)?, MAX_ID_LENGTH)?;
+        let encoded = encode_id(&id).map_err(|error| fields.wrong(name, error))?;
+        Ok::<_, Error>((id, encoded))
     };
     let Some(request) = fields.object_value() else { return Err(fields.wrong("appId", "is missing")) };
     let request: &Request = request.unchecked_ref();
-    let path =
-        revoke_path(&id("appId", request.app_id())?, &id("connectorId", request.connector_id())?, &id("id", request.id())?);
+    let app_id = id("appId", request.app_id())?.1;
+    let connector_id = id("connectorId", request.connector_id())?.1;
+    let (own_id, encoded_id) = id("id", request.id())?;
+    let path = revoke_path(&app_id, &connector_id, &encoded_id);
     let body = request.body().map_err(Error::validation)?;
     let body = match () {
         () if body.is_null_or_undefined() => None,
         () if is_record(&body) => Some("{}"),
         () => return Err(fields.mistyped(BODY, "an object", &body)),
     };
-    Ok(Revocation { url: [server, &path].concat(), body })
+    Ok(Revocation { url: [server, &path].concat(), id: own_id, body })
 }
 
 #[wasm_bindgen]
@@ -132,7 +137,8 @@ impl Client {
         let (caller, settings) = (self.caller.clone(), self.settings.clone());
         promise(async move {
             let cancellation = settings.cancellation();
-            let authorization = caller.security.authorization(&cancellation, settings.limit).await?;
+            let wait = Wait::begin(&cancellation, settings.limit)?;
+            let authorization = caller.security.authorization(&wait).await?;
             let authorization = authorization.ok_or_else(|| Error::invalid("this client has no credentials"))?;
             Ok(authorization.token().text().into())
         })

@@ -1,15 +1,22 @@
 //! Every failure: its meaning, its message, and its JavaScript class (errors.js).
 
+use crate::http::outcome::Outcome;
 use js_sys::JsString;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 /// Why a call or a constructor failed. It is one pointer, because nearly every function can return it.
-#[derive(Debug)]
-pub struct Error(Box<Failure>);
+#[derive(Clone, Debug)]
+pub struct Error(Box<Described>);
+
+#[derive(Clone, Debug)]
+struct Described {
+    failure: Failure,
+    outcome: Outcome,
+}
 
 /// What failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Failure {
     /// An argument or an option is invalid. The value is the message, or what reading it threw. Nothing was sent.
     Validation(JsValue),
@@ -24,7 +31,7 @@ pub enum Failure {
     /// The caller's HTTP client, hook or function failed, or returned something invalid.
     Unexpected(&'static str, JsValue),
     /// The bulk run is paused or has stopped, so the request was not sent.
-    Withheld,
+    NotSent,
     /// The platform lacks a feature.
     Unsupported(String),
     /// The API's response is not success.
@@ -39,20 +46,16 @@ pub enum Failure {
     /// The token endpoint did not return a token.
     TokenRefused(HttpFailure),
     /// The token request that this call waited for failed.
-    NoToken(NoToken),
-}
-
-/// A failed token request. All calls that waited for it get the same error object.
-#[derive(Clone, Debug)]
-pub struct NoToken {
-    /// The error.
-    pub error: JsValue,
-    /// Whether a retry may succeed: the token endpoint was unavailable, but did not refuse.
-    pub transient: bool,
+    NoToken {
+        /// Its error.
+        error: Error,
+        /// How long the token endpoint refuses requests, in milliseconds.
+        retry_after: Option<f64>,
+    },
 }
 
 /// A response that is not success. Serialized, it is the second argument of the JavaScript error class.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpFailure {
     /// The message of the error. A `ResponseValidationError` also has it without its cause, as `rawMessage`.
@@ -64,6 +67,9 @@ pub struct HttpFailure {
     /// The response came from another origin, or after a redirect.
     #[serde(skip)]
     pub redirected: bool,
+    /// How long the server asks to wait, in milliseconds.
+    #[serde(skip)]
+    pub retry_after: Option<f64>,
     /// The `Response` of the platform or of the caller's HTTP client.
     #[serde(with = "serde_wasm_bindgen::preserve")]
     pub response: JsValue,
@@ -110,18 +116,31 @@ impl Error {
 
     /// The HTTP client did not return a `Response`, or one whose status the Fetch standard does not allow.
     pub fn not_a_response() -> Error {
-        Error::unexpected(UNEXPECTED, "the HTTP client did not return a valid Response".into())
+        let error = Error::unexpected(UNEXPECTED, "the HTTP client did not return a valid Response".into());
+        error.with_outcome(Outcome::Unknown)
     }
 
     /// What failed.
     pub fn failure(&self) -> &Failure {
-        &self.0
+        &self.0.failure
+    }
+
+    /// What the failure means for the credential.
+    pub fn outcome(&self) -> Outcome {
+        self.0.outcome
+    }
+
+    /// The same failure with another meaning for the credential.
+    pub fn with_outcome(mut self, outcome: Outcome) -> Error {
+        self.0.outcome = outcome;
+        self
     }
 }
 
+/// Nothing was sent, unless somebody says so with [`Error::with_outcome`].
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Error {
-        Error(Box::new(failure))
+        Error(Box::new(Described { failure, outcome: Outcome::NotSent }))
     }
 }
 
@@ -144,6 +163,8 @@ extern "C" {
     fn unexpected(message: &str, options: &JsValue) -> ErrorObject;
     #[wasm_bindgen(constructor, js_class = "UnsupportedRuntimeError")]
     fn unsupported(message: &str) -> ErrorObject;
+    #[wasm_bindgen(js_name = withOutcome)]
+    fn with_outcome(error: &JsValue, outcome: &str) -> JsValue;
     // These constructors read the response, which may throw.
     #[wasm_bindgen(constructor, js_class = "SDKError", catch)]
     fn refused(message: &str, options: &JsValue) -> Result<ErrorObject, JsValue>;
@@ -167,23 +188,25 @@ fn object(value: &impl Serialize) -> JsValue {
 impl From<Error> for JsValue {
     fn from(error: Error) -> JsValue {
         let options = |cause| object(&Cause { cause });
-        let built = match *error.0 {
+        let Described { failure, outcome } = *error.0;
+        let built = match failure {
             Failure::Validation(cause) => Ok(ErrorObject::validation("Input validation failed", &cause)),
             Failure::Aborted(reason) => Ok(ErrorObject::aborted("Request aborted by client", &options(reason))),
             Failure::TimedOut(reason) => Ok(ErrorObject::timed_out("Request timed out", &options(reason))),
             Failure::Connection(cause) => Ok(ErrorObject::connection("Unable to make request", &options(cause))),
             Failure::InvalidRequest(cause) => Ok(ErrorObject::invalid_request("Unable to create request", &options(cause))),
             Failure::Unexpected(message, cause) => Ok(ErrorObject::unexpected(message, &options(cause))),
-            Failure::Withheld => {
+            Failure::NotSent => {
                 Ok(ErrorObject::unexpected("The request was not sent: the bulk run has stopped", &JsValue::UNDEFINED))
             }
             Failure::Unsupported(message) => Ok(ErrorObject::unsupported(&message)),
-            Failure::NoToken(NoToken { error, .. }) => return error,
+            Failure::NoToken { error, .. } => return error.with_outcome(outcome).into(),
             Failure::Refused(failure) => ErrorObject::refused(&failure.message, &object(&failure)),
             Failure::Malformed { failure, .. } => ErrorObject::malformed(&failure.message, &object(&failure)),
             Failure::TokenRefused(failure) => ErrorObject::token_refused(&failure.message, &object(&failure)),
         };
         // The constructors read the response, which may be a polyfill's and throw.
-        built.map_or_else(|cause| Error::unexpected(UNEXPECTED, cause).into(), JsValue::from)
+        let object = built.map_or_else(|cause| ErrorObject::unexpected(UNEXPECTED, &options(cause)), |object| object);
+        with_outcome(&object, outcome.name())
     }
 }

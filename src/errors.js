@@ -129,3 +129,9 @@ export class UnsupportedRuntimeError extends HTTPClientError {
   }
 }
 named(UnsupportedRuntimeError, "UnsupportedRuntimeError");
+
+/** Says what an error means for the credential. */
+export function withOutcome(error, outcome) {
+  error.outcome = outcome;
+  return error;
+}

@@ -57,6 +57,7 @@ pub fn read_defaults(props: &Fields) -> Result<CallSettings, Error> {
         limit: read_limit(props, None)?,
         retry: read_retry(props, "retryConfig", "retryConfig.", "retryConfig.backoff.")?,
         codes: StatusCodes::default_set(),
+        confirm: props.flag("confirm")?.unwrap_or(false),
         ..CallSettings::default()
     })
 }
@@ -75,6 +76,7 @@ pub fn read_call(options: &Fields, defaults: &CallSettings) -> Result<CallSettin
         signal: merged.having("signal", &["addEventListener"], "an AbortSignal")?,
         retry: read_retry(options, "retries", "retries.", "retries.backoff.")?.or_else(|| defaults.retry.clone()),
         codes: read_codes(options)?.unwrap_or_else(|| defaults.codes.clone()),
+        confirm: options.flag("confirm")?.unwrap_or(defaults.confirm),
         init: Some(init),
     })
 }

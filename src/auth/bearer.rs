@@ -37,10 +37,11 @@ fn token_of(token: &str) -> &str {
 }
 
 /// The value of an `Authorization` header, and the token in it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Authorization {
     header: Secret,
     token: Secret,
+    /// They hold the token, so they live no longer than it does.
     headers: Rc<OnceCell<Headers>>,
 }
 
@@ -66,12 +67,17 @@ impl Authorization {
         Ok(Authorization { header: header.into(), token: Zeroizing::new(bare.to_owned()).into(), headers: Rc::default() })
     }
 
+    /// Whether this is the same token in memory.
+    pub fn is_same(&self, other: &Authorization) -> bool {
+        self.token.is_same(&other.token)
+    }
+
     /// The header's value.
     pub fn header(&self) -> &Secret {
         &self.header
     }
 
-    /// The headers of requests with this token, once there was one. They live no longer than the token.
+    /// The headers of requests with this token, once there was one.
     pub fn headers(&self) -> &OnceCell<Headers> {
         &self.headers
     }

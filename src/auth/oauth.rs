@@ -1,32 +1,31 @@
 //! Access tokens: client credentials with a signed assertion (RFC 6749, 4.4; RFC 7523, 2.2), or token exchange (RFC 8693).
+//!
+//! All calls of a client share the cached token, and the request for the next one. A call that needs a token waits for a token, not
+//! for one certain request: whichever request delivers one serves all. Each call waits on a promise of its own, so that it goes on in
+//! its own context, and its own time limit holds.
 
 use super::bearer::Authorization;
 use super::credentials::Credentials;
 use super::source::bearer;
-use super::token::{Freshness, Lifetime};
-use crate::border::time::now_since_epoch;
+use super::token::Lifetime;
+use crate::border::task::{spawn, Deferred};
+use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{Cancellation, Interrupt, Wait};
-use crate::border::task::promise;
 use crate::border::{parse_json, peek, peek_text};
-use crate::error::{Error, Failure, HttpFailure, NoToken};
-use crate::http::attempts;
+use crate::error::{Error, Failure, HttpFailure};
+use crate::http::attempts::{self, Sending};
+use crate::http::retry::Backoff;
 use crate::http::server::hostname_of;
 use crate::http::settings::CallSettings;
-use crate::http::transport::{Answer, Extent, Outgoing, Transport, FORM, MASK};
-use js_sys::{JsString, Promise};
-use std::cell::{Cell, OnceCell, RefCell};
+use crate::http::transport::{Method, Outgoing, Response, Text, Transport, Unobserved, FORM, MASK};
+use js_sys::JsString;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 
-/// How long a call waits for another call's token request before it sends its own, in milliseconds. When a Worker's invocation
-/// ends, so do its requests, and the other calls that wait for them would never get a response.
+/// After how long another token request is begun beside the last one, in milliseconds. When a Worker's invocation ends, so do its
+/// requests, and the calls that wait for them would never get a token.
 const PATIENCE: f64 = 10_000.0;
-
-/// The cached token.
-struct Held {
-    authorization: Authorization,
-    lifetime: Lifetime,
-}
 
 /// The credentials of a client and the cached token.
 pub struct OAuth {
@@ -36,43 +35,67 @@ pub struct OAuth {
     server: String,
     /// How token requests are sent.
     settings: Rc<CallSettings>,
-    held: RefCell<Option<Held>>,
-    /// The token request in progress. All calls wait for the same one.
-    request: RefCell<Option<Rc<TokenRequest>>>,
+    clock: Clock,
+    cached: RefCell<Option<CachedToken>>,
+    refusal: RefCell<Option<Refusal>>,
+    /// The token requests in progress, the newest one last.
+    requests: RefCell<Vec<Rc<TokenRequest>>>,
+    /// The calls that wait for a token.
+    waiters: RefCell<Vec<Rc<Waiter>>>,
+    /// Counts how often the token was cleared. A request from before serves only the calls that waited for it then.
+    generation: Cell<u32>,
 }
 
-/// A token request in progress, for all calls that wait for it.
+struct CachedToken {
+    authorization: Authorization,
+    lifetime: Lifetime,
+}
+
+/// The token endpoint has asked for fewer requests.
+struct Refusal {
+    error: Error,
+    /// Until then no request is sent, by the client's clock.
+    until: f64,
+    /// How many there were in a row.
+    count: u32,
+}
+
 struct TokenRequest {
     begun: f64,
-    /// No call waits for it: it renews a token that is still valid.
-    ahead: bool,
-    waiting: Cell<u32>,
+    generation: u32,
     cancellation: Cancellation,
-    /// Resolves when the result is set.
-    done: OnceCell<Promise>,
-    result: RefCell<Option<Result<Authorization, NoToken>>>,
 }
 
-/// A call that waits for a token request. A request without waiting calls is cancelled.
-struct Waiter<'a> {
-    oauth: &'a OAuth,
-    request: &'a Rc<TokenRequest>,
+/// A call that waits for a token.
+struct Waiter {
+    generation: u32,
+    deferred: Deferred,
+    token: RefCell<Option<Result<Authorization, Error>>>,
 }
 
-impl<'a> Waiter<'a> {
-    fn new(oauth: &'a OAuth, request: &'a Rc<TokenRequest>) -> Waiter<'a> {
-        request.waiting.set(request.waiting.get().saturating_add(1));
-        Waiter { oauth, request }
+/// Takes a waiter from the list at the end of its wait. Without waiters, token requests are cancelled.
+struct Waiting<'a>(&'a OAuth, Rc<Waiter>);
+
+impl<'a> Waiting<'a> {
+    fn begin(oauth: &'a OAuth) -> Waiting<'a> {
+        let waiter =
+            Rc::new(Waiter { generation: oauth.generation.get(), deferred: Deferred::new(), token: RefCell::default() });
+        oauth.waiters.borrow_mut().push(waiter.clone());
+        Waiting(oauth, waiter)
     }
 }
 
-impl Drop for Waiter<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let waiting = self.request.waiting.get().saturating_sub(1);
-        self.request.waiting.set(waiting);
-        if waiting == 0 && self.request.result.borrow().is_none() {
-            self.oauth.detach(self.request);
-            self.request.cancellation.cancel();
+        let Waiting(oauth, own) = self;
+        oauth.waiters.borrow_mut().retain(|waiter| !Rc::ptr_eq(waiter, own));
+        if oauth.waiters.borrow().is_empty() {
+            oauth.next_generation();
+            // A copy, because an abort can run the caller's code.
+            let requests = oauth.requests.borrow().clone();
+            for request in requests {
+                request.cancellation.cancel();
+            }
         }
     }
 }
@@ -80,150 +103,172 @@ impl Drop for Waiter<'_> {
 impl OAuth {
     /// Creates the token source for these credentials and a server.
     pub fn new(credentials: Credentials, transport: Rc<Transport>, server: String, settings: Rc<CallSettings>) -> OAuth {
-        let (held, request) = (RefCell::default(), RefCell::default());
-        OAuth { credentials, transport, server, settings, held, request }
-    }
-
-    /// Returns the cached token and how to use it, if it has not expired.
-    fn usable(&self) -> Option<(Authorization, Freshness)> {
-        let held = self.held.borrow();
-        let Held { authorization, lifetime } = held.as_ref()?;
-        Some((authorization.clone(), lifetime.at(now_since_epoch())?))
+        OAuth {
+            credentials,
+            transport,
+            server,
+            settings,
+            clock: Clock::start(),
+            cached: RefCell::default(),
+            refusal: RefCell::default(),
+            requests: RefCell::default(),
+            waiters: RefCell::default(),
+            generation: Cell::default(),
+        }
     }
 
     /// Returns the cached token, if it has not expired.
     pub fn current(&self) -> Option<Authorization> {
-        self.usable().map(|(authorization, _)| authorization)
+        let cached = self.cached.borrow();
+        let cached = cached.as_ref().filter(|cached| cached.lifetime.covers(now_since_epoch()))?;
+        Some(cached.authorization.clone())
     }
 
-    /// Removes the cached token. The result of a request in progress is not cached.
+    /// Removes the cached token. The token of a request in progress is not cached.
     pub fn clear(&self) {
-        self.held.replace(None);
-        self.request.replace(None);
+        self.cached.replace(None);
+        self.next_generation();
+    }
+
+    fn next_generation(&self) {
+        self.generation.set(self.generation.get().wrapping_add(1));
     }
 
     /// Removes the cached token if it is this one, which the API refused.
     pub fn forget(&self, refused: &Authorization) {
-        if self.held.borrow().as_ref().is_some_and(|held| held.authorization == *refused) {
+        if self.cached.borrow().as_ref().is_some_and(|cached| cached.authorization.is_same(refused)) {
             self.clear();
         }
     }
 
-    /// Returns a valid token: the cached one, or a new one from a request that all calls share. A call that stops waiting does
-    /// not affect the others, nor does a Worker's invocation that ends.
+    /// Returns a valid token: the cached one, or a new one.
     ///
     /// # Errors
-    /// No token could be fetched, or the wait for it ended after `limit` milliseconds.
-    pub async fn authorization(self: &Rc<Self>, cancellation: &Cancellation, limit: Option<f64>) -> Result<Authorization, Error> {
+    /// No token could be fetched, or the wait ended.
+    pub async fn authorization(self: &Rc<Self>, wait: &Wait) -> Result<Authorization, Error> {
         loop {
-            match self.usable() {
-                Some((authorization, Freshness::Fresh)) => return Ok(authorization),
-                Some((authorization, Freshness::Ageing)) => {
-                    // If this fails, later calls try again.
-                    self.join(true);
-                    return Ok(authorization);
+            if let Some(authorization) = self.current() {
+                return Ok(authorization);
+            }
+            if let Some(error) = self.refused() {
+                return Err(error);
+            }
+            let patience = self.patience().unwrap_or_else(|| self.begin());
+            let waiting = Waiting::begin(self);
+            let Waiter { deferred, token, .. } = &*waiting.1;
+            let patience = Wait::begin(&Cancellation::NONE, Some(patience))?;
+            match patience.race(&wait.racing(&deferred.promise())).await {
+                Err(Interrupt::TimedOut(_)) if wait.interrupt().is_none() => {}
+                Err(interrupt) => return Err(wait.interrupt().unwrap_or(interrupt).into()),
+                Ok(_) => {
+                    if let Some(token) = token.take() {
+                        return token;
+                    }
                 }
-                None => {}
-            }
-            let (request, patience) = self.join(false);
-            let patience = patience.filter(|patience| limit.is_none_or(|limit| *patience < limit));
-            let waiter = Waiter::new(self, &request);
-            let wait = Wait::begin(cancellation, patience.or(limit))?;
-            let done = request.done.get().map(JsValue::from).unwrap_or_default();
-            let result = match wait.race(&done).await {
-                Ok(_) => request.result.borrow().clone(),
-                Err(Interrupt::TimedOut(_)) if patience.is_some() && cancellation.interrupt().is_none() => None,
-                Err(interrupt) => return Err(interrupt.into()),
-            };
-            drop(waiter);
-            match result {
-                Some(Ok(authorization)) => return Ok(authorization),
-                Some(Err(no_token)) if !request.ahead => return Err(Failure::NoToken(no_token).into()),
-                // The patience is over, or a renewal without retries failed.
-                Some(Err(_)) | None => self.detach(&request),
             }
         }
     }
 
-    /// Returns the token request in progress and how long to wait for it, or a new request.
-    fn join(self: &Rc<Self>, ahead: bool) -> (Rc<TokenRequest>, Option<f64>) {
-        let now = now_since_epoch();
-        if let Some(request) = &*self.request.borrow() {
-            let patience = request.begun + PATIENCE - now;
-            // More than that means that the clock was set back.
-            if patience > 0.0 && patience <= PATIENCE {
-                return (request.clone(), Some(patience));
-            }
-        }
+    /// The error of the token endpoint's refusal, while it holds.
+    fn refused(&self) -> Option<Error> {
+        let refusal = self.refusal.borrow();
+        let Refusal { error, until, .. } = refusal.as_ref()?;
+        let left = Some(until - self.clock.now()).filter(|left| *left > 0.0)?;
+        Some(Failure::NoToken { error: error.clone(), retry_after: Some(left) }.into())
+    }
+
+    /// How long to wait for the newest token request before another one is begun. `None`: there is none to wait for.
+    fn patience(&self) -> Option<f64> {
+        let requests = self.requests.borrow();
+        let newest = requests.last().filter(|request| request.generation == self.generation.get())?;
+        Some(newest.begun + PATIENCE - self.clock.now()).filter(|patience| *patience > 0.0)
+    }
+
+    /// Begins a token request, in the context of this call.
+    fn begin(self: &Rc<Self>) -> f64 {
         let request = Rc::new(TokenRequest {
-            begun: now,
-            ahead,
-            waiting: Cell::new(0),
+            begun: self.clock.now(),
+            generation: self.generation.get(),
             cancellation: Cancellation::manual(),
-            done: OnceCell::new(),
-            result: RefCell::new(None),
         });
-        let (oauth, own) = (self.clone(), request.clone());
-        let done = promise(async move {
-            let result = oauth.obtain(&own).await;
-            own.result.replace(Some(result));
-            oauth.detach(&own);
-            Ok(JsValue::UNDEFINED)
+        self.requests.borrow_mut().push(request.clone());
+        let oauth = self.clone();
+        spawn(async move {
+            let result = oauth.obtain(&request).await;
+            oauth.deliver(&request, result);
         });
-        let _ = request.done.set(done);
-        self.request.replace(Some(request.clone()));
-        (request, None)
+        PATIENCE
     }
 
-    /// No other call joins this request any more.
-    fn detach(&self, request: &Rc<TokenRequest>) {
-        self.request.borrow_mut().take_if(|other| Rc::ptr_eq(other, request));
-    }
-
-    async fn obtain(&self, request: &Rc<TokenRequest>) -> Result<Authorization, NoToken> {
+    async fn obtain(&self, request: &TokenRequest) -> Result<(Authorization, Option<Lifetime>), Error> {
         let asked = Cell::new(0.0);
-        let send = async || {
-            let wait = Wait::begin(&request.cancellation, self.settings.limit)?;
-            let (body, secret) = self.credentials.proof(hostname_of(&self.server), &wait).await?;
-            wait.complete();
-            asked.set(now_since_epoch());
-            let outgoing = Outgoing {
-                url: &format!("{}/auth/v1/token", self.server),
-                authorization: None,
-                content_type: FORM,
-                body: Some(&body),
-                secret,
-            };
-            self.transport.send(&outgoing, &self.settings, &request.cancellation, None).await
-        };
-        let once = CallSettings::default();
-        let settings = if request.ahead { &once } else { &self.settings };
-        let (authorization, expires_in) =
-            attempts::run(settings, &request.cancellation, send, conclude).await.map_err(|error| {
-                let transient = match error.failure() {
-                    Failure::Connection(_) | Failure::TimedOut(_) => true,
-                    Failure::TokenRefused(failure) => matches!(failure.status, 429 | 500..),
-                    _ => false,
+        let send = || -> Sending<'_, '_> {
+            Box::pin(async {
+                let wait = Rc::new(Wait::begin(&request.cancellation, self.settings.limit)?);
+                let (body, secret) = self.credentials.proof(hostname_of(&self.server), &wait).await?;
+                asked.set(now_since_epoch());
+                let outgoing = Outgoing {
+                    method: Method::Post,
+                    url: &format!("{}/auth/v1/token", self.server),
+                    authorization: None,
+                    headers: None,
+                    content_type: Some(FORM),
+                    body: Some(&body),
+                    secret,
                 };
-                NoToken { error: error.into(), transient }
-            })?;
-        // Not if the token was cleared meanwhile.
-        if self.request.borrow().as_ref().is_some_and(|current| Rc::ptr_eq(current, request)) {
-            let held =
-                Lifetime::new(asked.get(), expires_in).map(|lifetime| Held { authorization: authorization.clone(), lifetime });
-            self.held.replace(held);
+                self.transport.send(&outgoing, &self.settings, &wait, &Unobserved).await
+            })
+        };
+        let (response, text) = attempts::run(&self.settings, &request.cancellation, &send).await?;
+        let (authorization, expires_in) = conclude(&response, text)?;
+        Ok((authorization, Lifetime::new(asked.get(), expires_in)))
+    }
+
+    /// Ends a token request. Its token serves all waiters. Its failure does so if no newer request can still deliver one.
+    fn deliver(&self, request: &Rc<TokenRequest>, result: Result<(Authorization, Option<Lifetime>), Error>) {
+        let is_newest = self.requests.borrow().last().is_some_and(|newest| Rc::ptr_eq(newest, request));
+        self.requests.borrow_mut().retain(|other| !Rc::ptr_eq(other, request));
+        let token = match result {
+            Ok((authorization, lifetime)) => {
+                self.refusal.replace(None);
+                if request.generation == self.generation.get() {
+                    let cached = lifetime.map(|lifetime| CachedToken { authorization: authorization.clone(), lifetime });
+                    self.cached.replace(cached);
+                }
+                Ok(authorization)
+            }
+            Err(error) if is_newest => Err(self.remember(error)),
+            Err(_) => return,
+        };
+        let waiters = self.waiters.borrow().clone();
+        for waiter in waiters.iter().filter(|waiter| waiter.generation <= request.generation) {
+            waiter.token.replace(Some(token.clone()));
+            waiter.deferred.resolve(&JsValue::UNDEFINED);
         }
-        Ok(authorization)
+    }
+
+    /// Returns the error for all that wait for a token. If the token endpoint has asked for fewer requests, none is sent for a while.
+    fn remember(&self, error: Error) -> Error {
+        let retry_after = match error.failure() {
+            Failure::TokenRefused(HttpFailure { status: 429 | 500.., retry_after, .. }) => {
+                let count = self.refusal.borrow().as_ref().map_or(0, |refusal| refusal.count);
+                let wait = retry_after.unwrap_or_else(|| Backoff::DEFAULT.wait(count, js_sys::Math::random()));
+                let (until, count) = (self.clock.now() + wait, count.saturating_add(1));
+                self.refusal.replace(Some(Refusal { error: error.clone(), until, count }));
+                Some(wait)
+            }
+            _ => None,
+        };
+        Failure::NoToken { error, retry_after }.into()
     }
 }
 
 /// Evaluates the response of the token endpoint (RFC 6749, 5.1 and 5.2): the token and its lifetime in seconds, if named.
-async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>), Error> {
-    let (text, Extent { truncated, .. }) = answer.text().await?;
+fn conclude(response: &Response<'_>, Text { text, truncated, .. }: Text) -> Result<(Authorization, Option<f64>), Error> {
     let value = parse_json(&text).unwrap_or_default();
-    let status = answer.head.status;
-    if status != 200 || answer.head.redirected || truncated {
-        let field = |name| answer.shown_json(&peek(&value, name)).as_string();
+    let status = response.head.status;
+    if status != 200 || response.head.redirected || truncated {
+        let field = |name| response.shown_json(&peek(&value, name)).as_string();
         let (error, error_description) = (field("error"), field("error_description"));
         let mut message = format!("Token request failed: Status {status}");
         for part in [&error, &error_description].into_iter().flatten() {
@@ -231,12 +276,12 @@ async fn conclude(mut answer: Answer<'_>) -> Result<(Authorization, Option<f64>)
         }
         // A response that is not an error may contain a token, and a cut body may contain a part of a secret.
         let body = if status < 400 || truncated { MASK.into() } else { text };
-        let failure = HttpFailure { message, error, error_description, ..answer.failure(body) };
+        let failure = HttpFailure { message, error, error_description, ..response.failure(body) };
         return Err(Failure::TokenRefused(failure).into());
     }
     let unusable = |why: &str| {
         let message = format!("Token request failed: the response {why}");
-        Error::from(Failure::TokenRefused(HttpFailure { message, ..answer.failure(MASK.into()) }))
+        Error::from(Failure::TokenRefused(HttpFailure { message, ..response.failure(MASK.into()) }))
     };
     let token = peek(&value, "access_token").dyn_into::<JsString>().map_err(|_| unusable("has no access_token"))?;
     let authorization = bearer(&token).map_err(|_| unusable("has an access_token that is not a bearer token"))?;

@@ -5,7 +5,7 @@ use super::oauth::OAuth;
 use super::source::{bearer, call_source};
 use crate::border::fields::Fields;
 use crate::border::is_record;
-use crate::border::wait::{Cancellation, Wait};
+use crate::border::wait::Wait;
 use crate::error::Error;
 use js_sys::Function;
 use std::rc::Rc;
@@ -37,16 +37,15 @@ impl Security {
     /// The `Authorization` of the next request, if there is one.
     ///
     /// # Errors
-    /// No token could be fetched, or the wait for it ended after `limit` milliseconds.
-    pub async fn authorization(&self, cancellation: &Cancellation, limit: Option<f64>) -> Result<Option<Authorization>, Error> {
+    /// No token could be fetched, or the wait ended.
+    pub async fn authorization(&self, wait: &Wait) -> Result<Option<Authorization>, Error> {
         match self {
             Security::Fixed(authorization) => Ok(authorization.clone()),
             Security::Function(function) => {
-                let wait = Wait::begin(cancellation, limit)?;
-                let value = call_source(&wait, function, "The security function failed").await?;
+                let value = call_source(wait, function, "The security function failed").await?;
                 read_tokens(&value)
             }
-            Security::OAuth(oauth) => oauth.authorization(cancellation, limit).await.map(Some),
+            Security::OAuth(oauth) => oauth.authorization(wait).await.map(Some),
         }
     }
 

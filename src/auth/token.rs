@@ -2,7 +2,7 @@
 //!
 //! | expires_in | use |
 //! |---|---|
-//! | a number of seconds | used until a margin before the end; from two margins before the end, a new one is fetched while this one is still used |
+//! | a number of seconds | used until a margin before the end |
 //! | missing | five minutes, half of what the API's documentation shows; a 401 corrects a wrong guess |
 //! | zero, negative, NaN | used by the calls that waited for it, and not cached |
 //! | more than an hour, infinite | cached for an hour, because the token may be revoked or mis-issued |
@@ -11,24 +11,14 @@
 //! never more than a quarter, so that short-lived tokens are used at all.
 
 const SECOND: f64 = 1000.0;
-const UNTOLD: f64 = 300.0 * SECOND;
-const LONGEST: f64 = 3600.0 * SECOND;
+const DEFAULT_LIFETIME: f64 = 300.0 * SECOND;
+const MAX_LIFETIME: f64 = 3600.0 * SECOND;
 
 /// When a token is used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lifetime {
     from: f64,
-    refresh: f64,
     end: f64,
-}
-
-/// How to use a cached token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
-    /// Use it.
-    Fresh,
-    /// Use it, and fetch the next one in the background.
-    Ageing,
 }
 
 impl Lifetime {
@@ -36,20 +26,19 @@ impl Lifetime {
     /// sent, because the server's count may start at any time after. `expires_in` is the server's value, in seconds.
     pub fn new(asked: f64, expires_in: Option<f64>) -> Option<Self> {
         let lifetime = match expires_in {
-            Some(seconds) if seconds > 0.0 => (seconds * SECOND).min(LONGEST),
+            Some(seconds) if seconds > 0.0 => (seconds * SECOND).min(MAX_LIFETIME),
             Some(_) => return None,
-            None => UNTOLD,
+            None => DEFAULT_LIFETIME,
         };
         let margin = (lifetime / 10.0).clamp(10.0 * SECOND, 60.0 * SECOND).min(lifetime / 4.0);
         let end = asked + (lifetime - margin);
-        asked.is_finite().then_some(Self { from: asked, refresh: end - margin, end })
+        asked.is_finite().then_some(Self { from: asked, end })
     }
 
-    /// How to use the token at `now`. `None`: it has expired, or its age is unknown because the clock was set back to before the
+    /// Whether to use the token at `now`. Not if it has expired, or its age is unknown because the clock was set back to before the
     /// request.
-    pub fn at(&self, now: f64) -> Option<Freshness> {
-        let usable = now >= self.from && now < self.end;
-        usable.then_some(if now < self.refresh { Freshness::Fresh } else { Freshness::Ageing })
+    pub fn covers(&self, now: f64) -> bool {
+        now >= self.from && now < self.end
     }
 }
 
@@ -58,32 +47,26 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The seconds after which a token is renewed, and not used any more.
-    fn seconds(expires_in: Option<f64>) -> (f64, f64) {
-        let lifetime = Lifetime::new(5000.0, expires_in).unwrap();
-        ((lifetime.refresh - 5000.0) / 1000.0, (lifetime.end - 5000.0) / 1000.0)
-    }
-
     #[test]
-    fn margins() {
-        for (expires_in, refresh, end) in [
-            (Some(600.0), 480.0, 540.0),
-            (Some(300.0), 240.0, 270.0),
-            (None, 240.0, 270.0),
-            (Some(60.0), 40.0, 50.0),
-            (Some(20.0), 10.0, 15.0),
-            (Some(1.0), 0.5, 0.75),
-            (Some(3600.0), 3480.0, 3540.0),
-            (Some(3601.0), 3480.0, 3540.0),
-            (Some(3.2e9), 3480.0, 3540.0),
-            (Some(f64::INFINITY), 3480.0, 3540.0),
+    fn a_token_is_used_until_a_margin_before_its_end() {
+        for (expires_in, end) in [
+            (Some(600.0), 540.0),
+            (Some(300.0), 270.0),
+            (None, 270.0),
+            (Some(60.0), 50.0),
+            (Some(20.0), 15.0),
+            (Some(1.0), 0.75),
+            (Some(3600.0), 3540.0),
+            (Some(3601.0), 3540.0),
+            (Some(3.2e9), 3540.0),
+            (Some(f64::INFINITY), 3540.0),
         ] {
-            assert_eq!(seconds(expires_in), (refresh, end), "{expires_in:?}");
+            assert_eq!(Lifetime::new(5000.0, expires_in).unwrap().end, 5000.0 + end * 1000.0, "{expires_in:?}");
         }
     }
 
     #[test]
-    fn what_has_no_lifetime_is_not_kept() {
+    fn a_token_without_a_lifetime_is_not_cached() {
         for expires_in in [0.0, -0.0, -1.0, f64::NAN, f64::NEG_INFINITY] {
             assert_eq!(Lifetime::new(0.0, Some(expires_in)), None, "{expires_in}");
         }
@@ -93,28 +76,21 @@ mod tests {
     }
 
     #[test]
-    fn ages() {
+    fn a_token_is_used_from_its_request_to_its_end() {
         let lifetime = Lifetime::new(1000.0, Some(600.0)).unwrap();
-        for (now, freshness) in [
-            (999.0, None),
-            (1000.0, Some(Freshness::Fresh)),
-            (480_999.0, Some(Freshness::Fresh)),
-            (481_000.0, Some(Freshness::Ageing)),
-            (540_999.0, Some(Freshness::Ageing)),
-            (541_000.0, None),
-            (1e300, None),
-            (f64::NAN, None),
-        ] {
-            assert_eq!(lifetime.at(now), freshness, "{now}");
+        for (now, covered) in
+            [(999.0, false), (1000.0, true), (540_999.0, true), (541_000.0, false), (1e300, false), (f64::NAN, false)]
+        {
+            assert_eq!(lifetime.covers(now), covered, "{now}");
         }
     }
 
     proptest! {
         #[test]
-        fn is_never_used_past_its_end(asked in 0.0..4e12, expires_in in 0.0..1e12, later in 0.0..2.0) {
+        fn a_token_is_never_used_past_its_end(asked in 0.0..4e12, expires_in in 0.0..1e12, later in 0.0..2.0) {
             if let Some(lifetime) = Lifetime::new(asked, Some(expires_in)) {
                 let now = asked + expires_in * 1000.0 * later;
-                let used = lifetime.at(now).is_some();
+                let used = lifetime.covers(now);
                 prop_assert!(!used || now < asked + expires_in * 1000.0);
                 prop_assert!(!used || now < asked + 3_600_000.0);
                 prop_assert!(later >= 0.5 || expires_in > 3600.0 || used || expires_in < 0.001);
@@ -122,10 +98,10 @@ mod tests {
         }
 
         #[test]
-        fn any_numbers_will_do(asked: f64, expires_in: Option<f64>, now: f64) {
+        fn any_numbers_give_a_period(asked: f64, expires_in: Option<f64>, now: f64) {
             if let Some(lifetime) = Lifetime::new(asked, expires_in) {
-                prop_assert!(lifetime.from <= lifetime.refresh && lifetime.refresh <= lifetime.end);
-                lifetime.at(now);
+                prop_assert!(lifetime.from <= lifetime.end);
+                prop_assert!(!lifetime.covers(now) || now >= asked);
             }
         }
     }

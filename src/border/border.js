@@ -29,15 +29,20 @@ function attempt(action) {
 /** Wraps any value in a promise. `Promise.resolve` would return a caller's own promise, whose `then` may throw. */
 export const promiseOf = (value) => new Promise((resolve) => resolve(value));
 
-/** Calls the `resolve` or `reject` of a promise. */
-export const settle = (how, value) => how(value);
-
-/** Calls `settled(place, number, fulfilled, value)` when a promise of this file settles. */
-export function whenSettled(promise, place, number, settled) {
+/** Calls `resume(task, fulfilled, value)` in the promise's reaction, and so in the context in which this function was called. */
+export function whenSettled(promise, task, resume) {
   promise.then(
-    (value) => settled(place, number, true, value),
-    (reason) => settled(place, number, false, reason),
+    (value) => resume(task, true, value),
+    (reason) => resume(task, false, reason),
   );
+}
+
+/** A promise and the functions that settle it. */
+export class Deferred {
+  promise = new Promise((resolve, reject) => {
+    this.resolve = resolve;
+    this.reject = reject;
+  });
 }
 
 /** Runs an action and ignores its result, its exception and its rejection. */
@@ -69,9 +74,9 @@ export const isRecord = (value) => typeof value === "object" && value !== null &
 /** Merges the options over the deprecated `fetchOptions`. Throws what a getter throws. */
 export const mergedOptions = (deprecated, options) => ({ __proto__: null, ...deprecated, ...options });
 
-/** The `RequestInit` of a POST with the options, which `mergedOptions` returned. */
-export function requestInit(options, headers, body, signal) {
-  const init = { __proto__: null, ...options, method: "POST", headers, body, signal };
+/** The `RequestInit` of a request with the options, which `mergedOptions` returned. */
+export function requestInit(options, method, headers, body, signal) {
+  const init = { __proto__: null, ...options, method, headers, body, signal };
   init.redirect ??= "manual";
   return init;
 }
@@ -146,11 +151,44 @@ export const timestamp = (time) => attempt(() => new Date(time).toISOString());
 
 // --- Waiting ---
 
-/** Cancels all waits of a call or bulk run, when the caller's signal aborts or `cancel` is called. They share one listener. */
+/**
+ * The cancellations that follow a signal. They share its one listener, because Node warns of more than ten. (AbortSignal.any also
+ * needs none, but in Node 20 each use leaks a kilobyte while the signal lives.)
+ * @type {WeakMap<AbortSignal, { listener: () => void, cancellations: Set<Cancellation> }>}
+ */
+const followers = new WeakMap();
+
+/** Adds a cancellation to those that follow a signal. */
+function follow(signal, cancellation) {
+  let followed = followers.get(signal);
+  if (!followed) {
+    const cancellations = new Set();
+    const listener = () => {
+      const reason = peek(signal, "reason");
+      cancellations.forEach((cancellation) => {
+        cancellation.cancel(reason);
+      });
+    };
+    followed = { listener, cancellations };
+    signal.addEventListener("abort", listener);
+    followers.set(signal, followed);
+  }
+  followed.cancellations.add(cancellation);
+}
+
+/** Removes it, and with the last one the listener. */
+function unfollow(signal, cancellation) {
+  const followed = followers.get(signal);
+  if (followed?.cancellations.delete(cancellation) && followed.cancellations.size === 0) {
+    followers.delete(signal);
+    signal.removeEventListener("abort", followed.listener);
+  }
+}
+
+/** Cancels all waits of a call or bulk run, when the caller's signal aborts or `cancel` is called. */
 export class Cancellation {
   /** @type {Interruption | undefined} */
   interruption;
-  #listener;
   /** @type {Set<Wait>} */
   waits = new Set();
 
@@ -159,11 +197,10 @@ export class Cancellation {
     this.signal = signal;
     this.cancellable = cancellable;
     if (isObject(signal)) {
-      this.#listener = () => this.cancel(peek(signal, "reason"));
       if (peek(signal, "aborted")) {
-        this.#listener();
+        this.cancel(peek(signal, "reason"));
       } else {
-        attempt(() => signal.addEventListener("abort", this.#listener));
+        attempt(() => follow(signal, this));
       }
     }
   }
@@ -181,12 +218,10 @@ export class Cancellation {
     }
   }
 
-  /** Removes the listener. If a signal keeps it, the listener does nothing. */
+  /** Stops following the signal. */
   close() {
     this.interruption ??= { timedOut: false, reason: undefined };
-    if (this.#listener) {
-      attempt(() => this.signal.removeEventListener("abort", this.#listener));
-    }
+    attempt(() => unfollow(this.signal, this));
   }
 }
 
@@ -220,13 +255,13 @@ export class Wait {
   }
 
   /**
-   * Returns the signal for a request: the caller's own if nothing else can end the wait. Throws if AbortController is missing.
+   * Returns the signal for requests: the caller's own if nothing else can end the wait. Throws if AbortController is missing.
    */
   signal() {
     if (!this.#cancellation?.cancellable && !this.#limited) {
       return this.#cancellation?.signal;
     }
-    this.#controller = new AbortController();
+    this.#controller ??= new AbortController();
     return this.#controller.signal;
   }
 
@@ -276,38 +311,41 @@ export class Wait {
 
 // --- Responses and callbacks ---
 
-/** Reads the head of a response and passes it to `receive`, unless this is not a response. */
-export function readHead(response, receive) {
-  const status = peek(response, "status");
-  const headers = peek(response, "headers");
-  if (typeof status !== "number" || !(status >= 0 && status <= 999) || status % 1 !== 0 || typeof peek(headers, "get") !== "function") {
-    return;
+/**
+ * The head of a response. Headers are read when they are asked for, because that is slow in some runtimes.
+ */
+export class Head {
+  #headers;
+
+  constructor(response, status, headers) {
+    this.status = status;
+    this.#headers = headers;
+    this.redirected = peek(response, "redirected") === true;
+    const url = peek(response, "url");
+    this.url = typeof url === "string" ? url : "";
+    this.isOpaqueRedirect = peek(response, "type") === "opaqueredirect";
   }
-  const header = (name) => {
-    const value = attempt(() => headers.get(name));
+
+  /** The value of a header, or undefined. */
+  header(name) {
+    const value = attempt(() => this.#headers.get(name));
     return typeof value === "string" ? value : undefined;
-  };
-  const url = peek(response, "url");
-  // Reading headers is slow in some runtimes, so these are read only if the status can be a success.
-  const ok = status === 200;
-  receive(
-    status,
-    header("content-type") ?? "",
-    peek(response, "redirected") === true,
-    typeof url === "string" ? url : "",
-    peek(response, "type") === "opaqueredirect",
-    ok && header("content-range") !== undefined,
-    ok ? header("grpc-status") : undefined,
-  );
+  }
 }
 
-/** The result of a call, in the official SDK's form. */
-export const revoked = (contentType, statusCode, rawResponse) => ({
-  contentType,
-  statusCode,
-  rawResponse,
-  connectorServiceRevokeCredentialResponse: {},
-});
+/** Reads the head of a response, or returns undefined if this is not a response. */
+export function readHead(response) {
+  const status = peek(response, "status");
+  const headers = peek(response, "headers");
+  const isStatus = typeof status === "number" && status >= 0 && status <= 999 && status % 1 === 0;
+  return isStatus && typeof peek(headers, "get") === "function" ? new Head(response, status, headers) : undefined;
+}
+
+/** The result of a call, in the official SDK's form. `deletedAt`: when the API says that the credential was deleted, if it was asked. */
+export function revoked(contentType, statusCode, rawResponse, deletedAt) {
+  const result = { contentType, statusCode, rawResponse, connectorServiceRevokeCredentialResponse: {} };
+  return deletedAt === undefined ? result : { ...result, confirmation: { deletedAt } };
+}
 
 /**
  * Reads a body as UTF-8, up to `max` bytes. Resolves to its text if it is complete. Rejects with undefined if this is not a response.
@@ -322,21 +360,15 @@ export async function readBody(response, max, wait) {
   if (body === null) {
     return "";
   }
-  if (typeof peek(body, "getReader") === "function" && !isShort(response, max)) {
+  if (typeof peek(body, "getReader") === "function") {
     return readStream(body.getReader(), max, wait);
   }
-  // A short body, which takes less time without a stream, or a polyfill without streams.
+  // A polyfill without streams.
   const text = await raced(wait, response.text());
   if (typeof text !== "string") {
     throw undefined;
   }
   return text;
-}
-
-/** Whether the headers say that the body has at most `max` bytes. Where it was compressed, they say how long it was then. */
-function isShort(response, max) {
-  const length = attempt(() => response.headers.get("content-length"));
-  return typeof length === "string" && Number(length) <= max && attempt(() => response.headers.get("content-encoding")) === null;
 }
 
 /** The value, unless the wait ends first. */

@@ -24,12 +24,30 @@ extern "C" {
     /// Returns the value if it is a string of at most `max` UTF-16 code units.
     #[wasm_bindgen(js_name = shortText)]
     pub fn short_text(value: &JsValue, max: u32) -> Option<String>;
-    /// Reads the head of a response: its status, `Content-Type`, whether it was redirected, its URL, whether it hides a redirect,
-    /// whether there is a `Content-Range`, and its `grpc-status`. Calls `receive` unless this is not a response.
+    /// The result of a call. `deleted_at`: when the API says that the credential was deleted, if it was asked.
+    pub fn revoked(content_type: &JsString, status: u16, response: &JsValue, deleted_at: Option<&str>) -> JsValue;
+
+    /// The head of a response.
+    pub type Head;
+    /// Reads it. `None`: this is not a response.
     #[wasm_bindgen(js_name = readHead)]
-    pub fn read_head(response: &JsValue, receive: &mut dyn FnMut(u16, JsString, bool, String, bool, bool, Option<String>));
-    /// The result of a call.
-    pub fn revoked(content_type: &JsString, status: u16, response: &JsValue) -> JsValue;
+    pub fn read_head(response: &JsValue) -> Option<Head>;
+    /// The HTTP status.
+    #[wasm_bindgen(method, getter)]
+    pub fn status(this: &Head) -> u16;
+    /// Whether a redirect was followed.
+    #[wasm_bindgen(method, getter)]
+    pub fn redirected(this: &Head) -> bool;
+    /// The URL that responded, or an empty string.
+    #[wasm_bindgen(method, getter)]
+    pub fn url(this: &Head) -> String;
+    /// Whether the platform hides a redirect.
+    #[wasm_bindgen(method, getter, js_name = isOpaqueRedirect)]
+    pub fn is_opaque_redirect(this: &Head) -> bool;
+    /// The value of a header.
+    #[wasm_bindgen(method)]
+    pub fn header(this: &Head, name: &str) -> Option<String>;
+
     /// Whether this is an object or a function.
     #[wasm_bindgen(js_name = isObject)]
     pub fn is_object(value: &JsValue) -> bool;
@@ -42,9 +60,15 @@ extern "C" {
     /// Merges the options of a call over the deprecated `fetchOptions`.
     #[wasm_bindgen(js_name = mergedOptions, catch)]
     pub fn merged_options(deprecated: Option<&JsValue>, options: Option<&JsValue>) -> Result<Object, JsValue>;
-    /// The `RequestInit` of a POST with the caller's options.
+    /// The `RequestInit` of a request with the caller's options.
     #[wasm_bindgen(js_name = requestInit)]
-    pub fn request_init(options: Option<&Object>, headers: &Headers, body: Option<&str>, signal: Option<&JsValue>) -> RequestInit;
+    pub fn request_init(
+        options: Option<&Object>,
+        method: &str,
+        headers: &Headers,
+        body: Option<&str>,
+        signal: Option<&JsValue>,
+    ) -> RequestInit;
     #[wasm_bindgen(js_name = copyAscii)]
     fn copy_ascii(text: &JsString, bytes: &mut [u8]) -> usize;
     /// Masks this secret in a text.

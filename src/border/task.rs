@@ -1,14 +1,17 @@
-//! Runs futures that wait for promises.
+//! Runs the futures of this crate, each in the context of its caller.
 //!
-//! wasm-bindgen-futures makes two closures for each promise, which the glue registers for finalization, and continues a future in a
-//! further microtask, which `queueMicrotask` makes slow in workerd and Chromium. Here all promises share one closure, and it continues
-//! the future itself: every future of this crate waits for promises only, one at a time.
+//! A task is continued by the promise that it awaits, inside that promise's own reaction, and by nothing else. So a caller's code
+//! that a task calls (`security`, hooks, `fetch`, callbacks) sees the async context in which the call was made: AsyncLocalStorage,
+//! zone.js, OpenTelemetry, the request of a Worker. A queue that all tasks share, as in wasm-bindgen-futures, runs one caller's
+//! code in another caller's context.
+//!
+//! A task therefore awaits only [`settled`], one promise at a time, and only promises that border.js has made: they settle once, and
+//! their `then` is the platform's. There is no waker. Awaiting anything else would never end; debug builds panic.
 
 use crate::error::Error;
-use js_sys::{Function, Promise};
+use js_sys::Promise;
 use std::cell::{Cell, RefCell};
-use std::future::Future;
-use std::mem::replace;
+use std::future::{poll_fn, Future};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -20,120 +23,122 @@ extern "C" {
     /// A promise of the value.
     #[wasm_bindgen(js_name = promiseOf)]
     pub fn promise_of(value: &JsValue) -> Promise;
-    /// Calls the `resolve` or `reject` of a promise, without `Function.prototype.call`, which a page may have patched.
-    fn settle(how: &Function, value: &JsValue);
+    /// Calls `resume(task, fulfilled, value)` when the promise settles.
     #[wasm_bindgen(js_name = whenSettled)]
-    fn when_settled(promise: &Promise, place: usize, number: u32, settled: &Closure<dyn Fn(usize, u32, bool, JsValue)>);
+    fn when_settled(promise: &Promise, task: f64, resume: &Closure<dyn Fn(f64, bool, JsValue)>);
+
+    /// A promise and the functions that settle it.
+    pub type Deferred;
+    /// A pending promise.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Deferred;
+    /// The promise.
+    #[wasm_bindgen(method, getter)]
+    pub fn promise(this: &Deferred) -> Promise;
+    /// Fulfils it.
+    #[wasm_bindgen(method)]
+    pub fn resolve(this: &Deferred, value: &JsValue);
+    /// Rejects it.
+    #[wasm_bindgen(method)]
+    pub fn reject(this: &Deferred, reason: &JsValue);
 }
 
-/// A future that runs, until it is done.
-struct Task(RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>);
-
-impl Task {
-    fn run(self: Rc<Task>) {
-        let Some(mut future) = self.0.take() else { return };
-        let before = CURRENT.replace(Some(self.clone()));
-        // Promises know their task, so no waker is needed.
-        if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-            self.0.replace(Some(future));
-        }
-        CURRENT.set(before);
-    }
+/// A future that is run to its end.
+struct Task {
+    /// Unique, and increasing. A count of tasks does not reach the limit of exact numbers, 2^53.
+    number: f64,
+    /// Missing while it runs.
+    future: RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>,
+    awaited: Cell<Awaited>,
 }
 
-/// What is known of the promise that a [`Settled`] waits for.
-enum State {
-    /// Nobody waits for a promise here.
-    Free,
-    Pending(Option<Rc<Task>>),
+/// What a task awaits.
+#[derive(Default)]
+enum Awaited {
+    #[default]
+    Nothing,
+    Promise,
     Settled(Result<JsValue, JsValue>),
 }
 
 thread_local! {
-    static CURRENT: Cell<Option<Rc<Task>>> = const { Cell::new(None) };
-    /// The awaited promises. The number tells a promise from an earlier one in the same place, which may settle late.
-    static AWAITED: RefCell<Vec<(u32, State)>> = const { RefCell::new(Vec::new()) };
-    static FREE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-    static SETTLED: Closure<dyn Fn(usize, u32, bool, JsValue)> = Closure::new(|place, number, fulfilled, value| {
-        let result = if fulfilled { Ok(value) } else { Err(value) };
-        let before = AWAITED.with_borrow_mut(|awaited| match awaited.get_mut(place) {
-            Some((current, state @ State::Pending(_))) if *current == number => replace(state, State::Settled(result)),
-            _ => State::Free,
+    /// The tasks that are not done, in the order of their numbers.
+    static TASKS: RefCell<Vec<Rc<Task>>> = const { RefCell::new(Vec::new()) };
+    static COUNT: Cell<f64> = const { Cell::new(0.0) };
+    static CURRENT: RefCell<Option<Rc<Task>>> = const { RefCell::new(None) };
+    /// One for all promises: creating a closure for each takes time.
+    static RESUME: Closure<dyn Fn(f64, bool, JsValue)> = Closure::new(|number, fulfilled, value| {
+        let task = TASKS.with_borrow(|tasks| {
+            let place = tasks.binary_search_by(|task| task.number.total_cmp(&number)).ok()?;
+            tasks.get(place).cloned()
         });
-        if let State::Pending(Some(task)) = before {
+        if let Some(task) = task {
+            task.awaited.set(Awaited::Settled(if fulfilled { Ok(value) } else { Err(value) }));
             task.run();
         }
     });
 }
 
-/// Waits for a promise of border.js, which settles once.
-pub struct Settled(usize);
-
-impl Settled {
-    /// Begins to wait.
-    pub fn of(promise: &Promise) -> Settled {
-        let free = FREE.with_borrow_mut(Vec::pop);
-        let (place, number) = AWAITED.with_borrow_mut(|awaited| {
-            let place = free.unwrap_or(awaited.len());
-            if let Some((number, state)) = awaited.get_mut(place) {
-                *number = number.wrapping_add(1);
-                *state = State::Pending(None);
-                return (place, *number);
-            }
-            awaited.push((0, State::Pending(None)));
-            (place, 0)
-        });
-        SETTLED.with(|settled| when_settled(promise, place, number, settled));
-        Settled(place)
-    }
-
-    fn exchange(&self, new: State) -> State {
-        AWAITED.with_borrow_mut(|awaited| awaited.get_mut(self.0).map_or(State::Free, |(_, state)| replace(state, new)))
-    }
-}
-
-impl Future for Settled {
-    type Output = Result<JsValue, JsValue>;
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let task = CURRENT.take();
-        CURRENT.set(task.clone());
-        match self.exchange(State::Pending(task)) {
-            State::Settled(result) => Poll::Ready(result),
-            State::Pending(_) | State::Free => Poll::Pending,
+impl Task {
+    fn run(self: Rc<Task>) {
+        // Missing while it runs: `settled` then takes the result.
+        let Some(mut future) = self.future.take() else { return };
+        let before = CURRENT.replace(Some(self.clone()));
+        let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        CURRENT.set(before);
+        if polled.is_pending() {
+            debug_assert!(!matches!(self.awaited.take(), Awaited::Nothing), "a task may await nothing but `settled`");
+            self.future.replace(Some(future));
+        } else {
+            TASKS.with_borrow_mut(|tasks| tasks.retain(|task| !Rc::ptr_eq(task, &self)));
         }
     }
 }
 
-impl Drop for Settled {
-    fn drop(&mut self) {
-        // Dropped outside the borrow, because it may be the last reference of a task.
-        drop(self.exchange(State::Free));
-        FREE.with_borrow_mut(|free| free.push(self.0));
-    }
+/// Waits for a promise of border.js.
+///
+/// # Errors
+/// It rejects.
+pub async fn settled(promise: &Promise) -> Result<JsValue, JsValue> {
+    poll_fn(|_| {
+        let Some(task) = CURRENT.with_borrow(Option::clone) else { return Poll::Pending };
+        if let Awaited::Settled(result) = task.awaited.take() {
+            return Poll::Ready(result);
+        }
+        task.awaited.set(Awaited::Promise);
+        RESUME.with(|resume| when_settled(promise, task.number, resume));
+        // A page may have replaced `then` by one that calls back at once.
+        match task.awaited.replace(Awaited::Promise) {
+            Awaited::Settled(result) => Poll::Ready(result),
+            Awaited::Nothing | Awaited::Promise => Poll::Pending,
+        }
+    })
+    .await
 }
 
-/// Runs a future, which begins in a microtask.
+/// Runs a future. It begins in a microtask.
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
     let begun = async move {
-        let _ = Settled::of(&promise_of(&JsValue::UNDEFINED)).await;
+        let _ = settled(&promise_of(&JsValue::UNDEFINED)).await;
         future.await;
     };
-    Rc::new(Task(RefCell::new(Some(Box::pin(begun))))).run();
+    let number = COUNT.get() + 1.0;
+    COUNT.set(number);
+    let task = Rc::new(Task { number, future: RefCell::new(Some(Box::pin(begun))), awaited: Cell::default() });
+    TASKS.with_borrow_mut(|tasks| tasks.push(task.clone()));
+    task.run();
 }
 
-/// Runs a call to its end, and returns its promise. The box keeps the code that settles promises from being compiled for each kind
-/// of call.
+/// Runs a call to its end, and returns its promise. The box keeps this code from being compiled for each kind of call.
 pub fn promise(call: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
     let call: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>> = Box::pin(call);
-    let mut call = Some(call);
-    Promise::new(&mut |resolve, reject| {
-        let Some(call) = call.take() else { return };
-        spawn(async move {
-            match call.await {
-                Ok(value) => settle(&resolve, &value),
-                Err(error) => settle(&reject, &error.into()),
-            }
-        });
-    })
+    let deferred = Deferred::new();
+    let promise = deferred.promise();
+    spawn(async move {
+        match call.await {
+            Ok(value) => deferred.resolve(&value),
+            Err(error) => deferred.reject(&error.into()),
+        }
+    });
+    promise
 }

@@ -1,6 +1,6 @@
 //! Waits for foreign promises. They may never settle and may ignore signals. A [`Wait`] ends anyway.
 
-use super::task::{promise_of, Settled};
+use super::task::{promise_of, settled, Deferred};
 use super::Incomplete;
 use crate::error::{Error, Failure, UNEXPECTED};
 use js_sys::{JsString, Promise};
@@ -150,12 +150,22 @@ impl Wait {
         self.0.as_ref().map_or(Ok(None), js::Wait::signal)
     }
 
+    /// Returns why it was interrupted, if it was.
+    pub fn interrupt(&self) -> Option<Interrupt> {
+        self.0.as_ref()?.interruption().map(Interrupt::from)
+    }
+
+    /// Returns a promise that settles like this value, or rejects when the wait is interrupted.
+    pub fn racing(&self, value: &JsValue) -> Promise {
+        self.0.as_ref().map_or_else(|| promise_of(value), |wait| wait.race(value))
+    }
+
     /// Waits for a promise, or for any other value.
     ///
     /// # Errors
     /// The promise rejects, or the wait ends first.
     pub async fn race(&self, value: &JsValue) -> Result<JsValue, Interrupt> {
-        self.settled(self.0.as_ref().map_or_else(|| promise_of(value), |wait| wait.race(value))).await
+        self.settled(&self.racing(value)).await
     }
 
     /// Waits for the promise that a call returned. An exception of the call counts as a rejection.
@@ -171,14 +181,14 @@ impl Wait {
     /// # Errors
     /// Reading fails, or the wait ends first. `Thrown(undefined)`: this is not a response.
     pub async fn read_body(&self, response: &JsValue, max: u32) -> Result<Result<JsString, Incomplete>, Interrupt> {
-        let read = self.settled(js::read_body(response, max, self.0.as_ref())).await?;
+        let read = self.settled(&js::read_body(response, max, self.0.as_ref())).await?;
         Ok(read.dyn_into().map_err(JsCast::unchecked_into))
     }
 
     /// Waits until the wait itself ends, and returns why.
     pub async fn over(&self) -> Interrupt {
-        let Some(wait) = &self.0 else { return std::future::pending().await };
-        self.settled(wait.pause()).await.map_or_else(|interrupt| interrupt, Interrupt::Thrown)
+        let promise = self.0.as_ref().map_or_else(|| Deferred::new().promise(), js::Wait::pause);
+        self.settled(&promise).await.map_or_else(|interrupt| interrupt, Interrupt::Thrown)
     }
 
     /// Ends the wait without aborting its request, which is complete.
@@ -188,12 +198,9 @@ impl Wait {
         }
     }
 
-    async fn settled(&self, promise: Promise) -> Result<JsValue, Interrupt> {
+    async fn settled(&self, promise: &Promise) -> Result<JsValue, Interrupt> {
         // Prefer our own reason: some engines report every abort as the same error.
-        Settled::of(&promise).await.map_err(|thrown| {
-            let interruption = self.0.as_ref().and_then(js::Wait::interruption);
-            interruption.map_or(Interrupt::Thrown(thrown), Interrupt::from)
-        })
+        settled(promise).await.map_err(|thrown| self.interrupt().unwrap_or(Interrupt::Thrown(thrown)))
     }
 }
 

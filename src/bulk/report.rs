@@ -4,7 +4,7 @@ use super::pace::Meter;
 use super::schedule::{Scheduler, Status};
 use crate::border::time::{now_since_epoch, timestamp};
 use crate::border::with_remaining;
-use crate::http::transport::Trace;
+use super::run::Trace;
 use js_sys::Array;
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -43,8 +43,6 @@ pub struct ItemResult {
 impl ItemResult {
     /// The result of an item that is not a duplicate.
     pub fn new(index: usize, request: JsValue, status: Status, error: Option<JsValue>, trace: &Trace) -> ItemResult {
-        // Common headers for the id of a request.
-        let names = ["x-request-id", "x-amzn-requestid", "cf-ray"];
         ItemResult {
             index,
             request: Kept(request),
@@ -55,7 +53,7 @@ impl ItemResult {
             error: error.map(Kept),
             sent_at: trace.sent_at.get().and_then(timestamp),
             answered_at: trace.answered_at.get().and_then(timestamp),
-            request_id: names.into_iter().find_map(|name| trace.header(name).filter(|id| !id.is_empty())),
+            request_id: trace.request_id.borrow().clone(),
         }
     }
 

@@ -4,16 +4,15 @@ use super::duplicates::{Duplicates, Original, MAX_WAITING};
 use super::input::{request_in, Input};
 use super::report::{ItemResult, Kept, Report};
 use super::schedule::{Action, Outcome, Pulled, Scheduler, Settled, Status};
-use super::Limits;
 use crate::border::task::spawn;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
 use crate::border::{notify, peek};
-use crate::call::{conclude, Attempt, Caller, Revocation};
-use crate::error::{Error, Failure, NoToken};
+use crate::call::{Call, Caller, Revocation};
+use crate::error::{Error, Failure};
 use crate::http::retry::Backoff;
 use crate::http::settings::CallSettings;
-use crate::http::transport::{retry_after_of, Trace};
+use crate::http::transport::{Method, Observer, Response};
 use crate::options::BulkOptions;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -283,12 +282,10 @@ impl Run {
         let Some(item) = self.items.iter().find(|item| item.original.index == index) else { return };
         let (shared, revocation, trace) = (self.shared.clone(), item.revocation.clone(), item.trace.clone());
         spawn(async move {
-            let Shared { caller, settings, cancellation, stopped, schedule, clock, .. } = &*shared;
-            let attempt = Attempt { caller, revocation: &revocation, settings, cancellation, trace: Some(&trace), stopped };
-            let result = match attempt.send(|| schedule.borrow_mut().may_send(index, clock.now())).await {
-                Ok(answer) => conclude(answer).await.map(|_| ()),
-                Err(error) => Err(error),
-            };
+            let Shared { caller, settings, cancellation, .. } = &*shared;
+            let observer = Watch { shared: &shared, index, trace: &trace };
+            let call = Call { caller, revocation: &revocation, settings, cancellation, observer: &observer, outcome: &trace.outcome };
+            let result = call.attempt().await.map(|_| ());
             shared.push(Event::Ended(index, result));
         });
     }
@@ -304,7 +301,7 @@ impl Run {
             // The error of an earlier attempt no longer matters.
             *error = result.err().map(JsValue::from);
         }
-        let limits = Limits::read(|name| trace.header(name), now_since_epoch());
+        let limits = None;
         let (error, now) = (error.clone(), self.shared.clock.now());
         self.shared.schedule.borrow_mut().answered(index, outcome, limits, now, js_sys::Math::random());
         if self.shared.schedule.borrow().stopped() {
@@ -360,15 +357,73 @@ impl Run {
     }
 }
 
+struct Watch<'a> {
+    shared: &'a Shared,
+    index: usize,
+    trace: &'a Trace,
+}
+
+impl Observer for Watch<'_> {
+    fn may_send(&self) -> bool {
+        self.shared.schedule.borrow_mut().may_send(self.index, self.shared.clock.now())
+    }
+
+    fn sent(&self, method: Method) {
+        if method == Method::Post {
+            self.trace.sent();
+        }
+    }
+
+    fn answered(&self, method: Method, response: &Response<'_>) {
+        if method == Method::Post {
+            self.trace.answered(response);
+        }
+    }
+}
+
+/// A record of the requests of an item.
+#[derive(Default)]
+pub struct Trace {
+    /// What is known of the credential.
+    pub outcome: Cell<crate::http::outcome::Outcome>,
+    /// The number of requests sent.
+    pub requests: Cell<u32>,
+    /// When the last one was sent, in milliseconds since 1970.
+    pub sent_at: Cell<Option<f64>>,
+    /// When the head of its response arrived.
+    pub answered_at: Cell<Option<f64>>,
+    /// Its status.
+    pub status: Cell<Option<u16>>,
+    /// The server's id of it.
+    pub request_id: RefCell<Option<String>>,
+}
+
+impl Trace {
+    fn sent(&self) {
+        self.requests.set(self.requests.get().saturating_add(1));
+        self.sent_at.set(Some(now_since_epoch()));
+        self.answered_at.set(None);
+        self.status.set(None);
+        self.request_id.replace(None);
+    }
+
+    fn answered(&self, response: &Response<'_>) {
+        self.answered_at.set(Some(now_since_epoch()));
+        self.status.set(Some(response.head.status));
+        let names = ["x-request-id", "x-amzn-requestid", "cf-ray"];
+        self.request_id.replace(names.into_iter().find_map(|name| response.header(name).filter(|id| !id.is_empty())));
+    }
+}
+
 /// What the failure of an attempt means for the run. Only a decision of the server itself is final.
 fn outcome(failure: &Failure, trace: &Trace, Shared { settings, stopped, .. }: &Shared) -> Outcome {
     let connection_errors = settings.retry.as_ref().is_none_or(|retry| retry.connection_errors);
     let unsent = stopped.get() && trace.requests.get() == 0;
     match failure {
-        Failure::Withheld => Outcome::Unsent,
+        Failure::NotSent => Outcome::Unsent,
         Failure::Aborted(_) | Failure::TimedOut(_) if unsent => Outcome::Unsent,
         Failure::Refused(failure) if failure.redirected => Outcome::Lost,
-        Failure::Refused(failure) => match (failure.status, retry_after_of(&failure.response)) {
+        Failure::Refused(failure) => match (failure.status, failure.retry_after) {
             (429, retry_after) => Outcome::RateLimited { retry_after },
             // A 503 with Retry-After applies to the whole service (RFC 9110, 15.6.4).
             (503, Some(wait)) => Outcome::RateLimited { retry_after: Some(wait) },
@@ -380,8 +435,8 @@ fn outcome(failure: &Failure, trace: &Trace, Shared { settings, stopped, .. }: &
         },
         Failure::Malformed { undecided: false, .. } => Outcome::Failed,
         Failure::Connection(_) | Failure::TimedOut(_) if connection_errors => Outcome::Unavailable,
-        Failure::Aborted(_) | Failure::NoToken(NoToken { transient: true, .. }) => Outcome::Unavailable,
-        Failure::NoToken(_) => Outcome::Unauthorized,
+        Failure::Aborted(_) | Failure::NoToken { retry_after: Some(_), .. } => Outcome::Unavailable,
+        Failure::NoToken { .. } => Outcome::Unauthorized,
         _ => Outcome::Lost,
     }
 }

@@ -2,50 +2,101 @@
 
 use super::retry;
 use super::settings::{CallSettings, Retry};
-use super::transport::{retry_after_of, Answer};
+use super::transport::{Response, Text};
 use crate::border::time::Clock;
 use crate::border::wait::{sleep, Cancellation};
 use crate::error::{Error, Failure};
+use std::future::Future;
+use std::pin::Pin;
 
-/// Sends with the retries of the settings, and evaluates the last response.
+/// A request on its way.
+pub type Sending<'s, 'a> = Pin<Box<dyn Future<Output = Result<Response<'a>, Error>> + 's>>;
+
+/// Sends with the retries of the settings, and reads the body of the last response.
 ///
 /// # Errors
 /// The last failure, or the cancellation.
-pub async fn run<'a, T>(
+pub async fn run<'s, 'a>(
     settings: &CallSettings,
     cancellation: &Cancellation,
-    send: impl AsyncFn() -> Result<Answer<'a>, Error>,
-    conclude: impl AsyncFn(Answer<'a>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let Some(Retry { backoff: Some(backoff), connection_errors }) = &settings.retry else { return conclude(send().await?).await };
-    let clock = Clock::start();
-    let mut retries = 0_u32;
+    send: &'s dyn Fn() -> Sending<'s, 'a>,
+) -> Result<(Response<'a>, Text), Error> {
+    let mut retries = Retries::new(settings, cancellation);
     loop {
-        let next = |retry_after| retry::next(backoff, retries, clock.now(), retry_after, js_sys::Math::random());
-        let after_failure = |error: &Error| {
-            let retried = *connection_errors && matches!(error.failure(), Failure::Connection(_));
-            retried.then(|| next(None)).flatten()
-        };
-        let sent = send().await;
-        let wait = match &sent {
-            Ok(answer) if settings.codes.contains(answer.head.status) => next(retry_after_of(&answer.response)),
-            Ok(_) => None,
-            Err(error) => after_failure(error),
-        };
-        let wait = match wait {
-            Some(wait) => {
-                // This cancels the body.
-                drop(sent);
-                wait
-            }
-            None => match conclude(sent?).await {
-                Err(error) => after_failure(&error).ok_or(error)?,
-                done => return done,
+        match retries.next(send().await).await? {
+            Next::Done(response, text) => return Ok((response, text)),
+            Next::Again(wait) => retries.wait(wait).await?,
+        }
+    }
+}
+
+/// What follows an attempt.
+pub enum Next<'a> {
+    /// This was the last response, with its body.
+    Done(Response<'a>, Text),
+    /// Another attempt, after a wait of so many milliseconds.
+    Again(f64),
+}
+
+/// The retries of one call.
+pub struct Retries<'a> {
+    settings: &'a CallSettings,
+    cancellation: &'a Cancellation,
+    /// `None`: without retries nothing is timed.
+    clock: Option<Clock>,
+    count: u32,
+}
+
+impl<'a> Retries<'a> {
+    /// The retries of these settings, from now on.
+    pub fn new(settings: &'a CallSettings, cancellation: &'a Cancellation) -> Retries<'a> {
+        let clock = settings.retry.as_ref().and_then(|retry| retry.backoff).map(|_| Clock::start());
+        Retries { settings, cancellation, clock, count: 0 }
+    }
+
+    /// Decides what follows an attempt. The body of a response that is thrown away is cancelled.
+    ///
+    /// # Errors
+    /// The failure of the last attempt.
+    pub async fn next<'r>(&self, sent: Result<Response<'r>, Error>) -> Result<Next<'r>, Error> {
+        let error = match sent {
+            Ok(response) => match self.after_response(&response) {
+                Some(wait) => return Ok(Next::Again(wait)),
+                None => match response.read().await {
+                    Ok((response, text)) => return Ok(Next::Done(response, text)),
+                    Err(error) => error,
+                },
             },
+            Err(error) => error,
         };
+        self.after_error(&error).map(Next::Again).ok_or(error)
+    }
+
+    /// Waits between two attempts.
+    ///
+    /// # Errors
+    /// The cancellation.
+    pub async fn wait(&mut self, wait: f64) -> Result<(), Error> {
+        self.count = self.count.saturating_add(1);
+        let Some(clock) = &self.clock else { return Ok(()) };
         let end = clock.now() + wait;
-        sleep(cancellation, wait).await?;
+        sleep(self.cancellation, wait).await?;
         clock.reached(end);
-        retries = retries.saturating_add(1);
+        Ok(())
+    }
+
+    fn after_response(&self, response: &Response<'_>) -> Option<f64> {
+        let retried = self.clock.is_some() && self.settings.codes.contains(response.head.status);
+        retried.then(|| self.next_wait(response.retry_after())).flatten()
+    }
+
+    fn after_error(&self, error: &Error) -> Option<f64> {
+        let Some(Retry { connection_errors: true, .. }) = self.settings.retry else { return None };
+        matches!(error.failure(), Failure::Connection(_)).then(|| self.next_wait(None)).flatten()
+    }
+
+    fn next_wait(&self, retry_after: Option<f64>) -> Option<f64> {
+        let backoff = self.settings.retry.as_ref()?.backoff.as_ref()?;
+        retry::next(backoff, self.count, self.clock.as_ref()?.now(), retry_after, js_sys::Math::random())
     }
 }

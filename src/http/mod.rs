@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod attempts;
 pub mod log;
+pub mod outcome;
 pub mod path;
 pub mod retry;
 pub mod retry_after;

@@ -12,17 +12,16 @@ impl Secret {
     pub fn text(&self) -> &str {
         &self.0
     }
+
+    /// Whether this is the same secret in memory. Secrets are not compared by their text.
+    pub fn is_same(&self, other: &Secret) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl From<Zeroizing<String>> for Secret {
     fn from(text: Zeroizing<String>) -> Secret {
         Secret(Rc::new(text))
-    }
-}
-
-impl PartialEq for Secret {
-    fn eq(&self, other: &Secret) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
     }
 }
 

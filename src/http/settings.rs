@@ -20,6 +20,8 @@ pub struct CallSettings {
     pub retry: Option<Retry>,
     /// The statuses to retry.
     pub codes: StatusCodes,
+    /// Whether the API is asked what happened when the outcome is unknown.
+    pub confirm: bool,
 }
 
 impl CallSettings {

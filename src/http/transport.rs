@@ -2,18 +2,19 @@
 
 use super::answer::{is_connection_failure, refusal_message, Head, MAX_BODY_BYTES};
 use super::log::Logger;
+use super::outcome::Outcome;
 use super::retry_after;
 use super::secret::Secret;
 use super::server::is_same_server;
 use super::settings::CallSettings;
-use crate::auth::bearer::Authorization;
 use crate::border::time::now_since_epoch;
-use crate::border::wait::{Cancellation, Interrupt, Wait};
-use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
+use crate::border::wait::{Interrupt, Wait};
+use crate::border::{self, call_method, discard_body, missing_global, peek_text, redact, redact_json};
 use crate::error::{Error, Failure, HttpFailure, UNEXPECTED};
 use gloo_net::http::Headers;
 use js_sys::JsString;
-use std::cell::{Cell, RefCell};
+use std::cell::OnceCell;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::Request;
@@ -31,71 +32,62 @@ extern "C" {
     // web-sys binds `fetch` as a method of Window or WorkerGlobalScope. This binding works in every global scope.
     #[wasm_bindgen(catch)]
     fn fetch(request: &Request) -> Result<JsValue, JsValue>;
-
-    /// A `Headers`, or an object of the caller's HTTP client in its place.
-    type AnyHeaders;
-    #[wasm_bindgen(method, catch)]
-    fn get(this: &AnyHeaders, name: &str) -> Result<JsValue, JsValue>;
 }
 
-/// A request to send: always a POST.
+/// The method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Asks for a credential.
+    Get,
+    /// Revokes a credential, or requests a token.
+    Post,
+}
+
+impl Method {
+    fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        }
+    }
+}
+
+/// A request to send.
 pub struct Outgoing<'a> {
+    /// Its method.
+    pub method: Method,
     /// Its absolute URL.
     pub url: &'a str,
-    /// The `Authorization`.
-    pub authorization: Option<&'a Authorization>,
+    /// The value of `Authorization`.
+    pub authorization: Option<&'a str>,
+    /// Keeps the headers, so that the next request with this `authorization` need not build them again. They hold it, and go with it.
+    pub headers: Option<&'a OnceCell<web_sys::Headers>>,
     /// The `Content-Type` of its body.
-    pub content_type: &'static str,
+    pub content_type: Option<&'static str>,
     /// Its body, if it has one. Only JSON may be logged: a form contains a secret.
     pub body: Option<&'a str>,
     /// The secret to mask in errors and logs: a server may repeat what it received.
     pub secret: Secret,
 }
 
-/// A record of the requests of one call.
-#[derive(Default)]
-pub struct Trace {
-    /// The number of requests sent.
-    pub requests: Cell<u32>,
-    /// When the last one was sent, in milliseconds since 1970.
-    pub sent_at: Cell<Option<f64>>,
-    /// When the head of its response arrived.
-    pub answered_at: Cell<Option<f64>>,
-    /// Its response.
-    pub answer: RefCell<Option<JsValue>>,
-    /// Its status.
-    pub status: Cell<Option<u16>>,
-}
-
-impl Trace {
-    fn sent(&self) {
-        self.requests.set(self.requests.get().saturating_add(1));
-        self.sent_at.set(Some(now_since_epoch()));
-        self.answered_at.set(None);
-        self.status.set(None);
-        self.answer.replace(None);
+/// Watches the requests of a call.
+pub trait Observer {
+    /// Whether a request may be sent now. It is asked just before, and before a token is renewed for another request.
+    fn may_send(&self) -> bool {
+        true
     }
 
-    fn answered(&self, response: &JsValue, status: u16) {
-        self.answered_at.set(Some(now_since_epoch()));
-        self.status.set(Some(status));
-        self.answer.replace(Some(response.clone()));
-    }
+    /// A request is sent.
+    fn sent(&self, _method: Method) {}
 
-    /// Returns a header of the last response.
-    pub fn header(&self, name: &str) -> Option<String> {
-        header(&peek(self.answer.borrow().as_ref()?, "headers"), name)
-    }
+    /// The head of its response has arrived.
+    fn answered(&self, _method: Method, _response: &Response<'_>) {}
 }
 
-fn header(headers: &JsValue, name: &str) -> Option<String> {
-    headers.unchecked_ref::<AnyHeaders>().get(name).ok()?.as_string()
-}
+/// Nobody watches.
+pub struct Unobserved;
 
-/// How long a response asks to wait, in milliseconds (`Retry-After`).
-pub fn retry_after_of(response: &JsValue) -> Option<f64> {
-    retry_after::parse(&header(&peek(response, "headers"), "retry-after")?, now_since_epoch())
-}
+impl Observer for Unobserved {}
 
 /// Sends the requests of a client.
 pub struct Transport {
@@ -116,53 +108,49 @@ impl Transport {
         &self,
         outgoing: &Outgoing<'_>,
         settings: &CallSettings,
-        cancellation: &Cancellation,
-        trace: Option<&Trace>,
-    ) -> Result<Answer<'_>, Error> {
-        let wait = Wait::begin(cancellation, settings.limit)?;
-        let request = self.request(outgoing, settings, &wait).map_err(|cause| {
+        wait: &Rc<Wait>,
+        observer: &dyn Observer,
+    ) -> Result<Response<'_>, Error> {
+        let Outgoing { method, url, secret, .. } = outgoing;
+        let request = self.request(outgoing, settings, wait).map_err(|cause| {
             missing_global(&["Headers", "Request", "AbortController"]).unwrap_or_else(|| Failure::InvalidRequest(cause).into())
         })?;
         if let Some(logger) = &self.logger {
-            logger.head(&format!("> Request: POST {}", outgoing.url), &request, outgoing.secret.text());
-            let body = if outgoing.content_type == JSON { outgoing.body.unwrap_or_default() } else { MASK };
+            logger.head(&format!("> Request: {} {url}", method.name()), &request, secret.text());
+            let body = if outgoing.content_type == Some(FORM) { MASK } else { outgoing.body.unwrap_or_default() };
             logger.body(&body.into());
         }
-        if let Some(trace) = trace {
-            trace.sent();
-        }
+        observer.sent(*method);
         let sent = match &self.client {
             Some(client) => call_method(client, "request", &request),
             None => fetch(&request),
         };
-        let response = wait.race_call(sent).await.map_err(|interrupt| self.failure(interrupt))?;
-        let (head, content_type) = read_head(&response, outgoing.url).ok_or_else(Error::not_a_response)?;
-        if let Some(trace) = trace {
-            trace.answered(&response, head.status);
-        }
+        let object = wait.race_call(sent).await.map_err(|interrupt| self.failure(interrupt))?;
+        let Some((head, raw)) = read_head(&object, url) else { return Err(Error::not_a_response()) };
         if let Some(logger) = &self.logger {
-            logger.head(&format!("< Response: POST {}", outgoing.url), &response, outgoing.secret.text());
+            logger.head(&format!("< Response: {} {url}", method.name()), &object, secret.text());
         }
-        Ok(Answer { head, content_type, response, wait: Some(wait), transport: self, secret: outgoing.secret.clone() })
+        let response =
+            Response { head, object, raw, unread: true, wait: wait.clone(), transport: self, secret: secret.clone() };
+        observer.answered(*method, &response);
+        Ok(response)
     }
 
     fn request(&self, outgoing: &Outgoing<'_>, settings: &CallSettings, wait: &Wait) -> Result<Request, JsValue> {
         let headers = self.headers(outgoing, settings)?;
-        let init = border::request_init(settings.init.as_ref(), &headers, outgoing.body, wait.signal()?.as_ref());
+        let (method, signal) = (outgoing.method.name(), wait.signal()?);
+        let init = border::request_init(settings.init.as_ref(), method, &headers, outgoing.body, signal.as_ref());
         Request::new_with_str_and_init(outgoing.url, &init)
     }
 
     /// The headers of a request. Without headers of the caller they are the same for each request with this `Authorization`.
     fn headers(&self, outgoing: &Outgoing<'_>, settings: &CallSettings) -> Result<web_sys::Headers, JsValue> {
-        let Some(kept) = outgoing.authorization.map(Authorization::headers).filter(|_| settings.headers.is_none()) else {
-            return self.new_headers(outgoing, settings);
-        };
-        if let Some(headers) = kept.get() {
+        let kept = outgoing.headers.filter(|_| settings.headers.is_none());
+        if let Some(headers) = kept.and_then(OnceCell::get) {
             return Ok(headers.clone());
         }
         let headers = self.new_headers(outgoing, settings)?;
-        let _ = kept.set(headers.clone());
-        Ok(headers)
+        Ok(kept.map_or(&headers, |kept| kept.get_or_init(|| headers.clone())).clone())
     }
 
     fn new_headers(&self, outgoing: &Outgoing<'_>, settings: &CallSettings) -> Result<web_sys::Headers, JsValue> {
@@ -173,25 +161,23 @@ impl Transport {
             None => web_sys::Headers::new()?,
         };
         let headers = Headers::from_raw(headers);
-        let set = |name: &str, value: &str| {
-            if settings.headers.is_none() || !headers.has(name) {
+        let ours = [
+            ("accept", Some(JSON)),
+            ("content-type", outgoing.content_type),
+            ("authorization", outgoing.authorization),
+            ("user-agent", self.user_agent.as_deref()),
+        ];
+        for (name, value) in ours {
+            if let Some(value) = value.filter(|_| settings.headers.is_none() || !headers.has(name)) {
                 headers.set(name, value);
             }
-        };
-        set("accept", JSON);
-        set("content-type", outgoing.content_type);
-        if let Some(authorization) = outgoing.authorization {
-            set("authorization", authorization.header().text());
-        }
-        if let Some(user_agent) = &self.user_agent {
-            set("user-agent", user_agent);
         }
         Ok(headers.into_raw())
     }
 
-    /// The error of a request without a response.
+    /// The error of a request that was sent and has no response.
     fn failure(&self, interrupt: Interrupt) -> Error {
-        let Interrupt::Thrown(cause) = interrupt else { return interrupt.into() };
+        let Interrupt::Thrown(cause) = interrupt else { return Error::from(interrupt).with_outcome(Outcome::Unknown) };
         if let Some(error) = missing_global(&["fetch"]).filter(|_| self.client.is_none()) {
             return error;
         }
@@ -205,72 +191,87 @@ impl Transport {
             _ if is_connection_failure(&text("message"), &text("code")) => Failure::Connection(cause),
             _ => Failure::Unexpected(UNEXPECTED, cause),
         };
-        failure.into()
+        Error::from(failure).with_outcome(Outcome::Unknown)
     }
 }
 
-/// Reads the head of a response and its `Content-Type` as it is. `None`: it is not a `Response`. A polyfill or the caller's HTTP
-/// client may return anything.
-fn read_head(response: &JsValue, url: &str) -> Option<(Head, JsString)> {
-    let mut read = None;
-    border::read_head(
-        response,
-        &mut |status, content_type: JsString, redirected, answered: String, opaque_redirect, content_range, grpc_status| {
-            let redirected = redirected || !is_same_server(url, &answered);
-            let text = String::from(&content_type);
-            let head = Head { status, content_type: text, redirected, opaque_redirect, content_range, grpc_status };
-            read = Some((head, content_type));
-        },
-    );
-    read
+/// Reads the head of a response. `None`: it is not a `Response`. A polyfill or the caller's HTTP client may return anything.
+fn read_head(response: &JsValue, url: &str) -> Option<(Head, border::Head)> {
+    let raw = border::read_head(response)?;
+    let status = raw.status();
+    let ok = status == 200;
+    let head = Head {
+        status,
+        content_type: raw.header("content-type").unwrap_or_default(),
+        redirected: raw.redirected() || !is_same_server(url, &raw.url()),
+        opaque_redirect: raw.is_opaque_redirect(),
+        // Reading headers is slow in some runtimes, so these are read only if the status can be a success.
+        content_range: ok && raw.header("content-range").is_some(),
+        grpc_status: if ok { raw.header("grpc-status") } else { None },
+    };
+    Some((head, raw))
 }
 
-/// A response whose body has not been read. Dropping it cancels the body.
-pub struct Answer<'a> {
+/// A response. Dropping it cancels its body, unless that has been read.
+pub struct Response<'a> {
     /// The head.
     pub head: Head,
-    /// The `Content-Type` as it is.
-    content_type: JsString,
     /// The object of the platform or of the caller's HTTP client.
-    pub response: JsValue,
-    wait: Option<Wait>,
+    pub object: JsValue,
+    raw: border::Head,
+    unread: bool,
+    wait: Rc<Wait>,
     transport: &'a Transport,
     secret: Secret,
 }
 
-/// How much of a body was read.
-pub struct Extent {
-    /// The length of its text before the secret was masked, in UTF-16 code units.
-    pub length: u32,
+/// The text of a body, with the secret masked. It stays in JavaScript's memory.
+pub struct Text {
+    /// The text.
+    pub text: JsString,
+    /// Whether there was any, masked or not.
+    pub is_empty: bool,
     /// Whether the body is longer than the limit.
     pub truncated: bool,
 }
 
-impl Answer<'_> {
-    /// The `Content-Type`, with the secret masked.
-    pub fn content_type(&self) -> JsString {
-        self.shown(self.content_type.clone(), self.head.content_type.len())
+impl Response<'_> {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.raw.header(name)
     }
 
-    /// Reads the body. Returns its text with the secret masked, and what is to know of it. The text stays in JavaScript's memory.
+    /// How long the server asks to wait, in milliseconds (`Retry-After`).
+    pub fn retry_after(&self) -> Option<f64> {
+        retry_after::parse(&self.header("retry-after")?, now_since_epoch())
+    }
+
+    /// The `Content-Type`, with the secret masked.
+    pub fn content_type(&self) -> JsString {
+        self.shown(self.head.content_type.as_str().into(), self.head.content_type.len())
+    }
+
+    /// Reads the body.
     ///
     /// # Errors
     /// The connection failed, or the wait ended.
-    pub async fn text(&mut self) -> Result<(JsString, Extent), Error> {
-        let used = || Error::unexpected(UNEXPECTED, "a hook has read the response body: read response.clone() instead".into());
-        let wait = self.wait.take().ok_or_else(used)?;
-        let body = wait.read_body(&self.response, MAX_BODY_BYTES).await.map_err(|interrupt| match interrupt {
+    pub async fn read(mut self) -> Result<(Self, Text), Error> {
+        self.unread = false;
+        let body = self.wait.read_body(&self.object, MAX_BODY_BYTES).await.map_err(|interrupt| match interrupt {
             Interrupt::Thrown(thrown) if thrown.is_undefined() => Error::not_a_response(),
             interrupt => self.transport.failure(interrupt),
         })?;
-        wait.complete();
+        self.wait.complete();
         let (text, truncated) = match body {
             Ok(text) => (text, false),
-            Err(incomplete) if incomplete.used() => return Err(used()),
+            Err(incomplete) if incomplete.used() => {
+                return Err(Error::unexpected(UNEXPECTED, "a hook has read the response body: read response.clone() instead".into()));
+            }
             Err(incomplete) => (incomplete.text(), true),
         };
-        let length = text.length();
-        Ok((self.shown(text, length as usize), Extent { length, truncated }))
+        let length = text.length() as usize;
+        let text = Text { is_empty: length == 0, text: self.shown(text, length), truncated };
+        Ok((self, text))
     }
 
     /// This response as a failure, with the official SDK's message.
@@ -278,9 +279,10 @@ impl Answer<'_> {
         let content_type = String::from(&self.content_type());
         HttpFailure {
             message: refusal_message(&self.head, &content_type, &String::from(&body)),
-            response: self.response.clone(),
+            response: self.object.clone(),
             status: self.head.status,
             redirected: self.head.redirected,
+            retry_after: self.retry_after(),
             content_type,
             body,
             ..HttpFailure::default()
@@ -304,10 +306,10 @@ impl Answer<'_> {
     }
 }
 
-impl Drop for Answer<'_> {
+impl Drop for Response<'_> {
     fn drop(&mut self) {
-        if self.wait.is_some() {
-            discard_body(&self.response);
+        if self.unread {
+            discard_body(&self.object);
         }
     }
 }
