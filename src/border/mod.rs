@@ -82,6 +82,9 @@ extern "C" {
     /// Cancels an unread body.
     #[wasm_bindgen(js_name = discardBody)]
     pub fn discard_body(response: &JsValue);
+    /// Calls `target[method](argument)`.
+    #[wasm_bindgen(js_name = callMethod, catch)]
+    pub fn call_method(target: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue>;
     /// Calls the caller's function and ignores its result and exceptions.
     pub fn notify(callback: &Function, argument: &JsValue);
     /// The same for a method of the caller's object.
@@ -111,18 +114,6 @@ extern "C" {
 /// Returns `target[key]` if it is a string, else an empty string.
 pub fn peek_text(target: &JsValue, key: &str) -> String {
     peek(target, key).as_string().unwrap_or_default()
-}
-
-/// Calls `target[method](argument)`.
-///
-/// # Errors
-/// What the method throws, or a `TypeError` if there is none.
-pub fn call_method(target: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
-    let function = get(target, method)?;
-    match function.dyn_into::<Function>() {
-        Ok(function) => function.call1(target, argument),
-        Err(_) => Err(js_sys::TypeError::new(&format!("{method} is not a function")).into()),
-    }
 }
 
 /// Returns an error if one of these global functions and classes is missing.
