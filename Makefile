@@ -71,8 +71,7 @@ size: $(PKG) ## print the gzip and brotli sizes of what users download
 
 docs: $(DOCS) ## write the API reference: target/typedoc (the package), target/doc (the crate)
 
-bench: $(PKG) tests/node_modules/.stamp browser ## measure size, speed and memory against other clients (BENCH_ROUNDS=15); writes docs/benchmarks.md
-	@node tests/harness/app.mjs
+bench: $(PKG) tests/node_modules/.stamp browser ## measure size, speed and memory against other clients; writes docs/benchmarks.md
 	@node tests/bench/run.mjs
 
 soak: $(PKG) tests/node_modules/.stamp ## random bulk schedules, then 30 minutes (SOAK_MINUTES) of calls to a misbehaving server
