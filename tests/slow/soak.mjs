@@ -2,13 +2,13 @@
 // misbehaving server, for 30 minutes (SOAK_MINUTES) at full concurrency (SOAK_CALLS). Every outcome must be the one that the suite
 // expects of that behaviour. Prints the outcomes. Exits with 1 if an outcome is unexpected or memory keeps growing.
 import { pathToFileURL } from "node:url";
-import { app } from "./harness/app.mjs";
-import { startHostileServer } from "./harness/hostile-server.mjs";
+import { app } from "../harness/app.mjs";
+import { startHostileServer } from "../harness/hostile-server.mjs";
 
 // Read by the suite when it is loaded.
 process.env.BULK_SCHEDULES ??= "100000";
-const { endings, SLOW } = await import("./suite/hostile-servers.js");
-const { namesFor, runByName } = await import("./suite/all.js");
+const { endings, SLOW } = await import("../suite/hostile-servers.js");
+const { namesFor, runByName } = await import("../suite/all.js");
 
 const MINUTES = Number(process.env.SOAK_MINUTES ?? 30);
 const CONCURRENCY = Number(process.env.SOAK_CALLS ?? 64);

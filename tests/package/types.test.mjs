@@ -2,13 +2,13 @@
 // oldest and the newest TypeScript that is supported.
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { dropIn } from "./harness/app.mjs";
-import { compile } from "./harness/tsc.mjs";
+import { dropIn } from "../harness/app.mjs";
+import { compile } from "../harness/tsc.mjs";
 
-const tests = dirname(fileURLToPath(import.meta.url));
+const tests = fileURLToPath(new URL("..", import.meta.url));
 // Plain `typescript` is the oldest, which typedoc draws on.
 const compilers = ["typescript", "typescript-latest"];
 const resolutions = [
@@ -18,7 +18,7 @@ const resolutions = [
 ];
 
 for (const file of ["bulk.ts", "examples.ts", "wrong.ts", "required.cts", "platform.ts"])
-  copyFileSync(join(tests, "types", file), join(dropIn, file));
+  copyFileSync(join(tests, "package", "types", file), join(dropIn, file));
 
 describe("types", () => {
   for (const compiler of compilers) {

@@ -4,8 +4,8 @@ import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { app, dropIn } from "./harness/app.mjs";
-import { withoutRequireOfModules } from "./harness/runtimes.mjs";
+import { app, dropIn } from "../harness/app.mjs";
+import { withoutRequireOfModules } from "../harness/runtimes.mjs";
 
 const NAME = "conductorone-sdk-typescript";
 const ERRORS = [

@@ -5,15 +5,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { app, tarball } from "./harness/app.mjs";
+import { app, tarball } from "../harness/app.mjs";
 
-const bin = (name) => fileURLToPath(new URL(`node_modules/.bin/${name}`, import.meta.url));
+const bin = (name) => fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url));
 const installed = join(app, "node_modules", "c1-revoke");
 
 describe("package", () => {
   it("holds exactly the files of data/package-files.txt", () => {
     const files = execFileSync("tar", ["-tzf", tarball], { encoding: "utf8" }).trim().split("\n");
-    const expected = readFileSync(new URL("data/package-files.txt", import.meta.url), "utf8")
+    const expected = readFileSync(new URL("../data/package-files.txt", import.meta.url), "utf8")
       .trim()
       .split("\n");
     assert.deepEqual(files.map((file) => file.replace(/^package\//, "")).sort(), expected.sort());

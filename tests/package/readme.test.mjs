@@ -6,10 +6,10 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { app } from "./harness/app.mjs";
-import { compile } from "./harness/tsc.mjs";
+import { app } from "../harness/app.mjs";
+import { compile } from "../harness/tsc.mjs";
 
-const repository = fileURLToPath(new URL("..", import.meta.url));
+const repository = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file) => readFileSync(join(repository, file), "utf8");
 const fragments = join(app, "fragments");
 
@@ -34,7 +34,7 @@ describe("code in documentation", () => {
 
   it("every other block compiles against the package", async () => {
     mkdirSync(fragments, { recursive: true });
-    copyFileSync(join(repository, "tests/types/fragments.d.ts"), join(fragments, "fragments.d.ts"));
+    copyFileSync(join(repository, "tests/package/types/fragments.d.ts"), join(fragments, "fragments.d.ts"));
     const files = ["fragments/fragments.d.ts"];
     for (const source of [...readmes, ...types]) {
       const text = source.endsWith(".ts") ? withoutStars(read(source)) : read(source);
