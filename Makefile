@@ -51,12 +51,11 @@ test: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp browser #
 test-all: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp tests/runtimes/node_modules/.stamp tests/bundlers/node_modules/.stamp $(FRAMEWORKS) browser more-browsers ## run the tests in every runtime, bundler and framework
 	@node tests/run.mjs --all
 
-lint: tests/node_modules/.stamp prerequisites ## check formatting, clippy (native and wasm), lock files, biome, tsc, and cargo-deny if installed
+lint: tests/node_modules/.stamp prerequisites ## check formatting, clippy (native and wasm), biome, tsc, and cargo-deny if installed
 	@$(QUIET) "cargo fmt" cargo fmt --check
 	@$(QUIET) "clippy (native)" cargo clippy --all-targets -- -D warnings
 	@# Unit tests are native only: they need proptest.
 	@$(QUIET) "clippy (wasm)" cargo clippy --lib --test '*' --target $(WASM_TARGET) -- -D warnings
-	@$(QUIET) "lock file of tests/fuzz" cargo metadata --locked --format-version 1 --manifest-path tests/fuzz/Cargo.toml
 	@$(QUIET) "tsc (the crate's JavaScript)" tests/node_modules/.bin/tsc --noEmit --checkJs --target es2022 --module esnext --lib es2022,dom,dom.iterable src/errors.js src/border/border.js
 	@$(QUIET) "biome" tests/node_modules/.bin/biome ci --colors=off --error-on-warnings
 	@if command -v cargo-deny >/dev/null; then $(QUIET) "cargo deny" cargo deny --locked --offline check bans licenses sources; \
@@ -71,13 +70,12 @@ size: $(PKG) ## print the gzip and brotli sizes of what users download
 
 docs: $(DOCS) ## write the API reference: target/typedoc (the package), target/doc (the crate)
 
-bench: $(PKG) tests/node_modules/.stamp browser ## measure size, speed and memory against other clients (BENCH_ROUNDS=15); writes docs/benchmarks.md
-	@node tests/harness/app.mjs
+bench: $(PKG) tests/node_modules/.stamp browser ## measure size, speed and memory against other clients; writes docs/benchmarks.md
 	@node tests/bench/run.mjs
 
 soak: $(PKG) tests/node_modules/.stamp ## random bulk schedules, then 30 minutes (SOAK_MINUTES) of calls to a misbehaving server
 	@node tests/harness/app.mjs
-	@node --expose-gc tests/soak.mjs
+	@node --expose-gc tests/slow/soak.mjs
 
 clean: ## remove build output; keep installed tools
 	@cargo clean

@@ -36,11 +36,11 @@ const thorough = options.all ? { BULK_SCHEDULES: "2000" } : {};
 const LONGEST = [
   "console/console",
   "console/bulk",
-  "suite-chromium",
-  "suite-node-import",
+  "suite/chromium.",
+  "suite/node-import",
   "bundlers/",
-  "suite-",
-  "types",
+  "suite/",
+  "package/types",
   "jobs/jobs",
 ];
 const rank = (file) => {

@@ -1,10 +1,10 @@
 // Runs the tasks in a process of its own, on request by message.
 import { ask } from "./tasks.js";
 
-process.on("message", async ({ id, task }) => {
+process.on("message", async (task) => {
   try {
-    process.send({ id, result: await ask(task) });
+    process.send({ result: await ask(task) });
   } catch (error) {
-    process.send({ id, error: String(error?.stack ?? error) });
+    process.send({ error: String(error?.stack ?? error) });
   }
 });

@@ -6,17 +6,17 @@ import "./wasm-memories.js";
 import * as c1Revoke from "./clients/c1-revoke.js";
 import * as handWritten from "./clients/hand-written.js";
 import * as ky from "./clients/ky.js";
-import * as naive from "./clients/naive.js";
 import * as openapiFetch from "./clients/openapi-fetch.js";
 import { memories } from "./wasm-memories.js";
 
 const clients = { "hand-written": handWritten, "openapi-fetch": openapiFetch, ky, "c1-revoke": c1Revoke };
 
 const success = () => new Response("{}", { headers: { "content-type": "application/json" } });
+const asRequest = (input, init) => (input instanceof Request ? input : new Request(input, init));
 
 /** Creates a Request from its arguments unless it gets one, as `fetch` does, and responds as the API would. */
 async function stub(input, init) {
-  input instanceof Request || new Request(input, init);
+  asRequest(input, init);
   return success();
 }
 
@@ -35,12 +35,18 @@ const nextTurn = (() => {
 
 /** The same, one turn of the event loop later, so that several calls are in flight. */
 async function laterStub(input, init) {
-  input instanceof Request || new Request(input, init);
+  asRequest(input, init);
   return new Promise((resolve) => nextTurn(() => resolve(success())));
 }
 
-/** Requests go to a stub, or through `fetch` to the server of the benchmark. */
-const options = (transport, base, fetch) => (transport === "stub" ? { base: "https://acme.conductor.one", fetch } : { base });
+/** Does not respond. Fails when the request is aborted, as `fetch` does. */
+async function silentStub(input, init) {
+  const { signal } = asRequest(input, init);
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+    silentStub.called();
+  });
+}
 
 const ids = (i) => ({ appId: "app", connectorId: "connector", id: `credential-${i}` });
 
@@ -51,67 +57,75 @@ function* items(count, each = () => {}) {
   }
 }
 
-async function timed(run) {
+/** Where it can be had, the processor time of this process: other programs do not disturb it. */
+const processorTime = globalThis.process?.cpuUsage
+  ? () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    }
+  : () => performance.now();
+
+async function timed(run, now = processorTime) {
   globalThis.gc?.();
-  const begun = performance.now();
+  const begun = now();
   await run();
-  return performance.now() - begun;
+  return now() - begun;
 }
 
+const STUBBED = "https://acme.conductor.one";
 // Clients live as long as the run, as in a program.
 const kept = new Map();
-function once(key, create) {
-  if (!kept.has(key)) kept.set(key, create());
+function clientOf(name, base, fetch, create = clients[name].create) {
+  const key = `${name} ${fetch?.name}`;
+  if (!kept.has(key)) kept.set(key, create({ base, fetch }));
   return kept.get(key);
 }
-const clientOf = (name, transport, base, fetch) =>
-  once(`${name} ${transport} ${fetch.name}`, () => clients[name].create(options(transport, base, fetch)));
+const sdk = () => clientOf("revokeCredentials", STUBBED, laterStub, c1Revoke.createSdk);
 
-/** Calls of one client, one after another. */
-function calls({ client, transport, base, count }) {
-  const revoke = clientOf(client, transport, base, stub);
-  return timed(async () => {
-    for (const item of items(count)) await revoke(item);
-  });
+async function oneByOne(revoke, count) {
+  for (const item of items(count)) await revoke(item);
 }
 
+/** Calls of one client, one after another: to a stub, or through `fetch` to the server of the benchmark. */
+function calls({ client, transport, base, count }) {
+  const revoke = transport === "stub" ? clientOf(client, STUBBED, stub) : clientOf(client, base);
+  // The server takes part of the time.
+  return timed(() => oneByOne(revoke, count), transport === "stub" ? undefined : () => performance.now());
+}
+
+const IN_FLIGHT = 6;
+
 /** A usual hand-written pool: one worker for each request in flight. */
-async function pool(count, concurrency, revoke) {
+async function pool(revoke, count) {
   const work = items(count);
   const worker = async () => {
     for (const item of work) await revoke(item);
   };
-  await Promise.all(Array.from({ length: concurrency }, worker));
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
 }
 
-async function bulkRun(sdk, count, concurrency, each) {
-  const { revoked } = await sdk.connector.revokeCredentials(items(count, each), { concurrency, collect: false });
+async function bulkRun(count, each) {
+  const options = { concurrency: IN_FLIGHT, collect: false };
+  const { revoked } = await sdk().connector.revokeCredentials(items(count, each), options);
   if (revoked !== count) throw new Error(`revoked ${revoked} of ${count}`);
 }
 
-const sdkOf = (transport, base, fetch) =>
-  once(`sdk ${transport} ${fetch.name}`, () => c1Revoke.createSdk(options(transport, base, fetch)));
+/** Many calls to a stub, several at a time: a pool that uses one client, or a bulk run of the package. */
+function bulk({ client, count }) {
+  if (client === "revokeCredentials") return timed(() => bulkRun(count));
+  const revoke = clientOf(client, STUBBED, laterStub);
+  return timed(() => pool(revoke, count));
+}
 
-/** Many calls, several at a time: a pool that uses one client, or a bulk run of the package. */
-function bulk({ client, transport, base, count, concurrency }) {
-  if (client !== "revokeCredentials") {
-    const revoke = clientOf(client, transport, base, laterStub);
-    return timed(() => pool(count, concurrency, revoke));
+/** Calls that are aborted when the request has been sent. */
+async function aborted(count) {
+  const client = clientOf("aborted", STUBBED, silentStub, c1Revoke.createSdk);
+  for (const item of items(count)) {
+    const controller = new AbortController();
+    silentStub.called = () => controller.abort();
+    const error = await client.connector.revokeCredential(item, { signal: controller.signal }).catch((e) => e);
+    if (error.name !== "RequestAbortedError") throw new Error("the call was not aborted", { cause: error });
   }
-  const sdk = sdkOf(transport, base, laterStub);
-  return timed(() => bulkRun(sdk, count, concurrency));
-}
-
-/** Many calls to a server with a limit, until all are accepted: a pool in which each item retries by itself, or a bulk run. */
-function limited({ client, base, count, concurrency }) {
-  if (client === "naive pool") return timed(() => pool(count, concurrency, naive.create({ base })));
-  return timed(() => bulkRun(c1Revoke.createSdk({ base }), count, concurrency));
-}
-
-/** Calls of one client, all at once. */
-function parallel({ client, count }) {
-  const revoke = clientOf(client, "stub", undefined, laterStub);
-  return timed(() => Promise.all(Array.from(items(count), revoke)));
 }
 
 /** Does nothing, to measure what asking for a task takes. */
@@ -131,36 +145,29 @@ const memory = () => ({
   wasm: memories.at(-1).buffer.byteLength,
 });
 
-/** Calls of one client in blocks: the time of each block and the memory after it. */
-async function manyCalls({ blocks, count }) {
-  const revoke = clientOf("c1-revoke", "stub", undefined, stub);
+const BLOCKS = 10;
+const BLOCK = 10_000;
+
+/** The memory after each 10,000 of 100,000 calls, aborted calls, or items of one bulk run that collects no results. */
+async function memoryOf({ of }) {
   const samples = [];
-  for (let block = 0; block < blocks; block++) {
-    const time = await timed(async () => {
-      for (const item of items(count)) await revoke(item);
+  if (of === "items") {
+    await bulkRun(BLOCKS * BLOCK + 1, (i) => {
+      if (i === 0 || i % BLOCK !== 0) return;
+      globalThis.gc?.();
+      samples.push(memory());
     });
+    return samples;
+  }
+  const make = of === "calls" ? (count) => oneByOne(clientOf("c1-revoke", STUBBED, stub), count) : aborted;
+  for (let block = 0; block < BLOCKS; block++) {
+    await make(BLOCK);
     await settled();
-    samples.push({ time, ...memory() });
+    samples.push(memory());
   }
   return samples;
 }
 
-/** One bulk run without collected results: the time of every `count` items and the memory after them. */
-async function manyItems({ blocks, count, concurrency }) {
-  const sdk = sdkOf("stub", undefined, laterStub);
-  const samples = [];
-  let begun = performance.now();
-  const each = (i) => {
-    if (i === 0 || i % count !== 0) return;
-    const time = performance.now() - begun;
-    globalThis.gc?.();
-    samples.push({ time, ...memory() });
-    begun = performance.now();
-  };
-  await bulkRun(sdk, blocks * count + 1, concurrency, each);
-  return samples;
-}
-
-const tasks = { calls, bulk, limited, parallel, nothing, manyCalls, manyItems };
+const tasks = { calls, bulk, nothing, memoryOf };
 
 export const ask = ({ task, ...details }) => tasks[task](details);

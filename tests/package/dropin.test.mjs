@@ -1,0 +1,130 @@
+// Installed in the official SDK's place, every import path that existing code uses gives what it should, by import and by require.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { app, dropIn } from "../harness/app.mjs";
+import { withoutRequireOfModules } from "../harness/runtimes.mjs";
+
+const NAME = "conductorone-sdk-typescript";
+const ERRORS = [
+  "ConductoroneSDKTypescriptError",
+  "SDKError",
+  "ResponseValidationError",
+  "SDKValidationError",
+  "HTTPClientError",
+  "ConnectionError",
+  "RequestTimeoutError",
+  "RequestAbortedError",
+  "InvalidRequestError",
+  "UnexpectedClientError",
+];
+
+/** Each path, and the names with a value at run time that it gives (types have none). */
+const PATHS = {
+  ".": ["ConductoroneSDKTypescript", "ServerList"],
+  "./core.js": ["ConductoroneSDKTypescriptCore"],
+  "./core": ["ConductoroneSDKTypescriptCore"],
+  "./funcs/connectorRevokeCredential.js": ["connectorRevokeCredential"],
+  "./funcs/connectorRevokeCredential": ["connectorRevokeCredential"],
+  "./sdk/models/errors": ERRORS,
+  "./sdk/models/errors/index.js": ERRORS,
+  "./sdk/models/operations": [],
+  "./sdk/models/operations/index.js": [],
+  "./sdk/models/shared": [],
+  "./sdk/models/shared/index.js": [],
+  "./sdk/types": [],
+  "./sdk/types/index.js": [],
+  "./lib/http": ["HTTPClient"],
+  "./lib/http.js": ["HTTPClient"],
+  "./lib/config.js": ["ServerList"],
+  "./lib/config": ["ServerList"],
+  "./lib/retries.js": [],
+  "./lib/retries": [],
+  "./lib/sdks.js": [],
+  "./lib/sdks": [],
+};
+
+/** What each path gives, as Node sees it from a project: `{ path: [names] }`. */
+function inNode(project, name, kind, flags = []) {
+  const specifiers = Object.keys(PATHS).map((path) => path.replace(".", name));
+  const load = kind === "import" ? "await import(s)" : "require(s)";
+  const script = `
+    ${kind === "import" ? "" : 'import { createRequire } from "node:module"; const require = createRequire(process.cwd() + "/x.js");'}
+    const given = {};
+    for (const s of ${JSON.stringify(specifiers)}) given[s] = Object.keys(${load});
+    console.log(JSON.stringify(given));`;
+  const args = [...flags, "--input-type=module", "--eval", script];
+  const output = execFileSync(process.execPath, args, { cwd: project, encoding: "utf8" });
+  return JSON.parse(output);
+}
+
+describe("drop-in", () => {
+  for (const [project, name] of [
+    [dropIn, NAME],
+    [app, "c1-revoke"],
+  ]) {
+    for (const [how, kind, flags] of [
+      ["import", "import"],
+      ["require", "require"],
+      ["require, as CommonJS", "require", withoutRequireOfModules()],
+    ]) {
+      it(`every path of ${name} resolves by ${how}`, () => {
+        const given = inNode(project, name, kind, flags);
+        for (const [path, names] of Object.entries(PATHS)) {
+          const found = given[path.replace(".", name)];
+          for (const expected of names) assert.ok(found.includes(expected), `${path} lacks ${expected}: ${found}`);
+        }
+      });
+    }
+  }
+
+  it("import and require give the same classes", async () => {
+    const script = `
+      import { createRequire } from "node:module";
+      import * as imported from "${NAME}";
+      import * as errors from "${NAME}/sdk/models/errors";
+      const require = createRequire(process.cwd() + "/x.js");
+      const required = require("${NAME}");
+      console.log(imported.ConductoroneSDKTypescript === required.ConductoroneSDKTypescript,
+        errors.SDKError === require("${NAME}/sdk/models/errors").SDKError);`;
+    const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: dropIn, encoding: "utf8" });
+    assert.equal(output.trim(), "true true");
+  });
+
+  it("nothing happens on import: wasm is compiled for the first client, and only for the first", () => {
+    const script = `
+      const calls = [];
+      for (const name of ["compile", "instantiate", "Module", "Instance"]) {
+        const original = WebAssembly[name];
+        WebAssembly[name] = new Proxy(original, {
+          apply: (f, self, args) => (calls.push(name), Reflect.apply(f, self, args)),
+          construct: (f, args) => (calls.push(name), Reflect.construct(f, args)),
+        });
+      }
+      const { ConductoroneSDKTypescript } = await import("${NAME}");
+      const counts = [calls.length];
+      new ConductoroneSDKTypescript();
+      counts.push(calls.length > 0);
+      const first = calls.length;
+      new ConductoroneSDKTypescript();
+      console.log(...counts, calls.length - first);`;
+    const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: dropIn, encoding: "utf8" });
+    assert.equal(output.trim(), "0 true 0");
+  });
+
+  it("where only CommonJS can be required, cjs/ is", () => {
+    const show = `console.log(require.resolve("${NAME}"))`;
+    const args = [...withoutRequireOfModules(), "--input-type=commonjs", "--eval", show];
+    const output = execFileSync(process.execPath, args, { cwd: dropIn, encoding: "utf8" });
+    assert.equal(output.trim(), join(dropIn, "node_modules", NAME, "cjs", "index.js"));
+  });
+
+  it("what is not a path of the package does not resolve", () => {
+    const { resolve } = createRequire(join(dropIn, "x.js"));
+    for (const path of ["./dist/glue.js", "./runtime.js", "./nothing"]) {
+      assert.throws(() => resolve(path.replace(".", NAME)), { code: "ERR_PACKAGE_PATH_NOT_EXPORTED" });
+    }
+  });
+});

@@ -1,3 +1,0 @@
-import { runSuite } from "./harness/run-suite.mjs";
-
-runSuite("chromium-worker", { core: true });

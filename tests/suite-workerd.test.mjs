@@ -1,3 +1,0 @@
-import { runSuite } from "./harness/run-suite.mjs";
-
-runSuite("workerd");
