@@ -11,8 +11,30 @@ const rejected = (error) =>
     reject(error);
   });
 
+/**
+ * Captures the stack of an error anew. In an async function that awaited, V8 adds the callers that await it; the stack of the core
+ * ends in WebAssembly.
+ */
+function located(error) {
+  try {
+    Error.captureStackTrace(error, located);
+  } catch {
+    // Other engines, or an object that is not an error.
+  }
+  return error;
+}
+
 /** Calls an asynchronous method of the wasm client. Never throws. */
 let start;
+
+/** The same for the public methods, with the stack of their caller. */
+async function call(core, method, args) {
+  try {
+    return await start(core, method, args);
+  } catch (error) {
+    throw located(error);
+  }
+}
 
 export class ConductoroneSDKTypescriptCore {
   #runtime = runtime();
@@ -25,7 +47,7 @@ export class ConductoroneSDKTypescriptCore {
   }
 
   getValidToken() {
-    return this.#start("getValidToken", []);
+    return call(this, "getValidToken", []);
   }
 
   getCurrentToken() {
@@ -99,8 +121,8 @@ export class ConductoroneSDKTypescriptCore {
 class Connector {
   // Own functions, so that they also work without `this`.
   constructor(core) {
-    this.revokeCredential = (request, options) => start(core, "revokeCredential", [request, options]);
-    this.revokeCredentials = (requests, options) => start(core, "revokeCredentials", [requests, options]);
+    this.revokeCredential = (request, options) => call(core, "revokeCredential", [request, options]);
+    this.revokeCredentials = (requests, options) => call(core, "revokeCredentials", [requests, options]);
   }
 }
 
@@ -113,9 +135,10 @@ export class ConductoroneSDKTypescript extends ConductoroneSDKTypescriptCore {
   }
 }
 
-export function connectorRevokeCredential(core, request, options) {
-  return start(core, "revokeCredential", [request, options]).then(
-    (value) => ({ ok: true, value }),
-    (error) => ({ ok: false, error }),
-  );
+export async function connectorRevokeCredential(core, request, options) {
+  try {
+    return { ok: true, value: await start(core, "revokeCredential", [request, options]) };
+  } catch (error) {
+    return { ok: false, error: located(error) };
+  }
 }
