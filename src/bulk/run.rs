@@ -4,9 +4,8 @@ use super::duplicates::{Duplicates, Original, MAX_WAITING};
 use super::input::{request_in, Input};
 use super::report::{ItemResult, Kept, Report};
 use super::schedule::{Action, Outcome, Pulled, Scheduler, Settled, Status};
-use super::Limits;
 use crate::border::task::spawn;
-use crate::border::time::{now_since_epoch, Clock};
+use crate::border::time::Clock;
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
 use crate::border::{notify, peek};
 use crate::call::{conclude, Attempt, Caller, Revocation};
@@ -300,13 +299,23 @@ impl Run {
             Ok(()) => Outcome::Revoked,
             Err(error) => outcome(error.failure(), trace, &self.shared),
         };
-        if outcome != Outcome::Unsent {
+        // Until the driver reports the head of a response.
+        let retry_after = match &result {
+            Err(error) => match error.failure() {
+                Failure::Refused(failure) => retry_after_of(&failure.response),
+                _ => None,
+            },
+            Ok(()) => None,
+        };
+        if outcome != Outcome::NotSent {
             // The error of an earlier attempt no longer matters.
             *error = result.err().map(JsValue::from);
         }
-        let limits = Limits::read(|name| trace.header(name), now_since_epoch());
-        let (error, now) = (error.clone(), self.shared.clock.now());
-        self.shared.schedule.borrow_mut().answered(index, outcome, limits, now, js_sys::Math::random());
+        let (error, now, random) = (error.clone(), self.shared.clock.now(), js_sys::Math::random());
+        if outcome == Outcome::RateLimited {
+            self.shared.schedule.borrow_mut().rate_limited(index, retry_after, now, random);
+        }
+        self.shared.schedule.borrow_mut().attempt_ended(index, outcome, now, random);
         if self.shared.schedule.borrow().stopped() {
             self.stop(error);
         }
@@ -365,22 +374,21 @@ fn outcome(failure: &Failure, trace: &Trace, Shared { settings, stopped, .. }: &
     let connection_errors = settings.retry.as_ref().is_none_or(|retry| retry.connection_errors);
     let unsent = stopped.get() && trace.requests.get() == 0;
     match failure {
-        Failure::Withheld => Outcome::Unsent,
-        Failure::Aborted(_) | Failure::TimedOut(_) if unsent => Outcome::Unsent,
+        Failure::Withheld => Outcome::NotSent,
+        Failure::Aborted(_) | Failure::TimedOut(_) if unsent => Outcome::NotSent,
         Failure::Refused(failure) if failure.redirected => Outcome::Lost,
         Failure::Refused(failure) => match (failure.status, retry_after_of(&failure.response)) {
-            (429, retry_after) => Outcome::RateLimited { retry_after },
             // A 503 with Retry-After applies to the whole service (RFC 9110, 15.6.4).
-            (503, Some(wait)) => Outcome::RateLimited { retry_after: Some(wait) },
+            (429, _) | (503, Some(_)) => Outcome::RateLimited,
             (401, _) => Outcome::Unauthorized,
-            (status, _) if settings.codes.contains(status) => Outcome::Unavailable,
+            (status, retry_after) if settings.codes.contains(status) => Outcome::Unavailable { retry_after },
             // Request Timeout, Too Early.
             (408 | 425 | 500.., _) => Outcome::Lost,
             _ => Outcome::Failed,
         },
         Failure::Malformed { undecided: false, .. } => Outcome::Failed,
-        Failure::Connection(_) | Failure::TimedOut(_) if connection_errors => Outcome::Unavailable,
-        Failure::Aborted(_) | Failure::NoToken(NoToken { transient: true, .. }) => Outcome::Unavailable,
+        Failure::Connection(_) | Failure::TimedOut(_) if connection_errors => Outcome::Unreachable,
+        Failure::Aborted(_) | Failure::NoToken(NoToken { transient: true, .. }) => Outcome::Unavailable { retry_after: None },
         Failure::NoToken(_) => Outcome::Unauthorized,
         _ => Outcome::Lost,
     }
