@@ -36,8 +36,7 @@ impl Caller {
     /// Every outcome other than the API's confirmation.
     pub async fn revoke(&self, revocation: &Revocation, settings: &CallSettings) -> Result<JsValue, Error> {
         let (cancellation, stopped) = (settings.cancellation(), Cell::new(false));
-        let attempt =
-            Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: None, stopped: &stopped };
+        let attempt = Attempt { caller: self, revocation, settings, cancellation: &cancellation, trace: None, stopped: &stopped };
         attempts::run(settings, &cancellation, async || attempt.send(|| true).await, conclude).await
     }
 }

@@ -75,7 +75,8 @@ fn read_request(request: &JsValue, server: &str) -> Result<Revocation, Error> {
     const BODY: &str = "connectorServiceRevokeCredentialRequest";
     let fields = Fields::of(request, "the request")?;
     let id = |name: &str, value: Result<JsValue, JsValue>| {
-        encode_id(&fields.text(name, &value.map_err(Error::validation)?, MAX_ID_LENGTH)?).map_err(|error| fields.wrong(name, error))
+        encode_id(&fields.text(name, &value.map_err(Error::validation)?, MAX_ID_LENGTH)?)
+            .map_err(|error| fields.wrong(name, error))
     };
     let Some(request) = fields.object_value() else { return Err(fields.wrong("appId", "is missing")) };
     let request: &Request = request.unchecked_ref();

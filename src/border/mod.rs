@@ -44,7 +44,8 @@ extern "C" {
     pub fn merged_options(deprecated: Option<&JsValue>, options: Option<&JsValue>) -> Result<Object, JsValue>;
     /// The `RequestInit` of a POST with the caller's options.
     #[wasm_bindgen(js_name = requestInit)]
-    pub fn request_init(options: Option<&Object>, headers: &Headers, body: Option<&str>, signal: Option<&JsValue>) -> RequestInit;
+    pub fn request_init(options: Option<&Object>, headers: &Headers, body: Option<&str>, signal: Option<&JsValue>)
+        -> RequestInit;
     #[wasm_bindgen(js_name = copyAscii)]
     fn copy_ascii(text: &JsString, bytes: &mut [u8]) -> usize;
     /// Masks this secret in a text.

@@ -50,7 +50,6 @@ const INCREASE_INTERVAL: f64 = 2_000.0;
 /// which one item in three is always refused would lower the rate to nothing.
 const MIN_RATE: f64 = 0.5;
 
-
 /// Counts events, and measures their rate over the last ten seconds.
 #[derive(Default)]
 pub struct Meter {
@@ -171,7 +170,9 @@ impl Pace {
             None if time < SAMPLE => Learned { rate, k: K_UNKNOWN },
             // Estimates are slightly low. Without the minimum, refusals with another cause, such as an overload every few
             // seconds, would soon lower the rate to nothing.
-            Some(before) if (rate / before.rate - 1.0).abs() < RATE_TOLERANCE => Learned { rate: rate.max(before.rate) * RATE_MARGIN, k: K },
+            Some(before) if (rate / before.rate - 1.0).abs() < RATE_TOLERANCE => {
+                Learned { rate: rate.max(before.rate) * RATE_MARGIN, k: K }
+            }
             _ => Learned { rate, k: K },
         });
     }
@@ -196,16 +197,15 @@ mod tests {
     }
 
     #[test]
-    fn nothing_binds_without_a_refusal() {
+    fn without_a_refusal_there_is_no_limit() {
         let mut pace = Pace::new(32);
-        assert_eq!(pace.window(), INITIAL_WINDOW);
         let now = accept(&mut pace, 0.0, 1000, 0.1);
         assert_eq!((pace.window(), learned(&pace, now)), (32, f64::INFINITY));
         assert!(pace.earliest() <= now);
     }
 
     #[test]
-    fn a_refusal_teaches_the_rate_that_was_accepted() {
+    fn the_rate_that_was_accepted_is_learned_with_retry_after() {
         let mut pace = Pace::new(6);
         let now = accept(&mut pace, 0.0, 400, 5.0);
         pace.rate_limited(6, Some(1000.0), now);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_that_is_confirmed_stays_and_one_that_is_not_refused_grows() {
+    fn a_confirmed_rate_stays_and_grows_after_a_while() {
         let mut pace = Pace::new(6);
         let mut now = accept(&mut pace, 0.0, 1000, 5.0);
         for _ in 0..4 {
@@ -239,12 +239,14 @@ mod tests {
     }
 
     #[test]
-    fn refusals_without_retry_after_leave_fewer_in_flight_and_more_come_back() {
+    fn fewer_are_in_flight_without_retry_after_and_one_more_every_two_seconds() {
         let mut pace = Pace::new(6);
         let now = accept(&mut pace, 0.0, 100, 5.0);
         pace.rate_limited(6, None, now);
         assert_eq!((pace.window(), learned(&pace, now)), (5, f64::INFINITY));
-        accept(&mut pace, now, 2000, 5.0);
+        let now = accept(&mut pace, now + 1900.0, 1, 99.0);
+        assert_eq!(pace.window(), 5);
+        let now = accept(&mut pace, now + 1.0, 1, 5.0);
         assert_eq!(pace.window(), 6);
         for _ in 0..99 {
             pace.rate_limited(pace.window(), None, now);
@@ -253,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn one_request_at_a_time_that_is_refused_without_retry_after_teaches_a_rate() {
+    fn a_rate_is_learned_without_retry_after_if_one_is_in_flight() {
         let mut pace = Pace::new(1);
         let now = accept(&mut pace, 0.0, 100, 5.0);
         pace.rate_limited(1, None, now);
@@ -262,7 +264,20 @@ mod tests {
     }
 
     #[test]
-    fn a_meter_counts_each_event_in_its_periods_and_keeps_ten_seconds() {
+    fn the_rate_is_at_least_half_of_what_retry_after_promises() {
+        let mut pace = Pace::new(6);
+        let mut now = 0.0;
+        for _ in 0..1000 {
+            now = accept(&mut pace, now, 1, 100_000.0);
+            pace.rate_limited(6, Some(10_000.0), now);
+            pace.pause_until(now);
+        }
+        // Half of one in ten seconds; a confirmed rate is a little lower.
+        assert_eq!(learned(&pace, now), 0.05 * RATE_MARGIN);
+    }
+
+    #[test]
+    fn a_meter_keeps_ten_seconds() {
         let mut meter = Meter::default();
         (0..10_000).for_each(|event| meter.count(f64::from(event) * 10.0));
         let periods: Vec<_> = meter.periods(100_000.0).collect();

@@ -213,15 +213,18 @@ impl Transport {
 /// client may return anything.
 fn read_head(response: &JsValue, url: &str) -> Option<(Head, JsString)> {
     let mut read = None;
-    border::read_head(
-        response,
-        &mut |status, content_type: JsString, redirected, answered: String, opaque_redirect, content_range, grpc_status| {
-            let redirected = redirected || !is_same_server(url, &answered);
-            let text = String::from(&content_type);
-            let head = Head { status, content_type: text, redirected, opaque_redirect, content_range, grpc_status };
-            read = Some((head, content_type));
-        },
-    );
+    border::read_head(response, &mut |status,
+                                      content_type: JsString,
+                                      redirected,
+                                      answered: String,
+                                      opaque_redirect,
+                                      content_range,
+                                      grpc_status| {
+        let redirected = redirected || !is_same_server(url, &answered);
+        let text = String::from(&content_type);
+        let head = Head { status, content_type: text, redirected, opaque_redirect, content_range, grpc_status };
+        read = Some((head, content_type));
+    });
     read
 }
 
