@@ -251,7 +251,7 @@ fn body_of(head: &Head, Text { text, is_empty, truncated }: &Text) -> Body {
         return Body::Empty;
     }
     // What the API sends need not be parsed, and of what cannot be a success nothing else is asked.
-    if text.length() == 2 && String::from(text) == "{}" {
+    if text.length() == 2 && *text == "{}" {
         return Body::Object;
     }
     let Some(value) = head.may_be_success().then(|| parse_json(text).ok()).flatten() else { return Body::Malformed(NOT_JSON) };

@@ -130,6 +130,11 @@ impl Error {
         self.0.outcome
     }
 
+    /// Whether a request was sent.
+    pub fn was_sent(&self) -> bool {
+        self.0.outcome != Outcome::NotSent
+    }
+
     /// The same failure with another meaning for the credential.
     pub fn with_outcome(mut self, outcome: Outcome) -> Error {
         self.0.outcome = outcome;
@@ -206,7 +211,7 @@ impl From<Error> for JsValue {
             Failure::TokenRefused(failure) => ErrorObject::token_refused(&failure.message, &object(&failure)),
         };
         // The constructors read the response, which may be a polyfill's and throw.
-        let object = built.map_or_else(|cause| ErrorObject::unexpected(UNEXPECTED, &options(cause)), |object| object);
+        let object = built.unwrap_or_else(|cause| ErrorObject::unexpected(UNEXPECTED, &options(cause)));
         with_outcome(&object, outcome.name())
     }
 }

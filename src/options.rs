@@ -68,7 +68,8 @@ pub fn read_defaults(props: &Fields) -> Result<CallSettings, Error> {
 /// An option is invalid.
 pub fn read_call(options: &Fields, defaults: &CallSettings) -> Result<CallSettings, Error> {
     let deprecated = options.object("fetchOptions", "fetchOptions.")?;
-    let init = merged_options(deprecated.as_ref().and_then(Fields::object_value), options.object_value()).map_err(Error::validation)?;
+    let init =
+        merged_options(deprecated.as_ref().and_then(Fields::object_value), options.object_value()).map_err(Error::validation)?;
     let merged = Fields::of(&init, "options")?;
     Ok(CallSettings {
         headers: merged.value("headers")?,

@@ -78,8 +78,7 @@ struct Waiting<'a>(&'a OAuth, Rc<Waiter>);
 
 impl<'a> Waiting<'a> {
     fn begin(oauth: &'a OAuth) -> Waiting<'a> {
-        let waiter =
-            Rc::new(Waiter { generation: oauth.generation.get(), deferred: Deferred::new(), token: RefCell::default() });
+        let waiter = Rc::new(Waiter { generation: oauth.generation.get(), deferred: Deferred::new(), token: RefCell::default() });
         oauth.waiters.borrow_mut().push(waiter.clone());
         Waiting(oauth, waiter)
     }

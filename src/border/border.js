@@ -414,8 +414,19 @@ export const notify = (callback, argument) => ignore(() => callback(argument));
 /** The same for a method of the caller's object. */
 export const notifyMethod = (target, method) => ignore(() => target[method]());
 
-/** Adds `remaining()` to the report of a bulk run. The array of requests has holes where other items were. */
-export function withRemaining(report, requests) {
-  report.remaining = () => Object.values(requests);
-  return report;
+/** The report of a bulk run. Its method is the class's, because structured cloning refuses functions among an object's own fields. */
+class RevokeCredentialsReport {
+  #requests;
+
+  constructor(fields, requests) {
+    Object.assign(this, fields);
+    this.#requests = requests;
+  }
+
+  remaining() {
+    return Object.values(this.#requests);
+  }
 }
+
+/** `requests` has holes where other items were. */
+export const newReport = (fields, requests) => new RevokeCredentialsReport(fields, requests);

@@ -9,7 +9,6 @@ pub mod wait;
 use crate::error::Error;
 use js_sys::{Function, JsString, Object};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen::JsCast;
 use web_sys::{Headers, RequestInit};
 use zeroize::Zeroizing;
 
@@ -90,9 +89,9 @@ extern "C" {
     /// The same for a method of the caller's object.
     #[wasm_bindgen(js_name = notifyMethod)]
     pub fn notify_method(target: &JsValue, method: &str);
-    /// Adds `remaining()` to a report.
-    #[wasm_bindgen(js_name = withRemaining)]
-    pub fn with_remaining(report: &JsValue, requests: &JsValue) -> JsValue;
+    /// A report with `remaining()`.
+    #[wasm_bindgen(js_name = newReport)]
+    pub fn new_report(fields: &JsValue, requests: &JsValue) -> JsValue;
 
     /// The beginning of a long body, or a body that someone else has read.
     pub type Incomplete;

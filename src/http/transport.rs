@@ -130,8 +130,7 @@ impl Transport {
         if let Some(logger) = &self.logger {
             logger.head(&format!("< Response: {} {url}", method.name()), &object, secret.text());
         }
-        let response =
-            Response { head, object, raw, unread: true, wait: wait.clone(), transport: self, secret: secret.clone() };
+        let response = Response { head, object, raw, unread: true, wait: wait.clone(), transport: self, secret: secret.clone() };
         observer.answered(*method, &response);
         Ok(response)
     }
@@ -265,7 +264,10 @@ impl Response<'_> {
         let (text, truncated) = match body {
             Ok(text) => (text, false),
             Err(incomplete) if incomplete.used() => {
-                return Err(Error::unexpected(UNEXPECTED, "a hook has read the response body: read response.clone() instead".into()));
+                return Err(Error::unexpected(
+                    UNEXPECTED,
+                    "a hook has read the response body: read response.clone() instead".into(),
+                ));
             }
             Err(incomplete) => (incomplete.text(), true),
         };
