@@ -152,10 +152,13 @@ impl OAuth {
             if let Some(error) = self.refused() {
                 return Err(error);
             }
-            let patience = self.patience().unwrap_or_else(|| self.begin());
+            let patience = self.patience();
+            if patience.is_none() {
+                self.begin();
+            }
             let waiting = Waiting::begin(self);
             let Waiter { deferred, token, .. } = &*waiting.1;
-            let patience = Wait::begin(&Cancellation::NONE, Some(patience))?;
+            let patience = Wait::begin(&Cancellation::NONE, patience)?;
             match patience.race(&wait.racing(&deferred.promise())).await {
                 Err(Interrupt::TimedOut(_)) if wait.interrupt().is_none() => {}
                 Err(interrupt) => return Err(wait.interrupt().unwrap_or(interrupt).into()),
@@ -184,7 +187,7 @@ impl OAuth {
     }
 
     /// Begins a token request, in the context of this call.
-    fn begin(self: &Rc<Self>) -> f64 {
+    fn begin(self: &Rc<Self>) {
         let request = Rc::new(TokenRequest {
             begun: self.clock.now(),
             generation: self.generation.get(),
@@ -196,7 +199,6 @@ impl OAuth {
             let result = oauth.obtain(&request).await;
             oauth.deliver(&request, result);
         });
-        PATIENCE
     }
 
     async fn obtain(&self, request: &TokenRequest) -> Result<(Authorization, Option<Lifetime>), Error> {

@@ -126,33 +126,6 @@ test("tokens: a clock that was set back says nothing of a token's age: it is ren
   });
 });
 
-test("tokens: a renewal ahead of the end that fails harms nobody before the end", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const failing = { ...refusal, status: 500 };
-    const stub = stubbedOAuth(sdk, { tokens: [issued("t"), failing] });
-    await stub.revoke();
-    clock.setSystemTime(EPOCH + 479_999);
-    await stub.revoke();
-    await turn();
-    assert.lengthOf(stub.tokenRequests, 1, "renewed too early");
-    for (const [at, requests] of [
-      [480_000, 2],
-      [539_999, 3],
-    ]) {
-      clock.setSystemTime(EPOCH + at);
-      await until(async () => {
-        assert.strictEqual((await stub.revoke()).statusCode, 200);
-        return stub.tokenRequests.length >= requests;
-      });
-    }
-    assert.deepEqual(new Set(stub.shown), new Set(["t"]));
-    const { length } = stub.shown;
-    clock.setSystemTime(EPOCH + 540_000);
-    assertError(sdk, await rejection(stub.revoke()), "TokenRequestError", /500/);
-    assert.lengthOf(stub.apiRequests, length);
-  });
-});
-
 test("tokens: a 401 renews once; then the 401 is the caller's", async ({ sdk }) => {
   const stub = stubbedOAuth(sdk, { api: [unauthorized] });
   const error = assertError(sdk, await rejection(stub.revoke()), "SDKError");
@@ -359,30 +332,52 @@ test("tokens: Retry-After: 0, again and again: from the second retry on, the wai
 });
 
 test("tokens: requests are not tried again unless the client says so", async ({ sdk }) => {
-  for (const [answer, name] of [
-    [unavailable, "TokenRequestError"],
-    [fails(new TypeError("fetch failed")), "ConnectionError"],
+  const stub = stubbedOAuth(sdk, { tokens: [fails(new TypeError("fetch failed")), issued("t")] });
+  assertError(sdk, await rejection(stub.revoke()), "ConnectionError");
+  assert.lengthOf(stub.tokenRequests, 1);
+  await stub.revoke();
+  assert.deepEqual(stub.shown, ["t"], "the failure was remembered");
+});
+
+test("tokens: no token request is sent before the refusal of the token endpoint is over", async ({ sdk }) => {
+  for (const [headers, wait] of [
+    [{ "retry-after": "30" }, 30_000],
+    [{}, 500],
   ]) {
-    const stub = stubbedOAuth(sdk, { tokens: [answer, issued("t")] });
-    assertError(sdk, await rejection(stub.revoke()), name);
-    assert.lengthOf(stub.tokenRequests, 1);
-    await stub.revoke();
-    assert.deepEqual(stub.shown, ["t"], "the failure was remembered");
+    for (const status of [429, 503]) {
+      await withClock(async (clock) => {
+        const refused = { status, headers: { ...json, ...headers }, body: "{}" };
+        const stub = stubbedOAuth(sdk, { tokens: [refused, issued("t")] });
+        for (const call of [stub.revoke, stub.client.getValidToken.bind(stub.client), stub.revoke]) {
+          assertError(sdk, await rejection(call()), "TokenRequestError", new RegExp(status));
+        }
+        assert.lengthOf(stub.tokenRequests, 1, "the refusal was not remembered");
+        await clock.tickAsync(wait);
+        await stub.revoke();
+        assert.deepEqual(stub.shown, ["t"]);
+      });
+    }
   }
 });
 
-test("tokens: timeoutMs bounds the token request and the revoke each", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const after = (ms, answer) => () => new Promise((resolve) => setTimeout(() => resolve(response(answer)), ms));
-    const stub = stubbedOAuth(sdk, { timeoutMs: 1000, tokens: [after(900, issued("t"))], api: [after(900, revoked)] });
-    const call = stub.revoke();
-    await until(() => stub.tokenRequests.length === 1);
-    await clock.tickAsync(900);
-    await until(() => stub.apiRequests.length === 1);
-    await clock.tickAsync(900);
-    assert.strictEqual((await call).statusCode, 200);
-    assert.strictEqual(clock.countTimers(), 0, "a time limit is still running");
-  });
+test("tokens: timeoutMs bounds the whole attempt, with the token request", async ({ sdk }) => {
+  const after = (ms, answer) => () => new Promise((resolve) => setTimeout(() => resolve(response(answer)), ms));
+  for (const [ms, name] of [
+    [400, undefined],
+    [900, "RequestTimeoutError"],
+  ]) {
+    await withClock(async (clock) => {
+      const stub = stubbedOAuth(sdk, { timeoutMs: 1000, tokens: [after(ms, issued("t"))], api: [after(ms, revoked)] });
+      const call = stub.revoke().catch((error) => error);
+      await until(() => stub.tokenRequests.length === 1);
+      await clock.tickAsync(ms);
+      await until(() => stub.apiRequests.length === 1);
+      await clock.tickAsync(ms);
+      if (name) assertError(sdk, await call, name);
+      else assert.strictEqual((await call).statusCode, 200);
+      assert.strictEqual(clock.countTimers(), name ? 1 : 0, "a time limit is still running");
+    });
+  }
   for (const call of [(stub) => stub.revoke(), (stub) => stub.client.getValidToken()]) {
     await withClock(async (clock) => {
       const stub = stubbedOAuth(sdk, { timeoutMs: 1000, tokens: [hangsForEver, issued("t")] });
@@ -538,22 +533,6 @@ test("tokens: a call that comes after the last one has left gets a token", async
       assert.lengthOf(stub.tokenRequests, 2);
     });
   }
-});
-
-test("tokens: a renewal ahead of the end is not tried again once its client is freed", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const stub = stubbedOAuth(sdk, { tokens: [issued("t"), unavailable, issued("late")], retryConfig: slowRetries });
-    await stub.revoke();
-    clock.setSystemTime(EPOCH + 500_000);
-    await stub.revoke();
-    await until(() => stub.tokenRequests.length === 2);
-    stub.client.free();
-    await turn();
-    await clock.tickAsync(600_000);
-    await turn();
-    assert.lengthOf(stub.tokenRequests, 2);
-    assert.strictEqual(clock.countTimers(), 0);
-  });
 });
 
 test("tokens: a call that is aborted before it begins asks for no token", async ({ sdk }) => {
