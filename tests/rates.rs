@@ -9,7 +9,7 @@ mod simulation;
 use proptest::prelude::*;
 use simulation::clients::{Ours, Pool};
 use simulation::servers::{Limit, Server};
-use simulation::table::cases;
+use simulation::table::{cases, lists};
 use simulation::{simulate, Outcome, Run};
 
 fn server(name: &str) -> Server {
@@ -78,6 +78,23 @@ fn fewer_requests_are_wasted_than_by_a_naive_pool() {
         let pool = simulate(case.server.clone(), &mut Pool::naive(2_000, 6), &run, 1);
         assert!(ours.wasted <= pool.wasted * 0.6 + 0.002, "{}: {ours:?}, {pool:?}", case.name);
         assert!(ours.used >= pool.used * 0.85, "{}: {ours:?}, {pool:?}", case.name);
+    }
+}
+
+#[test]
+fn lists_with_items_that_are_always_refused_revoke_every_valid_one() {
+    for limit in [Limit::Unlimited, Limit::TokenBucket { rate: 50.0, burst: 50.0, left: None }] {
+        for (name, always_refused) in lists() {
+            for refused_for in [None, Some(1_000.0)] {
+                let server = Server::new(limit.clone(), 25.0);
+                let run = Run::new(&server, 1_000, 6);
+                let server = Server { always_refused, refused_for, ..server };
+                let outcome = simulate(server, &mut Ours::new(1_000, 6), &run, 1);
+                let valid = (0..1_000).filter(|item| !always_refused(*item)).count();
+                assert_eq!((outcome.accepted, outcome.disobeyed), (valid, 0), "{name}, {refused_for:?}");
+                assert!(outcome.last_accepted < 1_800_000.0, "{name}, {refused_for:?}: {outcome:?}");
+            }
+        }
     }
 }
 

@@ -53,9 +53,9 @@ const INITIAL_WINDOW: usize = 10;
 /// on concurrent requests, which sends no `Retry-After`, ends as soon as a request completes.
 const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
 
-/// The longest such pause if an item is rate limited for the first time, in milliseconds. It may concern the item alone: a list that
-/// begins with many locked items must get to the others before the run stops.
-const MAX_FIRST_PAUSE: f64 = 15_000.0;
+/// How often such pauses double, to 6.4 seconds, and twice that number of refusals of one item more for each further time. A list with
+/// many items that are always refused must get past them before the run stops.
+const MAX_DOUBLINGS: u32 = 7;
 
 /// The next action of the driver.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -275,15 +275,14 @@ impl Scheduler {
     /// `retry_after`: how long to send nothing, in milliseconds, if the API names it. `random` is between 0 and 1.
     pub fn rate_limited(&mut self, index: usize, retry_after: Option<f64>, now: f64, random: f64) {
         let (in_flight, accepted) = (self.in_flight(), self.accepted);
-        let Some(&mut Item { state: State::InFlight(epoch), turn, .. }) = self.item(index) else { return };
-        let longest = if turn == 0 { MAX_FIRST_PAUSE } else { f64::INFINITY };
+        let Some(&mut Item { state: State::InFlight(epoch), rate_limited, .. }) = self.item(index) else { return };
         let (new, too_long) = (epoch == Some(self.epoch), is_too_long(retry_after));
         self.answered = true;
         if !too_long {
             if new {
                 self.pace.rate_limited(in_flight, retry_after, now);
             }
-            self.pause(new, retry_after, longest, now, random);
+            self.pause(new, retry_after, MAX_DOUBLINGS.saturating_add(rate_limited / 2), now, random);
         } else if new {
             self.epoch = self.epoch.saturating_add(1);
             let refusing = self.refusing.get_or_insert_default();
@@ -295,8 +294,8 @@ impl Scheduler {
         let turn = self.epoch;
         if let Some(item) = self.item(index) {
             item.turn = turn;
-            item.rate_limited = item.rate_limited.saturating_add(u32::from(accepted));
-            item.state = State::RateLimited { fails: too_long || item.rate_limited >= MAX_RATE_LIMITED };
+            item.rate_limited = rate_limited.saturating_add(1);
+            item.state = State::RateLimited { fails: too_long || accepted && item.rate_limited >= MAX_RATE_LIMITED };
         }
     }
 
@@ -329,7 +328,9 @@ impl Scheduler {
             Outcome::Unreachable | Outcome::NotSent | Outcome::RateLimited | Outcome::NoToken { .. } => {}
             _ => {
                 self.answered = true;
-                self.accepted = true;
+                if !std::mem::replace(&mut self.accepted, true) {
+                    self.items.iter_mut().for_each(|item| item.rate_limited = 0);
+                }
                 if epoch == Some(self.epoch) {
                     self.refusing = None;
                     self.pace.accepted(now);
@@ -345,7 +346,7 @@ impl Scheduler {
             }
             Outcome::NotSent | Outcome::NoToken { .. } if self.stopped => self.settle(index, Status::Skipped, true),
             Outcome::NotSent => {}
-            Outcome::NoToken { retry_after } => self.pause(epoch == Some(self.epoch), retry_after, f64::INFINITY, now, random),
+            Outcome::NoToken { retry_after } => self.pause(epoch == Some(self.epoch), retry_after, u32::MAX, now, random),
             Outcome::Unavailable { retry_after } if self.retry(index, retry_after, now, random) => {}
             Outcome::Unreachable if self.retry(index, None, now, random) => {}
             Outcome::Unreachable => {
@@ -467,14 +468,14 @@ impl Scheduler {
         true
     }
 
-    /// Pauses the run, or stops it if its pauses have been too long. `new`: an attempt of this epoch asks for it. `longest`: the longest
-    /// pause that the server does not name.
-    fn pause(&mut self, new: bool, retry_after: Option<f64>, longest: f64, now: f64, random: f64) {
+    /// Pauses the run, or stops it if its pauses have been too long. `new`: an attempt of this epoch asks for it. `doublings`: how often
+    /// a pause that the server does not name may have doubled.
+    fn pause(&mut self, new: bool, retry_after: Option<f64>, doublings: u32, now: f64, random: f64) {
         let Refusing { pauses, .. } = self.refusing.unwrap_or_default();
         let mut wait = retry_after.unwrap_or(0.0);
         // The server's own timing is obeyed exactly, the first time.
         if new && (retry_after.is_none() || pauses > 0) {
-            wait = wait.max(PAUSE.wait(pauses, random).min(longest));
+            wait = wait.max(PAUSE.wait(pauses.min(doublings), random));
         }
         let begun = self.paused_until.max(now);
         let until = begun.max(now + wait);

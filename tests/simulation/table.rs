@@ -40,11 +40,12 @@ pub fn cases() -> Vec<Case> {
 }
 
 /// Lists with items that are always refused: what to call each, and which items of 1,000 they are.
-pub fn lists() -> [(&'static str, fn(usize) -> bool); 6] {
+pub fn lists() -> [(&'static str, fn(usize) -> bool); 7] {
     [
         ("one", |item| item == 500),
         ("the last one", |item| item == 999),
         ("the first 50", |item| item < 50),
+        ("the last 50", |item| item >= 950),
         ("1 in 100", |item| item % 100 == 50),
         ("1 in 10", |item| item % 10 == 3),
         ("1 in 3", |item| item % 3 == 0),
