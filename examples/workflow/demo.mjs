@@ -40,7 +40,12 @@ const secrets = {
   C1_CLIENT_SECRET: `secret-token:conductorone.com:v1:${jwk}`,
   OPERATOR_TOKEN: operatorToken,
 };
-writeFileSync(join(project, ".dev.vars"), Object.entries(secrets).map((pair) => pair.join("=")).join("\n"));
+writeFileSync(
+  join(project, ".dev.vars"),
+  Object.entries(secrets)
+    .map((pair) => pair.join("="))
+    .join("\n"),
+);
 
 const wrangler = spawn(
   process.execPath,
@@ -50,7 +55,7 @@ const wrangler = spawn(
   ],
   {
     cwd: project,
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
     env: {
       ...process.env,
       WRANGLER_SEND_METRICS: "false",
@@ -60,12 +65,14 @@ const wrangler = spawn(
     },
   },
 );
-let seenOutput = "";
-wrangler.stdout.setEncoding("utf8").on("data", (text) => {
+wrangler.stderr.pipe(process.stderr);
+let output = "";
+wrangler.stdout.setEncoding("utf8").on("data", function announce(text) {
   process.stdout.write(text);
-  const [, url] = (seenOutput !== null && /Ready on (http:\/\/\S+)/.exec((seenOutput += text))) || [];
+  output += text;
+  const [, url] = /Ready on (http:\/\/\S+)/.exec(output) ?? [];
   if (!url) return;
-  seenOutput = null;
+  wrangler.stdout.off("data", announce).pipe(process.stdout);
   console.log(`
   The Worker is at  ${url}  and revokes in a sandbox. Try it with:
 
@@ -78,7 +85,8 @@ wrangler.stdout.setEncoding("utf8").on("data", (text) => {
 `);
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => wrangler.kill(signal));
-wrangler.on("exit", (code) => {
+// When its helpers have ended, too: they watch the files.
+wrangler.on("close", (code) => {
   rmSync(project, { recursive: true, force: true });
   process.exit(code ?? 0);
 });

@@ -38,7 +38,8 @@ async function start(request, env) {
   try {
     list = JSON.parse(text);
   } catch {}
-  if (!Array.isArray(list) || list.length === 0) return failure(400, "The body must be a JSON array of { appId, connectorId, id }.");
+  if (!Array.isArray(list) || list.length === 0)
+    return failure(400, "The body must be a JSON array of { appId, connectorId, id }.");
   let check;
   try {
     using sdk = connect(env);
@@ -57,7 +58,9 @@ async function start(request, env) {
 
 async function show(instance) {
   const { status, error, output } = await instance.status();
-  const report = output?.map(([appId, connectorId, id, outcome, statusCode]) => ({ appId, connectorId, id, outcome, statusCode }));
+  const report = output?.map(([appId, connectorId, id, outcome, statusCode]) => {
+    return { appId, connectorId, id, outcome, statusCode };
+  });
   const counts = {};
   for (const { outcome } of report ?? []) counts[outcome] = (counts[outcome] ?? 0) + 1;
   return Response.json({ id: instance.id, status, error, counts, report });
