@@ -76,7 +76,7 @@ async function revoke(env, items, wasCutShort, stop) {
     const again = remaining.has(request);
     const isRefused = statusCode === 401 || statusCode === 429 || error?.name === "TokenRequestError";
     // The run does not wait for a `Retry-After` of more than 15 minutes. It is in the response of the item.
-    if (again) pausedUntil = Math.max(pausedUntil, retryTime(error.headers), isRefused ? Date.now() + PAUSE : 0);
+    if (again) pausedUntil = Math.max(pausedUntil, retryTime(error?.headers), isRefused ? Date.now() + PAUSE : 0);
     return {
       row: items[index].row,
       outcome: settle(outcome, items[index].before, wasCutShort),

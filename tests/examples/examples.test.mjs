@@ -180,8 +180,8 @@ describe("examples", () => {
   });
 
   it("page/, in Chromium, without a bundler", async () => {
-    const deleted = { ...revoked, body: '{"credential":{"deletedAt":"2026-01-02T03:04:05Z"}}' };
-    const { base, sent } = await api({ reset: true }, deleted, notFound);
+    const deleted = { ...revoked, body: '{"credential":{"id":"credential-3","deletedAt":"2026-01-02T03:04:05Z"}}' };
+    const { base, sent } = await api({ status: 502, body: "a gateway" }, deleted, notFound);
     const types = { html: "text/html", js: "text/javascript" };
     const pages = createServer(({ url }, answer) => {
       const file = url.startsWith("/c1-revoke/")

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,12 +98,13 @@ async function startApi() {
     const body = await text(request);
     if (request.url === "/auth/v1/token") {
       const client = new URLSearchParams(body).get("client_id");
-      return send(200, { access_token: client, token_type: "Bearer", expires_in: 600 });
+      return send(200, { access_token: `access-token-of-${client}`, token_type: "Bearer", expires_in: 600 });
     }
     const id = decodeURIComponent(request.url.split("/").at(-1));
+    const { authorization } = request.headers;
     const refuse = (status, headers) =>
-      send(status, { code: status === 404 ? 5 : 7, message: `answer ${status}`, details: [] }, headers);
-    if (request.headers.authorization !== `Bearer ${api.accepts}`) return refuse(401);
+      send(status, { code: status === 404 ? 5 : 7, message: `${status} for ${authorization}`, details: [] }, headers);
+    if (authorization !== `Bearer access-token-of-${api.accepts}`) return refuse(401);
     if (request.method === "GET") {
       if (api.never.has(id)) return refuse(404);
       if (api.plan(id, api.sent(id)).hidden) return response.destroy();
@@ -131,8 +132,8 @@ async function startApi() {
 const list = (count, prefix = "cred") =>
   Array.from({ length: count }, (_, i) => ({ appId: "app", connectorId: "con", id: `${prefix}-${i + 1}` }));
 
-describe("examples/workflow", { timeout: 300_000 }, () => {
-  let api, miniflare, url, state, modules, key, slept;
+describe("examples/workflow", { timeout: 600_000 }, () => {
+  let api, miniflare, url, state, modules, key, slept, onSleep;
 
   async function startWorker(bindings = {}) {
     miniflare = new Miniflare({
@@ -144,7 +145,9 @@ describe("examples/workflow", { timeout: 300_000 }, () => {
       workflowsPersist: state,
       serviceBindings: {
         TEST: async (request) => {
-          slept.push(Number(request.url.split("/").at(-1)));
+          const ms = Number(request.url.split("/").at(-1));
+          slept.push(ms);
+          onSleep(ms);
           return new Response();
         },
       },
@@ -171,8 +174,12 @@ describe("examples/workflow", { timeout: 300_000 }, () => {
   }
   async function ended(id) {
     for (;;) {
-      const { body } = await ask(`/revocations/${id}`);
-      if (!["queued", "running", "waiting"].includes(body.status)) return body;
+      // On a machine that stalls, workerd may close an idle connection just when it is used again.
+      const body = await ask(`/revocations/${id}`).then(
+        (response) => response.body,
+        () => null,
+      );
+      if (body && !["queued", "running", "waiting"].includes(body.status)) return body;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -195,6 +202,7 @@ describe("examples/workflow", { timeout: 300_000 }, () => {
   beforeEach(() => {
     api.reset();
     slept = [];
+    onSleep = () => {};
   });
 
   /**
@@ -262,9 +270,9 @@ describe("examples/workflow", { timeout: 300_000 }, () => {
     api.before = () => {
       if (api.requests.length === 130) api.accepts = "another key";
     };
-    slept.push = (ms) => refused.resolve(ms);
+    onSleep = refused.resolve;
     const id = await begin(credentials);
-    assert.ok((await refused.promise) >= 59_000);
+    assert.ok((await refused.promise) > 30_000);
     const sent = api.requests.length;
     assert.ok(api.revoked.size < 140);
     await kill();
@@ -290,8 +298,9 @@ describe("examples/workflow", { timeout: 300_000 }, () => {
       const result = await ended(await begin(credentials));
       assert.deepEqual(result.counts, { revoked: 150 });
       assertTrue(result, credentials);
+      const asked = seconds * 1000;
       assert.ok(
-        slept.some((ms) => ms > (seconds - 5) * 1000 && ms <= seconds * 1000),
+        slept.some((ms) => ms > asked / 2 && ms <= asked),
         String(slept),
       );
       assert.ok(sentMeanwhile <= 10, String(sentMeanwhile));
@@ -319,10 +328,10 @@ describe("examples/workflow", { timeout: 300_000 }, () => {
     assert.deepEqual((await ask(`/revocations/${id}`, { method: "DELETE" })).body, result);
   });
 
-  it("stops during a pause", async () => {
+  it("stops during a pause", { timeout: 60_000 }, async () => {
     api.plan = () => ({ status: 429, headers: { "retry-after": "86400" } });
     const sleeping = deferred();
-    slept.push = sleeping.resolve;
+    onSleep = sleeping.resolve;
     const credentials = list(20, "paused");
     const id = await begin(credentials);
     await sleeping.promise;
@@ -370,6 +379,16 @@ describe("examples/workflow", { timeout: 300_000 }, () => {
     assert.equal(api.sent("bad-3"), 24);
   });
 
+  it("keeps no secret in the engine's state", async () => {
+    api.plan = (id) => (id === "secret-1" ? { status: 403 } : {});
+    await ended(await begin(list(2, "secret")));
+    const files = readdirSync(state, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    const kept = files.map((file) => readFileSync(join(file.parentPath ?? file.path, file.name), "latin1")).join("");
+    assert.ok(kept.includes("secret-1"), "the state is not there");
+    for (const secret of [OPERATOR, key.C1_CLIENT_SECRET.slice(-40), "access-token-of"])
+      assert.ok(!kept.includes(secret), secret);
+  });
+
   describe("POST /revocations", () => {
     it("is for whoever has the operator's token", async () => {
       const id = await begin(list(1, "private"));
@@ -407,8 +426,12 @@ describe("examples/workflow", { timeout: 300_000 }, () => {
     it("takes a list of 1 MiB and no more", async () => {
       const most = 2 ** 20;
       const credentials = [];
-      for (let length = 2; length < most - 100; length += JSON.stringify(credentials.at(-1)).length + 1) {
-        credentials.push({ appId: "a", connectorId: "b", id: String(credentials.length) });
+      for (let length = 2; length < most - 300; length += JSON.stringify(credentials.at(-1)).length + 1) {
+        credentials.push({
+          appId: "a".repeat(27),
+          connectorId: "b".repeat(27),
+          id: String(credentials.length).padStart(27, "0"),
+        });
       }
       const text = JSON.stringify(credentials);
       const { status, body } = await post(`${text}${" ".repeat(most + 1 - text.length)}`);
@@ -427,7 +450,7 @@ describe("examples/workflow", { timeout: 300_000 }, () => {
   });
 });
 
-describe("make demo-workflow", { timeout: 300_000 }, () => {
+describe("make demo-workflow", { timeout: 600_000 }, () => {
   it("serves the example with wrangler, and revokes in its sandbox", async () => {
     const state = mkdtempSync(join(tmpdir(), "c1-revoke-demo-"));
     const demo = fileURLToPath(new URL("../../examples/workflow/demo.mjs", import.meta.url));
