@@ -57,7 +57,8 @@ const WORKER = `
     async fetch(request, env) {
       // After a crash the local engine runs an instance again only when something happens to it.
       const [, test, id] = new URL(request.url).pathname.split("/");
-      if (test !== "wake" && test !== "terminate") return worker.fetch(request, env);
+      const settings = JSON.parse(request.headers.get("x-settings") ?? "{}");
+      if (test !== "wake" && test !== "terminate") return worker.fetch(request, { ...env, ...settings });
       const instance = await env.REVOCATIONS.get(id);
       await (test === "wake" ? instance.sendEvent({ type: "wake", payload: null }) : instance.terminate());
       return new Response();
@@ -135,12 +136,12 @@ const list = (count, prefix = "cred") =>
 describe("examples/workflow", { timeout: 600_000 }, () => {
   let api, miniflare, url, state, modules, key, slept, onSleep;
 
-  async function startWorker(bindings = {}) {
+  async function startWorker() {
     miniflare = new Miniflare({
       modules,
       modulesRoot: ".",
       compatibilityDate,
-      bindings: { OPERATOR_TOKEN: OPERATOR, ...key, ...bindings },
+      bindings: { OPERATOR_TOKEN: OPERATOR, ...key },
       workflows: { REVOCATIONS: { name: "c1-revoke", className: "Revocation" } },
       workflowsPersist: state,
       serviceBindings: {
@@ -156,8 +157,8 @@ describe("examples/workflow", { timeout: 600_000 }, () => {
   }
   /** Miniflare ends workerd by SIGKILL. */
   const kill = () => miniflare.dispose();
-  async function restart(id, bindings) {
-    await startWorker(bindings);
+  async function restart(id) {
+    await startWorker();
     await fetch(new URL(`/wake/${id}`, url));
   }
 
@@ -398,6 +399,26 @@ describe("examples/workflow", { timeout: 600_000 }, () => {
       }
       await ended(id);
       assert.equal(api.revoked.size, 1);
+    });
+
+    it("serves nobody without its secrets, and shows none", async () => {
+      for (const [settings, message] of [
+        [{ OPERATOR_TOKEN: undefined }, /OPERATOR_TOKEN is not set/],
+        [{ OPERATOR_TOKEN: "short" }, /OPERATOR_TOKEN/],
+        [{ C1_CLIENT_ID: undefined }, /C1_CLIENT_ID/],
+        [{ C1_CLIENT_ID: "canary" }, /C1_CLIENT_ID/],
+        [{ C1_CLIENT_SECRET: undefined }, /C1_CLIENT_SECRET/],
+        [{ C1_CLIENT_SECRET: "canary-of-a-secret" }, /C1_CLIENT_SECRET/],
+      ]) {
+        const text = JSON.stringify(settings, (_, value) => value ?? "");
+        for (const token of "OPERATOR_TOKEN" in settings ? [OPERATOR, "short", ""] : [OPERATOR]) {
+          const { status, body } = await post(list(1), { token, headers: { "x-settings": text } });
+          assert.equal(status, 503);
+          assert.match(body.message, message);
+          assert.ok(!body.message.includes("canary"), body.message);
+        }
+      }
+      assert.equal(api.requests.length, 0);
     });
 
     it("is not for pages of other sites", async () => {
