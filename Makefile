@@ -32,7 +32,7 @@ PKG := target/stamps/pkg
 FRAMEWORKS := $(patsubst %/package.json,%/node_modules/.stamp,$(wildcard tests/frameworks/*/package.json))
 DOCS := target/stamps/rustdoc target/stamps/typedoc
 
-.PHONY: help prerequisites build demo demo-jobs bench docs test test-all lint fmt size soak clean browser more-browsers
+.PHONY: help prerequisites build demo demo-jobs demo-workflow bench docs test test-all lint fmt size soak clean browser more-browsers
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -44,6 +44,9 @@ demo: $(PKG) www/node_modules/.stamp ## build, then serve the demo page and a sa
 
 demo-jobs: $(PKG) www/node_modules/.stamp ## the same for the Worker that revokes lists through a queue
 	@npm run start-jobs --silent --prefix www
+
+demo-workflow: $(PKG) www/node_modules/.stamp ## build, then serve examples/workflow and a sandbox on localhost
+	@node examples/workflow/demo.mjs
 
 test: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp browser ## run the tests; the last line is `N passed, N failed`
 	@node tests/run.mjs

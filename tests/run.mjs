@@ -42,6 +42,7 @@ const LONGEST = [
   "suite/",
   "package/types",
   "jobs/jobs",
+  "examples/workflow",
 ];
 const rank = (file) => {
   const at = LONGEST.findIndex((beginning) => file.startsWith(beginning));

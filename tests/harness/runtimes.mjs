@@ -89,7 +89,7 @@ export async function workerModules(contents) {
     platform: "neutral",
     mainFields: ["module", "main"],
     plugins: [plugin],
-    external,
+    external: [...external, "cloudflare:workers"],
   });
   return [
     { type: "ESModule", path: "worker.mjs", contents: script },

@@ -14,6 +14,7 @@ const sdk = new ConductoroneSDKTypescript({
   security: { bearerAuth: process.env.C1_TOKEN },
 });
 const report = await sdk.connector.revokeCredentials(requests, {
+  confirm: true,
   onProgress: ({ done, total, pausedUntil }) => console.error(`${done} of ${total}${pausedUntil ? ", pausing" : ""}`),
 });
 

@@ -5,7 +5,7 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const { serverURL, token, ...ids } = Object.fromEntries(new FormData(form));
   try {
-    const sdk = new ConductoroneSDKTypescript({ serverURL, security: { bearerAuth: token } });
+    const sdk = new ConductoroneSDKTypescript({ serverURL, security: { bearerAuth: token }, confirm: true });
     await sdk.connector.revokeCredential(ids);
     form.elements.result.value = "Revoked.";
   } catch (error) {

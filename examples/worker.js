@@ -6,10 +6,10 @@ export default {
       // The caller's own token, passed on.
       const security = { bearerAuth: request.headers.get("authorization") ?? "" };
       using sdk = new ConductoroneSDKTypescript({ serverURL: env.C1_SERVER, security });
-      await sdk.connector.revokeCredential(await request.json());
-      return Response.json({ revoked: true });
+      await sdk.connector.revokeCredential(await request.json(), { confirm: true });
+      return Response.json({ outcome: "revoked" });
     } catch (error) {
-      return Response.json({ revoked: false, error: `${error.name}: ${error.message}` }, { status: 502 });
+      return Response.json({ outcome: error.outcome, error: `${error.name}: ${error.message}` }, { status: 502 });
     }
   },
 };
