@@ -56,7 +56,9 @@ function fromScope(modules) {
     name: "from scope",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^\.\// }, ({ path }) => (modules.has(path) ? { path, namespace: "scope" } : undefined));
-      onLoad({ filter: /^/, namespace: "scope" }, ({ path }) => ({ contents: modules.get(path).map(exportedVariable).join("\n") }));
+      onLoad({ filter: /^/, namespace: "scope" }, ({ path }) => ({
+        contents: modules.get(path).map(exportedVariable).join("\n"),
+      }));
     },
   };
 }

@@ -20,7 +20,7 @@ const installed = ["openapi-fetch", "ky"];
 
 export function installProject() {
   installInto(project, "c1-revoke");
-  const pkg = join(here, "..", "..", "pkg", "node_modules");
+  const pkg = join(here, "..", "..", "pkg", "build", "node_modules");
   for (const name of installed) symlinkSync(join(pkg, name), join(project, "node_modules", name));
   cpSync(join(here, "project"), project, { recursive: true });
   copyFileSync(join(here, "..", "harness", "wasm-memories.js"), join(project, "wasm-memories.js"));

@@ -1,9 +1,11 @@
-// Builds the package: `node pkg/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or DIR)
-// is what `npm pack` packs. The build is reproducible: the same sources give the same bytes in any folder.
+// Builds the package: `node pkg/build/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or
+// DIR) is what `npm pack` packs. The build is reproducible: the same sources give the same bytes in any folder.
 //
 // src/ → cargo → wasm-bindgen → wasm-opt → c1_revoke.wasm, dist/glue.js, dist/wasm.js
 // pkg/src/ → shared.js (what needs no wasm), and one file for each way to get the wasm: dist/c1-revoke.js (inlined as text),
-// dist/c1-revoke-edge.js (imported), dist/slim.js (passed by the caller). cjs/ is the same package as CommonJS, for `require`.
+// dist/c1-revoke-edge.js (imported), dist/slim.js (passed by the caller)
+// modules.mjs → the entry files (index.js, …), edge/ and the `exports` of package.json; the rest of that is in manifest.json
+// cjs/ is the same package as CommonJS, for `require`.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,10 +15,12 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
-import { asciiFrom } from "./build/ascii.mjs";
-import { glueFactory } from "./build/glue.mjs";
+import { asciiFrom } from "./ascii.mjs";
+import { glueFactory } from "./glue.mjs";
+import { entryFiles, packageExports } from "./modules.mjs";
 
-const PKG = dirname(fileURLToPath(import.meta.url));
+const HERE = dirname(fileURLToPath(import.meta.url));
+const PKG = dirname(HERE);
 const ROOT = dirname(PKG);
 const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
 const WASM_BINDGEN = process.env.WASM_BINDGEN ?? join(ROOT, ".tools/bin/wasm-bindgen");
@@ -38,27 +42,11 @@ const WASM_OPT_FLAGS = [
 
 /** The crate's own JavaScript. It is copied to dist/, from where the glue imports it. */
 const CRATE_FILES = ["errors.js", "border/border.js"].map((file) => join(ROOT, "src", file));
-/** The modules that are also in cjs/. */
-const MODULES = [
-  "index",
-  "core",
-  "ready",
-  "all",
-  "slim",
-  "shared",
-  "errors",
-  "funcs/connectorRevokeCredential",
-  "lib/config",
-  "lib/http",
-  "lib/retries",
-  "lib/sdks",
-  "sdk/types/index",
-  "sdk/models/errors/index",
-  "sdk/models/operations/index",
-  "sdk/models/shared/index",
-];
 /** The output of the build. */
-const BUILT = ["cjs", "dist", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", "shared.js"];
+const BUILT = [
+  ...["cjs", "dist", "edge", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", "package.json", "shared.js"],
+  ...entryFiles().map(([file]) => file),
+];
 
 /** The error classes stay in a file of their own, so that `instanceof` works across entry points. */
 const sharedErrors = {
@@ -80,21 +68,22 @@ async function build() {
     say(`copying the sources to ${args.out}`);
     copySources();
   }
-  checkVersions();
+  checkTools();
   const { wasm, glue } = await core(compile());
   say("writing the package");
   clean();
+  write("package.json", `${JSON.stringify(manifest(), null, 2)}\n`);
   write("c1_revoke.wasm", wasm);
   write("dist/glue.js", glue);
-  write(
-    "dist/wasm.js",
-    `export const decoder = [${[...assemble("build/ascii.wat")]}];\nexport const text = "${asciiFrom(wasm)}";\n`,
-  );
+  write("dist/wasm.js", `export const decoder = [${[...assemble("ascii.wat")]}];\nexport const text = "${asciiFrom(wasm)}";\n`);
   for (const file of CRATE_FILES) {
     write(`dist/${basename(file)}`, readFileSync(file));
   }
   for (const licence of ["LICENSE-APACHE", "LICENSE-MIT"]) {
     write(licence, readFileSync(join(ROOT, licence)));
+  }
+  for (const [file, source] of entryFiles()) {
+    write(file, source);
   }
   await bundles();
   await commonjsTree();
@@ -109,12 +98,15 @@ function clean() {
   }
 }
 
-function checkVersions() {
-  const { version } = JSON.parse(read("package.json"));
-  const crate = readFileSync(join(ROOT, "Cargo.toml"), "utf8");
-  if (!crate.includes(`\nversion = "${version}"\n`)) {
-    throw new Error(`pkg/package.json says version ${version}, Cargo.toml another one`);
-  }
+/** package.json. The version is the crate's. */
+function manifest() {
+  const { name, ...fields } = JSON.parse(readFileSync(join(HERE, "manifest.json"), "utf8"));
+  const [, version] = /^version = "(.+)"$/m.exec(readFileSync(join(ROOT, "Cargo.toml"), "utf8"));
+  return { name, version, ...fields, exports: packageExports() };
+}
+
+/** Throws if wasm-bindgen's tool is not of the library's version. */
+function checkTools() {
   const lock = readFileSync(join(ROOT, "Cargo.lock"), "utf8");
   const [, library] = /^name = "wasm-bindgen"\nversion = "(.+)"$/m.exec(lock) ?? [];
   const tool = execFileSync(WASM_BINDGEN, ["--version"], { encoding: "utf8" }).trim();
@@ -148,16 +140,14 @@ function remappedPaths() {
   return from.map(([path, name]) => `--remap-path-prefix=${path}=${name}`).join("\x1f");
 }
 
-/** The optimised module and its glue: `{ wasm, glue }`. Cached in target/, because optimising takes longer than all other steps. */
+/** The optimised module and its glue: `{ wasm, glue }`. Optimising takes longer than all other steps, so it is cached in target/. */
 async function core(compiled) {
-  const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join());
-  for (const file of [...CRATE_FILES, join(PKG, "build/glue.mjs"), join(PKG, "package-lock.json")]) {
-    key.update(readFileSync(file));
-  }
-  const dir = join(TARGET, "c1-revoke-pkg", key.digest("hex").slice(0, 16));
+  const lock = readFileSync(join(HERE, "package-lock.json"));
+  const key = createHash("sha256").update(compiled).update(WASM_OPT_FLAGS.join()).update(lock).digest("hex").slice(0, 16);
+  const dir = join(TARGET, "c1-revoke-pkg", key);
   const wasm = join(dir, "c1_revoke.wasm");
-  const glue = join(dir, "glue.js");
-  if (existsSync(glue)) {
+  const names = join(dir, "names.json");
+  if (existsSync(names)) {
     say("core unchanged: wasm-bindgen and wasm-opt not run again");
   } else {
     mkdirSync(dir, { recursive: true });
@@ -165,24 +155,25 @@ async function core(compiled) {
     const cargo = join(dir, "c1_revoke_cargo.wasm");
     const input = join(dir, "c1_revoke_input.wasm");
     writeFileSync(cargo, compiled);
-    // wasm-bindgen passes objects in a table of references where the module declares that feature, and leaks an entry of it for
-    // every import that throws. Without the declaration it passes them by number.
+    // Where the module declares reference types, wasm-bindgen passes objects in a table of references, and leaks an entry of it for
+    // each import that returns an object but throws: its shim stores the result before it takes the exception (0.2.129, 0.2.130;
+    // `take_last_exception`). Without the declaration it passes objects by number and leaks nothing.
     binaryen("wasm-opt", "--strip-target-features", "--debuginfo", cargo, "-o", input);
     execFileSync(WASM_BINDGEN, [input, "--target", "bundler", "--no-typescript", "--out-dir", dir, "--out-name", "c1_revoke"], {
       stdio: "inherit",
     });
     say("wasm-opt: optimising");
-    const names = JSON.parse(binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm));
-    writeFileSync(glue, await glueFactory(join(dir, "c1_revoke.js"), { crateFiles: CRATE_FILES, names }));
+    writeFileSync(names, binaryen("wasm-opt", ...WASM_OPT_FLAGS, join(dir, "c1_revoke_bg.wasm"), "-o", wasm));
   }
-  return { wasm: readFileSync(wasm), glue: readFileSync(glue, "utf8") };
+  const options = { crateFiles: CRATE_FILES, names: JSON.parse(readFileSync(names, "utf8")) };
+  return { wasm: readFileSync(wasm), glue: await glueFactory(join(dir, "c1_revoke.js"), options) };
 }
 
 /** Assembles a hand-written module; returns its bytes. */
 function assemble(wat) {
   const wasm = join(TARGET, "c1-revoke-pkg/assembled.wasm");
   // -O3 inlines: a call per character would take longer than the rest.
-  binaryen("wasm-opt", "-O3", join(PKG, wat), "-o", wasm);
+  binaryen("wasm-opt", "-O3", join(HERE, wat), "-o", wasm);
   return readFileSync(wasm);
 }
 
@@ -219,7 +210,10 @@ async function bundle(entry, file, options) {
 
 /** cjs/ is not bundled, so that its entry points share one wasm instance and one set of error classes. */
 async function commonjsTree() {
-  for (const file of [...MODULES.map((module) => `${module}.js`), "dist/c1-revoke.js", "dist/slim.js"]) {
+  const modules = entryFiles()
+    .map(([file]) => file)
+    .filter((file) => !file.startsWith("edge/"));
+  for (const file of [...modules, "shared.js", "dist/c1-revoke.js", "dist/slim.js"]) {
     const options = { format: "cjs", platform: "node", target: "es2022" };
     write(`cjs/${file}`, (await esbuild.transform(read(file), options)).code);
   }
@@ -244,14 +238,14 @@ function checkNoMachinePaths() {
 
 /** Copies the hand-written files to OUT. */
 function copySources() {
-  const skipped = new Set([...BUILT, "node_modules"].map((file) => join(PKG, file)));
+  const skipped = new Set([...BUILT, "build"].map((file) => join(PKG, file)));
   cpSync(PKG, OUT, { recursive: true, filter: (file) => !skipped.has(file) });
 }
 
 /** The .d.ts files that are also in cjs/. */
 function declarations(dir = OUT) {
   return readdirSync(dir, { recursive: true })
-    .filter((file) => file.endsWith(".d.ts") && !/^(node_modules|cjs|edge)\//.test(file) && file !== "cdn.d.ts")
+    .filter((file) => file.endsWith(".d.ts") && !/^(build|cjs)\//.test(file) && file !== "cdn.d.ts")
     .sort();
 }
 

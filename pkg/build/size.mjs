@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
-const PKG = dirname(fileURLToPath(import.meta.url));
+const HERE = dirname(fileURLToPath(import.meta.url));
+const PKG = dirname(HERE);
 
 const CALL = `
   const sdk = new ConductoroneSDKTypescript({ tenantDomain: "acme", security: { bearerAuth: token } });
@@ -21,17 +22,17 @@ const rows = [
   row("glue", read("dist/glue.js")),
   row(
     "browser bundle: the class, wasm inlined",
-    await bundle(`import { ConductoroneSDKTypescript } from "./index.js"; ${SIGNATURE}${CALL}`),
+    await bundle(`import { ConductoroneSDKTypescript } from "../index.js"; ${SIGNATURE}${CALL}`),
     72_000,
   ),
   row(
     "Worker: module + wasm",
-    await bundle(`import { ConductoroneSDKTypescript } from "./edge/index-edge.js"; ${SIGNATURE}${CALL}`),
+    await bundle(`import { ConductoroneSDKTypescript } from "../edge/index-edge.js"; ${SIGNATURE}${CALL}`),
     69_500,
     wasm,
   ),
   row("cdn.js", read("cdn.js")),
-  row("errors alone", await bundle(`export { SDKError } from "./errors.js";`)),
+  row("errors alone", await bundle(`export { SDKError } from "../errors.js";`)),
   row(
     "hand-written fetch (no retries, OAuth, bulk)",
     await bundle(`${SIGNATURE}
@@ -95,7 +96,7 @@ function row(name, data, budget, ...more) {
 
 async function bundle(contents) {
   const { outputFiles } = await esbuild.build({
-    stdin: { contents, resolveDir: PKG },
+    stdin: { contents, resolveDir: HERE },
     bundle: true,
     external: ["*.wasm?module"],
     format: "esm",
