@@ -23,7 +23,7 @@ export function installProject() {
   copyFileSync(join(tests, "harness", "wasm-memories.js"), join(project, "wasm-memories.js"));
   mkdirSync(packages);
   symlinkSync(pkg, join(packages, "c1-revoke"));
-  for (const name of ["openapi-fetch", "ky"]) symlinkSync(join(pkg, "node_modules", name), join(packages, name));
+  for (const name of ["openapi-fetch", "ky"]) symlinkSync(join(pkg, "build", "node_modules", name), join(packages, name));
 }
 
 export const versionOf = (name) => JSON.parse(readFileSync(join(packages, name, "package.json"), "utf8")).version;

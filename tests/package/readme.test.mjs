@@ -22,7 +22,7 @@ const examples = new Set(
 );
 const readmes = ["README.md", "pkg/README.md"];
 const types = readdirSync(join(repository, "pkg"), { recursive: true })
-  .filter((file) => file.endsWith(".d.ts") && !/^(cjs|node_modules)\//.test(file))
+  .filter((file) => file.endsWith(".d.ts") && !/^(build|cjs)\//.test(file))
   .map((file) => `pkg/${file}`);
 
 describe("code in documentation", () => {
@@ -53,7 +53,7 @@ describe("code in documentation", () => {
 
 describe("sizes", () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["size.mjs"], {
-    cwd: join(repository, "pkg"),
+    cwd: join(repository, "pkg", "build"),
     encoding: "utf8",
   });
 
