@@ -202,6 +202,14 @@ export class Cancellation {
     this.signal = signal;
     this.cancellable = cancellable;
     if (isObject(signal)) {
+/** The time of an HTTP date (IMF-fixdate: RFC 9110, 5.6.7). `Date.parse` reads much else, but the platform writes this form only. */
+export function httpDate(text) {
+  return attempt(() => {
+    const time = Date.parse(text);
+    return typeof time === "number" && time >= 0 && new Date(time).toUTCString() === text ? time : undefined;
+  });
+}
+
       this.#listener = () => this.cancel(peek(signal, "reason"));
       if (peek(signal, "aborted")) {
         this.#listener();
