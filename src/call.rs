@@ -5,7 +5,7 @@ use crate::auth::security::Security;
 use crate::border::wait::{Cancellation, Wait};
 use crate::border::{is_record, parse_json, peek, peek_text, revoked};
 use crate::error::{Error, Failure, HttpFailure};
-use crate::http::answer::{is_json, judge, Body, Head, Malformed, Verdict, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
+use crate::http::answer::{is_json, judge, Body, Head, Malformed, Verdict, CUT, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
 use crate::http::attempts::{self, Next, Retries};
 use crate::http::outcome::Outcome;
 use crate::http::settings::CallSettings;
@@ -165,7 +165,7 @@ impl<'a> Call<'a> {
 
     /// Evaluates the response to a revocation.
     fn conclude(&self, response: &Response<'_>, text: Text) -> Result<JsValue, Error> {
-        match judge(&response.head, body_of(&response.head, &text)) {
+        match judge(&response.head, body_of(response, &text)) {
             Verdict::Revoked => {
                 self.outcome.set(Outcome::Revoked);
                 Ok(result(response, None))
@@ -185,7 +185,7 @@ impl<'a> Call<'a> {
         let Response { head, .. } = response;
         let state = if is_absence(head, text) {
             State::Absent
-        } else if judge(head, body_of(head, text)) == Verdict::Revoked {
+        } else if judge(head, body_of(response, text)) == Verdict::Revoked {
             state_of(&peek(&parse_json(&text.text).unwrap_or_default(), "credential"), &self.revocation.id)
         } else {
             State::Unknown
@@ -243,18 +243,18 @@ fn is_absence(head: &Head, text: &Text) -> bool {
 
 /// What a body is. An error of the API's gateway is a gRPC status as JSON: `{"code": 16, "message": "…", "details": []}`. Code 0
 /// means success. Other gateways send a member `error`.
-fn body_of(head: &Head, Text { text, is_empty, truncated }: &Text) -> Body {
+fn body_of(response: &Response<'_>, Text { text, is_empty, truncated }: &Text) -> Body {
     if *truncated {
         return Body::Malformed(TOO_LONG);
     }
     if *is_empty {
-        return Body::Empty;
+        return if response.has_content() { Body::Malformed(CUT) } else { Body::Empty };
     }
     // What the API sends need not be parsed, and of what cannot be a success nothing else is asked.
     if text.length() == 2 && *text == "{}" {
         return Body::Object;
     }
-    let Some(value) = head.may_be_success().then(|| parse_json(text).ok()).flatten() else { return Body::Malformed(NOT_JSON) };
+    let Some(value) = response.head.may_be_success().then(|| parse_json(text).ok()).flatten() else { return Body::Malformed(NOT_JSON) };
     let has = |name| !peek(&value, name).is_null_or_undefined();
     if !is_record(&value) {
         Body::Malformed(NOT_OBJECT)

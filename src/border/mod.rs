@@ -53,6 +53,11 @@ extern "C" {
     /// Whether this is an array.
     #[wasm_bindgen(js_name = isArray)]
     pub fn is_array(value: &JsValue) -> bool;
+    /// Returns the number of elements of an array or a `Set`.
+    #[wasm_bindgen(js_name = elementCount)]
+    pub fn element_count(value: &JsValue) -> Option<f64>;
+    /// Returns the first field whose name differs from one of these, which spaces separate, only in case.
+    pub fn misspelt(object: &JsValue, names: &str) -> Option<String>;
     /// Whether this is an object, but not an array or a function.
     #[wasm_bindgen(js_name = isRecord)]
     pub fn is_record(value: &JsValue) -> bool;
@@ -88,7 +93,9 @@ extern "C" {
     pub fn notify(callback: &Function, argument: &JsValue);
     /// The same for a method of the caller's object.
     #[wasm_bindgen(js_name = notifyMethod)]
-    pub fn notify_method(target: &JsValue, method: &str);
+    pub fn notify_method(target: &JsValue, method: &str, argument: &JsValue);
+    /// Ignores what a caller's code returned, and its rejection if it is a promise.
+    pub fn ignored(value: &JsValue);
     /// A report with `remaining()`.
     #[wasm_bindgen(js_name = newReport)]
     pub fn new_report(fields: &JsValue, requests: &JsValue) -> JsValue;

@@ -1,13 +1,13 @@
 //! Sends one request with the platform's `fetch` or the caller's HTTP client, and reads the response.
 
-use super::answer::{is_connection_failure, refusal_message, Head, MAX_BODY_BYTES};
+use super::answer::{has_content, is_connection_failure, refusal_message, Head, MAX_BODY_BYTES};
 use super::log::Logger;
 use super::outcome::Outcome;
 use super::retry_after;
 use super::secret::Secret;
 use super::server::is_same_server;
 use super::settings::CallSettings;
-use crate::border::time::now_since_epoch;
+use crate::border::time::{http_date, now_since_epoch};
 use crate::border::wait::{Interrupt, Wait};
 use crate::border::{self, call_method, discard_body, missing_global, peek_text, redact, redact_json};
 use crate::error::{Error, Failure, HttpFailure, UNEXPECTED};
@@ -240,9 +240,17 @@ impl Response<'_> {
         self.raw.header(name)
     }
 
-    /// How long the server asks to wait, in milliseconds (`Retry-After`).
+    /// How long the server asks to wait, in milliseconds (`Retry-After`). The response's own `Date` says what time it is for the server,
+    /// whatever the client's clock shows. Browsers may hide it from a page of another origin.
     pub fn retry_after(&self) -> Option<f64> {
-        retry_after::parse(&self.header("retry-after")?, now_since_epoch())
+        let value = self.header("retry-after")?;
+        let now = self.header("date").and_then(|date| http_date(&date)).unwrap_or_else(now_since_epoch);
+        retry_after::parse(&value, now, http_date)
+    }
+
+    /// Whether the headers say that the body has content.
+    pub fn has_content(&self) -> bool {
+        has_content(self.header("content-encoding").as_deref(), self.header("content-length").as_deref())
     }
 
     /// The `Content-Type`, with the secret masked.
