@@ -5,11 +5,11 @@ use crate::auth::security::Security;
 use crate::border::wait::{Cancellation, Wait};
 use crate::border::{is_record, parse_json, peek, peek_text, revoked};
 use crate::error::{Error, Failure, HttpFailure};
-use crate::http::answer::{is_json, judge, Body, Head, Malformed, Verdict, CUT, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
 use crate::http::attempts::{self, Next, Retries};
 use crate::http::outcome::Outcome;
 use crate::http::settings::CallSettings;
 use crate::http::transport::{Method, Observer, Outgoing, Response, Text, Transport, Unobserved, JSON};
+use crate::http::verdict::{is_json, judge, Body, Head, Verdict, CUT, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
 use js_sys::JsString;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -176,7 +176,7 @@ impl<'a> Call<'a> {
                 }
                 Err(Failure::Refused(response.failure(text.text)).into())
             }
-            Verdict::Malformed(malformed) => Err(malformation(malformed, text.text, response).into()),
+            Verdict::Malformed(reason) => Err(malformation(reason, text.text, response).into()),
         }
     }
 
@@ -254,7 +254,9 @@ fn body_of(response: &Response<'_>, Text { text, is_empty, truncated }: &Text) -
     if text.length() == 2 && *text == "{}" {
         return Body::Object;
     }
-    let Some(value) = response.head.may_be_success().then(|| parse_json(text).ok()).flatten() else { return Body::Malformed(NOT_JSON) };
+    let Some(value) = response.head.may_be_success().then(|| parse_json(text).ok()).flatten() else {
+        return Body::Malformed(NOT_JSON);
+    };
     let has = |name| !peek(&value, name).is_null_or_undefined();
     if !is_record(&value) {
         Body::Malformed(NOT_OBJECT)
@@ -265,13 +267,12 @@ fn body_of(response: &Response<'_>, Text { text, is_empty, truncated }: &Text) -
     }
 }
 
-fn malformation(malformed: Malformed, text: JsString, response: &Response<'_>) -> Failure {
-    let Malformed { reason, undecided } = malformed;
+fn malformation(reason: &'static str, text: JsString, response: &Response<'_>) -> Failure {
     let (cause, raw_value) = match parse_json(&text) {
-        Err(cause) if malformed == NOT_JSON => (cause, text.clone().into()),
+        Err(cause) if reason == NOT_JSON => (cause, text.clone().into()),
         Err(_) => (reason.into(), text.clone().into()),
         Ok(value) => (reason.into(), response.shown_json(&value)),
     };
     let message = "Response validation failed".to_owned();
-    Failure::Malformed { failure: HttpFailure { message, cause, raw_value, ..response.failure(text) }, undecided }
+    Failure::Malformed(HttpFailure { message, cause, raw_value, ..response.failure(text) })
 }

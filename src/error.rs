@@ -37,12 +37,7 @@ pub enum Failure {
     /// The API's response is not success.
     Refused(HttpFailure),
     /// The status is 200, but the response is not the API's success.
-    Malformed {
-        /// The response, and what is wrong with it.
-        failure: HttpFailure,
-        /// Whether the response contains an error or only a part of a body, so that a retry may succeed.
-        undecided: bool,
-    },
+    Malformed(HttpFailure),
     /// The token endpoint did not return a token.
     TokenRefused(HttpFailure),
     /// The token request that this call waited for failed.
@@ -207,7 +202,7 @@ impl From<Error> for JsValue {
             Failure::Unsupported(message) => Ok(ErrorObject::unsupported(&message)),
             Failure::NoToken { error, .. } => return error.with_outcome(outcome).into(),
             Failure::Refused(failure) => ErrorObject::refused(&failure.message, &object(&failure)),
-            Failure::Malformed { failure, .. } => ErrorObject::malformed(&failure.message, &object(&failure)),
+            Failure::Malformed(failure) => ErrorObject::malformed(&failure.message, &object(&failure)),
             Failure::TokenRefused(failure) => ErrorObject::token_refused(&failure.message, &object(&failure)),
         };
         // The constructors read the response, which may be a polyfill's and throw.

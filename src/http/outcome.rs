@@ -11,7 +11,7 @@
 //! **Doubt sticks.** After an attempt that ended in `unknown`, only `revoked` and `absent` say more: a later refusal says nothing of
 //! the earlier request.
 
-use super::answer::Head;
+use super::verdict::Head;
 
 /// What is known of a credential.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! Sends one request with the platform's `fetch` or the caller's HTTP client, and reads the response.
 
-use super::answer::{has_content, is_connection_failure, refusal_message, Head, MAX_BODY_BYTES};
 use super::log::Logger;
 use super::outcome::Outcome;
 use super::retry_after;
 use super::secret::Secret;
 use super::server::is_same_server;
 use super::settings::CallSettings;
+use super::verdict::{has_content, is_connection_failure, is_never_connected, refusal_message, Head, MAX_BODY_BYTES};
 use crate::border::time::{http_date, now_since_epoch};
 use crate::border::wait::{Interrupt, Wait};
-use crate::border::{self, call_method, discard_body, missing_global, peek_text, redact, redact_json};
+use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
 use crate::error::{Error, Failure, HttpFailure, UNEXPECTED};
 use gloo_net::http::Headers;
 use js_sys::JsString;
@@ -181,6 +181,9 @@ impl Transport {
             return error;
         }
         let text = |name| peek_text(&cause, name);
+        // Node's `fetch` puts the connection's error into `cause`.
+        let never_connected = self.client.is_none()
+            && [&cause, &peek(&cause, "cause")].iter().any(|error| is_never_connected(&peek_text(error, "code")));
         let failure = match text("name").as_str() {
             "AbortError" => Failure::Aborted(cause),
             "TimeoutError" => Failure::TimedOut(cause),
@@ -190,7 +193,7 @@ impl Transport {
             _ if is_connection_failure(&text("message"), &text("code")) => Failure::Connection(cause),
             _ => Failure::Unexpected(UNEXPECTED, cause),
         };
-        Error::from(failure).with_outcome(Outcome::Unknown)
+        Error::from(failure).with_outcome(if never_connected { Outcome::NotSent } else { Outcome::Unknown })
     }
 }
 

@@ -49,8 +49,8 @@ pub enum Body {
     Empty,
     /// A JSON object without a gateway's error.
     Object,
-    /// Anything else.
-    Malformed(Malformed),
+    /// Anything else, and what is wrong with it.
+    Malformed(&'static str),
 }
 
 /// The meaning of a response.
@@ -60,31 +60,22 @@ pub enum Verdict {
     Revoked,
     /// The status or content type is not that of success: `SDKError`.
     Unexpected,
-    /// A 200 that does not confirm it: `ResponseValidationError`.
-    Malformed(Malformed),
-}
-
-/// Why a 200 is not a success.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed {
-    /// What is wrong, in words.
-    pub reason: &'static str,
-    /// Whether the response contains an error or only a part of a body, so that a retry may succeed.
-    pub undecided: bool,
+    /// A 200 that does not confirm it, for this reason: `ResponseValidationError`.
+    Malformed(&'static str),
 }
 
 /// The body is longer than [`MAX_BODY_BYTES`].
-pub const TOO_LONG: Malformed = Malformed { reason: "the body is longer than 1 MiB", undecided: false };
+pub const TOO_LONG: &str = "the body is longer than 1 MiB";
 /// The body is not JSON.
-pub const NOT_JSON: Malformed = Malformed { reason: "the body is not JSON", undecided: false };
+pub const NOT_JSON: &str = "the body is not JSON";
 /// The body is JSON, but not an object.
-pub const NOT_OBJECT: Malformed = Malformed { reason: "the body is not a JSON object", undecided: false };
+pub const NOT_OBJECT: &str = "the body is not a JSON object";
 /// The body is an object with an error of a gateway.
-pub const ERROR: Malformed = Malformed { reason: "the body contains an error", undecided: true };
+pub const ERROR: &str = "the body contains an error";
 /// The body is empty, but the headers say that there was one.
-pub const CUT: Malformed = Malformed { reason: "the body is empty, but not according to its headers", undecided: true };
-const GRPC_STATUS: Malformed = Malformed { reason: "the grpc-status header contains an error", undecided: true };
-const PARTIAL: Malformed = Malformed { reason: "the body is incomplete (Content-Range)", undecided: true };
+pub const CUT: &str = "the body is empty, but not according to its headers";
+const GRPC_STATUS: &str = "the grpc-status header contains an error";
+const PARTIAL: &str = "the body is incomplete (Content-Range)";
 
 /// Whether `content_type` is `application/json`, with or without parameters (RFC 9110, 8.3.1). A comma outside a quoted string (RFC
 /// 9110, 5.6.4) joins two types: the header came twice, so a gateway has its hand in the response.
@@ -122,7 +113,7 @@ pub fn judge(head: &Head, body: Body) -> Verdict {
         return Verdict::Malformed(GRPC_STATUS);
     }
     match body {
-        Body::Malformed(malformed) => Verdict::Malformed(malformed),
+        Body::Malformed(reason) => Verdict::Malformed(reason),
         Body::Empty | Body::Object => Verdict::Revoked,
     }
 }
@@ -188,6 +179,26 @@ const CONNECTION: &[&str] = &[
 pub fn is_connection_failure(message: &str, code: &str) -> bool {
     let begins = |text: &str, known: &str| text.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known));
     CONNECTION.iter().any(|known| begins(message, known) || begins(code, known))
+}
+
+/// The beginnings of codes of connections that were never made: no server, no such name, or a certificate that is not trusted.
+const NEVER_CONNECTED: &[&str] = &[
+    "ECONNREFUSED",
+    "ConnectionRefused",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "UND_ERR_CONNECT_TIMEOUT",
+    "CERT_",
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "SELF_SIGNED_CERT_IN_CHAIN",
+    "UNABLE_TO_",
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+];
+
+/// Whether an error of the platform's `fetch` with this code says that the connection was never made, so that no request left. Only
+/// Node's and Bun's say it.
+pub fn is_never_connected(code: &str) -> bool {
+    NEVER_CONNECTED.iter().any(|known| code.starts_with(known))
 }
 
 #[cfg(test)]
@@ -308,6 +319,16 @@ mod tests {
             [(Some("gzip"), None), (Some("br"), Some("0")), (Some(""), None), (None, Some("2")), (None, Some("00"))]
         {
             assert!(has_content(encoding, length), "{encoding:?} {length:?}");
+        }
+    }
+
+    #[test]
+    fn a_connection_was_never_made_only_if_the_code_says_so() {
+        for code in ["ECONNREFUSED", "CERT_HAS_EXPIRED", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"] {
+            assert!(is_never_connected(code), "{code}");
+        }
+        for code in ["", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ETIMEDOUT", "econnrefused"] {
+            assert!(!is_never_connected(code), "{code}");
         }
     }
 
