@@ -9,7 +9,7 @@
 //!   URL parsers read `0x7f.1` as an IPv4 address, and a tenant's host is not an address;
 //! - except loopback hosts, for development.
 
-use crate::http::server::{is_dns_label, is_loopback, split_port};
+use crate::http::server::{is_dns_label, is_loopback, is_number, split_port};
 use crate::invalid::Invalid;
 
 const FORM: Invalid =
@@ -35,7 +35,7 @@ pub fn origin_of(client_id: &str) -> Result<String, Invalid> {
     let authority = authority.to_ascii_lowercase();
     let (hostname, port) = split_port(&authority);
     let loopback = is_loopback(hostname);
-    if !loopback && !is_full_name(hostname) || port.is_some_and(|port| !is_port(port)) {
+    if !loopback && !is_full_name(hostname) || port.is_some_and(|port| port == "0" || !is_number(port, u16::MAX)) {
         return Err(HOST);
     }
     let scheme = if loopback { "http://" } else { "https://" };
@@ -50,11 +50,6 @@ fn is_unreserved(text: &str) -> bool {
 fn is_full_name(host: &str) -> bool {
     let last_begins_with_letter = |(_, last): (&str, &str)| last.starts_with(|first: char| first.is_ascii_alphabetic());
     host.len() <= 253 && host.split('.').all(is_dns_label) && host.rsplit_once('.').is_some_and(last_begins_with_letter)
-}
-
-/// Whether `port` is a number from 1 to 65535, without leading zeros.
-fn is_port(port: &str) -> bool {
-    port.parse().is_ok_and(|number: u16| number > 0 && number.to_string() == port)
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@
 //! hosts and `0x7f.1`. A URL that needs repair is refused, so that the host is the one a person reads.
 
 use crate::invalid::Invalid;
-use std::net::Ipv4Addr;
 
 /// The maximum length of a server URL or tenant, in UTF-16 code units.
 pub const MAX_URL_LENGTH: u32 = 2048;
@@ -80,7 +79,14 @@ pub fn tenant_url(text: &str) -> Result<String, Invalid> {
 /// Whether a host, in the form of a `URL`'s `hostname`, is loopback: `localhost`, 127.0.0.0/8 (RFC 1122, 3.2.1.3) or `[::1]`
 /// (RFC 4291, 2.5.3). Names under `.localhost` are not: some resolvers ask DNS for them.
 pub fn is_loopback(hostname: &str) -> bool {
-    matches!(hostname, "localhost" | "[::1]") || hostname.parse().is_ok_and(|address: Ipv4Addr| address.is_loopback())
+    let mut bytes = hostname.split('.');
+    let is_address = bytes.clone().count() == 4 && bytes.next() == Some("127") && bytes.all(|byte| is_number(byte, 255));
+    is_address || matches!(hostname, "localhost" | "[::1]")
+}
+
+/// Whether `text` is a number up to `max`, without sign or leading zeros.
+pub fn is_number(text: &str, max: u16) -> bool {
+    text.parse().is_ok_and(|number: u16| number <= max && number.to_string() == text)
 }
 
 /// Returns the host, without port, of a base URL from [`check_server_url`] or [`tenant_url`].
@@ -176,6 +182,16 @@ mod tests {
             assert_eq!(tenant_url(bad), Err(TENANT), "{bad}");
         }
         assert_eq!(tenant_url(&"a".repeat(64)), Err(TENANT));
+    }
+
+    proptest! {
+        #[test]
+        fn loopback_addresses_are_those_of_the_standard_library(
+            host in prop_oneof!["\\PC{0,12}", "127(\\.[0-9+ ]{0,3}){2,4}", "[0-9]{1,3}(\\.[0-9]{1,3}){3}"]
+        ) {
+            let expected = host == "localhost" || host.parse().is_ok_and(|address: std::net::Ipv4Addr| address.is_loopback());
+            prop_assert_eq!(is_loopback(&host), expected);
+        }
     }
 
     #[test]
