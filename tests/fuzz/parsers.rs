@@ -160,8 +160,12 @@ pub fn id(data: &[u8]) {
     let Some(id) = text(data) else { return };
     let Ok(segment) = path::encode_id(id) else {
         let dots = ["", ".", ".."].contains(&id);
-        return assert!(dots || id.contains(['/', '\\']) || id.contains(char::is_control));
+        let ends = id.trim() != id;
+        // The rest is invisible: neither ASCII nor a letter or digit.
+        let odd = |c: char| !c.is_ascii() && !c.is_alphanumeric();
+        return assert!(dots || ends || id.contains(['/', '\\']) || id.contains(char::is_control) || id.contains(odd));
     };
+    assert!(id.trim() == id && !id.contains(['\u{200b}', '\u{feff}', '\u{ad}', '\u{202e}']));
     let url = Url::parse(&["https://a.example", &path::revoke_path("a", &segment, "c")].concat()).unwrap();
     let segments: Vec<&str> = url.path_segments().unwrap().collect();
     assert_eq!(segments, ["api", "v1", "apps", "a", "connectors", &segment, "credentials", "c"]);

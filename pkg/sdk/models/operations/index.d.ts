@@ -3,8 +3,9 @@ import type { ConnectorServiceRevokeCredentialRequest, ConnectorServiceRevokeCre
 
 /**
  * The credential to revoke. Ids are sent percent-encoded. The following are invalid, and the call rejects with an
- * `SDKValidationError` before any request: an id that is null, empty, `.` or `..`, longer than 2,048 characters, or contains `/`,
- * `\`, a control character or a lone surrogate. The type allows `null` only for compatibility with existing code.
+ * `SDKValidationError` before any request: an id that is null, empty, `.` or `..`, longer than 2,048 characters, contains `/`, `\`, a
+ * control or format character (Unicode Cc, Cf) or a lone surrogate, or has white space at either end. The type allows `null` only for
+ * compatibility with existing code.
  */
 export interface C1ApiAppV1ConnectorServiceRevokeCredentialRequest {
   /** The app that the connector belongs to. */
