@@ -1,5 +1,21 @@
 import type { Headers, Response } from "./lib/web.js";
 
+/** What `JSON.stringify` shows of an error: without secrets, and with members that the error does not have left out. */
+export interface ErrorJSON {
+  /** The name of its class. */
+  name: string;
+  /** Its message. */
+  message: string;
+  /** The HTTP status. */
+  statusCode?: number;
+  /** The `Content-Type`. */
+  contentType?: string;
+  /** The response body, masked. */
+  body?: string;
+  /** The cause as text. */
+  cause?: string;
+}
+
 /**
  * An HTTP response that is not success. Base class of {@link SDKError}, {@link ResponseValidationError} and
  * {@link TokenRequestError}.
@@ -19,6 +35,8 @@ export declare class ConductoroneSDKTypescriptError extends Error {
   readonly contentType: string;
   /** The response, unmasked. Its body has been read. */
   readonly rawResponse: Response;
+  /** For `JSON.stringify`. */
+  toJSON(): ErrorJSON;
 }
 
 /**
@@ -74,13 +92,20 @@ export declare class SDKValidationError extends Error {
   readonly rawMessage: string;
   /** The message and the cause, on lines of their own. */
   pretty(): string;
+  /** For `JSON.stringify`. */
+  toJSON(): ErrorJSON;
 }
 
-/** A call ended without a response. Base class of the classes below. */
+/**
+ * A call ended without a response. Base class of the classes below. `message` ends with what the last error in the chain of causes
+ * says, such as `connect ECONNREFUSED 127.0.0.1:443` or `self-signed certificate (DEPTH_ZERO_SELF_SIGNED_CERT)`.
+ */
 export declare class HTTPClientError extends Error {
   constructor(message: string, options?: { cause?: unknown });
   /** What the platform or your own code threw. */
   readonly cause?: unknown;
+  /** For `JSON.stringify`. */
+  toJSON(): ErrorJSON;
 }
 
 /**

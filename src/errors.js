@@ -22,6 +22,39 @@ function setCause(error, cause) {
   }
 }
 
+/** What `JSON.stringify` shows of an error. By itself it leaves out the message, which is not enumerable. */
+function shown(error) {
+  const { name, message, outcome, statusCode, contentType, body, cause } = error;
+  return { name, message, outcome, statusCode, contentType, body, cause: cause === undefined ? undefined : text(cause) };
+}
+
+/**
+ * What the last error in a chain of causes says, with its code; an empty string if there is no chain. Node's `fetch` says "fetch
+ * failed" and has the reason there; for a host with several addresses, in an `AggregateError`. Nothing but messages and codes is
+ * shown, because an HTTP client's error may hold the request.
+ */
+function innermost(error) {
+  try {
+    let inner = error;
+    // A chain can be circular.
+    for (let depth = 0; depth < 9; depth++) {
+      const next = inner.errors?.[0] ?? inner.cause;
+      if (typeof next !== "object" || next === null) {
+        break;
+      }
+      inner = next;
+    }
+    if (inner === error) {
+      return "";
+    }
+    const { message = "", code = "" } = inner;
+    const said = message.includes(code) ? message : `${message} (${code})`.trim();
+    return said && `: ${said}`;
+  } catch {
+    return "";
+  }
+}
+
 export class ConductoroneSDKTypescriptError extends Error {
   constructor(message, { response, body, contentType = response.headers.get("content-type") || "" }) {
     super(message);
@@ -30,6 +63,10 @@ export class ConductoroneSDKTypescriptError extends Error {
     this.headers = response.headers;
     this.contentType = contentType;
     this.rawResponse = response;
+  }
+
+  toJSON() {
+    return shown(this);
   }
 }
 named(ConductoroneSDKTypescriptError, "ConductoroneSDKTypescriptError");
@@ -76,14 +113,22 @@ export class SDKValidationError extends Error {
   pretty() {
     return `${this.rawMessage}\n- ${text(this.cause)}`;
   }
+
+  toJSON() {
+    return shown(this);
+  }
 }
 named(SDKValidationError, "SDKValidationError");
 
 export class HTTPClientError extends Error {
   constructor(message, options) {
     const cause = options?.cause;
-    super(cause === undefined || cause === null ? message : `${message}: ${text(cause)}`);
+    super(cause === undefined || cause === null ? message : `${message}: ${text(cause)}${innermost(cause)}`);
     setCause(this, cause);
+  }
+
+  toJSON() {
+    return shown(this);
   }
 }
 named(HTTPClientError, "HTTPClientError");
