@@ -40,13 +40,25 @@ export function whenSettled(promise, place, number, settled) {
   );
 }
 
-/** Runs an action and ignores its result, its exception and its rejection. */
-function ignore(action) {
-  const value = attempt(action);
+/**
+ * A promise of what a caller's code returned. It has a handler at once, because an abort may come before anything waits for it. (A
+ * rejection without a handler ends a Node process.)
+ */
+export function handled(value) {
+  const promise = promiseOf(value);
+  promise.then(undefined, () => {});
+  return promise;
+}
+
+/** Ignores what a caller's code returned. If it is a promise, its rejection is ignored too. */
+export function ignored(value) {
   if (isObject(value)) {
-    promiseOf(value).then(undefined, () => {});
+    attempt(() => handled(value));
   }
 }
+
+/** Runs an action and ignores its result, its exception and its rejection. */
+const ignore = (action) => ignored(attempt(action));
 
 // --- Reading values ---
 
@@ -184,7 +196,7 @@ export class Cancellation {
       if (peek(signal, "aborted")) {
         this.#listener();
       } else {
-        attempt(() => signal.addEventListener("abort", this.#listener));
+        ignore(() => signal.addEventListener("abort", this.#listener));
       }
     }
   }
@@ -206,7 +218,7 @@ export class Cancellation {
   close() {
     this.interruption ??= { timedOut: false, reason: undefined };
     if (this.#listener) {
-      attempt(() => this.signal.removeEventListener("abort", this.#listener));
+      ignore(() => this.signal.removeEventListener("abort", this.#listener));
     }
   }
 }
@@ -297,17 +309,21 @@ export class Wait {
 
 // --- Responses and callbacks ---
 
+/** Returns a header of a response, if it is there. The headers may be an object of the caller's HTTP client. */
+export function headerOf(response, name) {
+  const value = attempt(() => response.headers.get(name));
+  ignored(value);
+  return typeof value === "string" ? value : undefined;
+}
+
 /** Reads the head of a response and passes it to `receive`, unless this is not a response. */
 export function readHead(response, receive) {
   const status = peek(response, "status");
-  const headers = peek(response, "headers");
-  if (typeof status !== "number" || !(status >= 0 && status <= 999) || status % 1 !== 0 || typeof peek(headers, "get") !== "function") {
+  const isStatus = typeof status === "number" && status >= 0 && status <= 999 && status % 1 === 0;
+  if (!isStatus || typeof peek(peek(response, "headers"), "get") !== "function") {
     return;
   }
-  const header = (name) => {
-    const value = attempt(() => headers.get(name));
-    return typeof value === "string" ? value : undefined;
-  };
+  const header = (name) => headerOf(response, name);
   const url = peek(response, "url");
   // Reading headers is slow in some runtimes, so these are read only if the status can be a success.
   const ok = status === 200;
@@ -356,8 +372,8 @@ export async function readBody(response, max, wait) {
 
 /** Whether the headers say that the body has at most `max` bytes. Where it was compressed, they say how long it was then. */
 function isShort(response, max) {
-  const length = attempt(() => response.headers.get("content-length"));
-  return typeof length === "string" && Number(length) <= max && attempt(() => response.headers.get("content-encoding")) === null;
+  const length = headerOf(response, "content-length");
+  return length !== undefined && Number(length) <= max && headerOf(response, "content-encoding") === undefined;
 }
 
 /** The value, unless the wait ends first. */
@@ -398,7 +414,7 @@ export const discardBody = (response) => ignore(() => response.body.cancel());
 export const notify = (callback, argument) => ignore(() => callback(argument));
 
 /** The same for a method of the caller's object. */
-export const notifyMethod = (target, method) => ignore(() => target[method]());
+export const notifyMethod = (target, method, argument) => ignore(() => target[method](argument));
 
 /** Adds `remaining()` to the report of a bulk run. The array of requests has holes where other items were. */
 export function withRemaining(report, requests) {

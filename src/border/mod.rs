@@ -7,7 +7,7 @@ pub mod time;
 pub mod wait;
 
 use crate::error::Error;
-use js_sys::{Function, JsString, Object};
+use js_sys::{Function, JsString, Object, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Headers, RequestInit};
@@ -24,6 +24,9 @@ extern "C" {
     /// Returns the value if it is a string of at most `max` UTF-16 code units.
     #[wasm_bindgen(js_name = shortText)]
     pub fn short_text(value: &JsValue, max: u32) -> Option<String>;
+    /// Returns a header of a response, if it is there.
+    #[wasm_bindgen(js_name = headerOf)]
+    pub fn header_of(response: &JsValue, name: &str) -> Option<String>;
     /// Reads the head of a response: its status, `Content-Type`, whether it was redirected, its URL, whether it hides a redirect,
     /// whether there is a `Content-Range`, and its `grpc-status`. Calls `receive` unless this is not a response.
     #[wasm_bindgen(js_name = readHead)]
@@ -62,7 +65,11 @@ extern "C" {
     pub fn notify(callback: &Function, argument: &JsValue);
     /// The same for a method of the caller's object.
     #[wasm_bindgen(js_name = notifyMethod)]
-    pub fn notify_method(target: &JsValue, method: &str);
+    pub fn notify_method(target: &JsValue, method: &str, argument: &JsValue);
+    /// A promise of what a caller's code returned. If it rejects before something waits for it, that is no unhandled rejection.
+    pub fn handled(value: &JsValue) -> Promise;
+    /// Ignores what a caller's code returned, and its rejection if it is a promise.
+    pub fn ignored(value: &JsValue);
     /// Adds `remaining()` to a report.
     #[wasm_bindgen(js_name = withRemaining)]
     pub fn with_remaining(report: &JsValue, requests: &JsValue) -> JsValue;

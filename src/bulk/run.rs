@@ -8,7 +8,7 @@ use super::Limits;
 use crate::border::task::spawn;
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
-use crate::border::{notify, peek};
+use crate::border::{handled, notify, peek};
 use crate::call::{conclude, Attempt, Caller, Revocation};
 use crate::error::{Error, Failure, NoToken};
 use crate::http::retry::Backoff;
@@ -222,7 +222,7 @@ impl Run {
         }
         match self.input.next() {
             Ok(promise) if peek(&promise, "then").is_function() => {
-                let shared = self.shared.clone();
+                let (shared, promise) = (self.shared.clone(), handled(&promise));
                 spawn(async move {
                     let Ok(wait) = Wait::begin(&shared.pulls, None) else { return };
                     let result = match wait.race(&promise).await {
