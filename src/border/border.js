@@ -74,6 +74,16 @@ export const shortText = (value, max) => (typeof value === "string" && value.len
 /** `Array.isArray`, which throws for a revoked Proxy. */
 export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
 
+const { apply } = Reflect;
+/** The getter of a Set's size. It takes a Set of any realm, such as another frame's, and throws for anything else. */
+const { get: sizeOfSet } = Object.getOwnPropertyDescriptor(Set.prototype, "size");
+
+/** The number of elements of an array or a Set. Undefined for other objects, whose `length` or `size` can mean anything. */
+export function elementCount(value) {
+  const count = attempt(() => (isArray(value) ? value.length : apply(sizeOfSet, value, [])));
+  return typeof count === "number" ? count : undefined;
+}
+
 /** Whether the value is an object, but not a function or an array. */
 export const isRecord = (value) => typeof value === "object" && value !== null && attempt(() => !Array.isArray(value)) === true;
 

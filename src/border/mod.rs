@@ -39,6 +39,11 @@ extern "C" {
     /// Whether this is an array.
     #[wasm_bindgen(js_name = isArray)]
     pub fn is_array(value: &JsValue) -> bool;
+    /// Returns the number of elements of an array or a `Set`.
+    #[wasm_bindgen(js_name = elementCount)]
+    pub fn element_count(value: &JsValue) -> Option<f64>;
+    /// Returns the first field whose name differs from one of these, which spaces separate, only in case.
+    pub fn misspelt(object: &JsValue, names: &str) -> Option<String>;
     /// Whether this is an object, but not an array or a function.
     #[wasm_bindgen(js_name = isRecord)]
     pub fn is_record(value: &JsValue) -> bool;

@@ -15,7 +15,7 @@ import {
   TOKENS,
 } from "./bulk-server.js";
 import { EPOCH, elapsed, until, withClock } from "./clock.js";
-import { assert, assertError, ids, rejection, revoked, stubbed, stubClient } from "./helpers.js";
+import { assert, assertError, ids, json, rejection, revoked, stubbed, stubClient } from "./helpers.js";
 import { test, withReplaced } from "./registry.js";
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -50,6 +50,49 @@ bulk("nothing to do is done at once", async ({ sdk }, clock) => {
   for (const nothing of [[], new Set(), source([]).iterable]) assertCounts(await finish(clock, revoke(nothing)), 0, 0, 0);
   assert.lengthOf(sent, 0);
 });
+
+test("bulk: an abort ends a run whose input is an array or a Set, and an async iterable too, of which a part never comes", async ({
+  sdk,
+}) => {
+  for (const List of [Array, Set]) {
+    class Pages extends List {
+      async *[Symbol.asyncIterator]() {
+        yield* super[Symbol.iterator]();
+        await new Promise(() => {});
+      }
+    }
+    const pages = List === Array ? Pages.from(many(3)) : new Pages(many(3));
+    const { client } = stubbed(sdk);
+    const controller = new AbortController();
+    const progress = [];
+    const onProgress = ({ done, total }) => {
+      progress.push(total);
+      if (done === 2) controller.abort();
+    };
+    const run = client.connector.revokeCredentials(pages, { concurrency: 1, signal: controller.signal, onProgress });
+    const { revoked: count, failed } = await run;
+    assert.deepEqual([count, failed], [2, 0]);
+    // What its length or size means is not known.
+    assert.sameMembers(
+      progress,
+      progress.map(() => undefined),
+    );
+  }
+});
+
+test(
+  "bulk: a Set of another realm is known as one: after a stop, the rest of it is skipped and remains",
+  async ({ sdk }) => {
+    // By a name that bundlers do not read.
+    const { runInNewContext } = await import(/* @vite-ignore */ ["node", "vm"].join(":"));
+    const Other = runInNewContext("Set");
+    const { client } = stubbed(sdk, {}, { status: 401, headers: json, body: "{}" });
+    const report = await client.connector.revokeCredentials(new Other(many(10)), { concurrency: 1 });
+    assertCounts(report, 0, 1, 9);
+    assert.lengthOf(report.remaining(), 10);
+  },
+  { only: ["node"] },
+);
 
 bulk("what cannot be iterated is refused by name, and so are wrong options", async ({ sdk }) => {
   const { revoke, sent } = bulkServer(sdk);
