@@ -187,6 +187,14 @@ export function steadyTime() {
 /** ISO 8601, UTC. */
 export const timestamp = (time) => attempt(() => new Date(time).toISOString());
 
+/** The time of an HTTP date (IMF-fixdate: RFC 9110, 5.6.7). `Date.parse` reads much else, but the platform writes this form only. */
+export function httpDate(text) {
+  return attempt(() => {
+    const time = Date.parse(text);
+    return typeof time === "number" && time >= 0 && new Date(time).toUTCString() === text ? time : undefined;
+  });
+}
+
 // --- Waiting ---
 
 /** Cancels all waits of a call or bulk run, when the caller's signal aborts or `cancel` is called. They share one listener. */

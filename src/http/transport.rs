@@ -7,9 +7,9 @@ use super::secret::Secret;
 use super::server::is_same_server;
 use super::settings::CallSettings;
 use crate::auth::bearer::Authorization;
-use crate::border::time::now_since_epoch;
+use crate::border::time::{http_date, now_since_epoch};
 use crate::border::wait::{Cancellation, Interrupt, Wait};
-use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
+use crate::border::{self, call_method, discard_body, header_of, missing_global, peek_text, redact, redact_json};
 use crate::error::{Error, Failure, HttpFailure, UNEXPECTED};
 use gloo_net::http::Headers;
 use js_sys::JsString;
@@ -31,11 +31,6 @@ extern "C" {
     // web-sys binds `fetch` as a method of Window or WorkerGlobalScope. This binding works in every global scope.
     #[wasm_bindgen(catch)]
     fn fetch(request: &Request) -> Result<JsValue, JsValue>;
-
-    /// A `Headers`, or an object of the caller's HTTP client in its place.
-    type AnyHeaders;
-    #[wasm_bindgen(method, catch)]
-    fn get(this: &AnyHeaders, name: &str) -> Result<JsValue, JsValue>;
 }
 
 /// A request to send: always a POST.
@@ -84,17 +79,16 @@ impl Trace {
 
     /// Returns a header of the last response.
     pub fn header(&self, name: &str) -> Option<String> {
-        header(&peek(self.answer.borrow().as_ref()?, "headers"), name)
+        header_of(self.answer.borrow().as_ref()?, name)
     }
 }
 
-fn header(headers: &JsValue, name: &str) -> Option<String> {
-    headers.unchecked_ref::<AnyHeaders>().get(name).ok()?.as_string()
-}
-
-/// How long a response asks to wait, in milliseconds (`Retry-After`).
+/// How long a response asks to wait, in milliseconds (`Retry-After`). The response's own `Date` says what time it is for the server,
+/// whatever the client's clock shows. Browsers may hide it from a page of another origin.
 pub fn retry_after_of(response: &JsValue) -> Option<f64> {
-    retry_after::parse(&header(&peek(response, "headers"), "retry-after")?, now_since_epoch())
+    let value = header_of(response, "retry-after")?;
+    let now = header_of(response, "date").and_then(|date| http_date(&date)).unwrap_or_else(now_since_epoch);
+    retry_after::parse(&value, now, http_date)
 }
 
 /// Sends the requests of a client.
