@@ -4,7 +4,7 @@ use crate::auth::security::Security;
 use crate::border::wait::Cancellation;
 use crate::border::{is_record, parse_json, peek, revoked};
 use crate::error::{Error, Failure, HttpFailure};
-use crate::http::answer::{judge, Body, Malformed, Verdict, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
+use crate::http::answer::{judge, Body, Malformed, Verdict, CUT, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
 use crate::http::attempts;
 use crate::http::settings::CallSettings;
 use crate::http::transport::{Answer, Extent, Outgoing, Trace, Transport, JSON};
@@ -98,6 +98,8 @@ pub async fn conclude(mut answer: Answer<'_>) -> Result<JsValue, Error> {
     let (text, Extent { length, truncated }) = answer.text().await?;
     let body = if truncated {
         Body::Malformed(TOO_LONG)
+    } else if length == 0 && answer.has_content() {
+        Body::Malformed(CUT)
     } else if length == 0 {
         Body::Empty
     } else if length == 2 && String::from(&text) == "{}" {

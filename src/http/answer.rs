@@ -81,13 +81,31 @@ pub const NOT_JSON: Malformed = Malformed { reason: "the body is not JSON", unde
 pub const NOT_OBJECT: Malformed = Malformed { reason: "the body is not a JSON object", undecided: false };
 /// The body is an object with an error of a gateway.
 pub const ERROR: Malformed = Malformed { reason: "the body contains an error", undecided: true };
+/// The body is empty, but the headers say that there was one.
+pub const CUT: Malformed = Malformed { reason: "the body is empty, but not according to its headers", undecided: true };
 const GRPC_STATUS: Malformed = Malformed { reason: "the grpc-status header contains an error", undecided: true };
 const PARTIAL: Malformed = Malformed { reason: "the body is incomplete (Content-Range)", undecided: true };
 
-/// Whether `content_type` is `application/json`, with or without parameters (RFC 9110, 8.3.1).
+/// Whether `content_type` is `application/json`, with or without parameters (RFC 9110, 8.3.1). A comma outside a quoted string (RFC
+/// 9110, 5.6.4) joins two types: the header came twice, so a gateway has its hand in the response.
 pub fn is_json(content_type: &str) -> bool {
+    let (mut quoted, mut characters) = (false, content_type.chars());
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => quoted = !quoted,
+            '\\' if quoted => drop(characters.next()),
+            ',' if !quoted => return false,
+            _ => {}
+        }
+    }
     let essence = content_type.split(';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case("application/json")
+    !quoted && essence.trim_ascii().eq_ignore_ascii_case("application/json")
+}
+
+/// Whether headers say that a body has content. One that was compressed and cut decodes to nothing. Browsers may hide its
+/// `Content-Encoding` from a page of another origin, but not its `Content-Length`.
+pub fn has_content(content_encoding: Option<&str>, content_length: Option<&str>) -> bool {
+    content_encoding.is_some() || content_length.is_some_and(|length| length.trim_ascii() != "0")
 }
 
 /// Evaluates a response. An empty body is a success (the API's documentation: "Status code indicates success"). A body of another
@@ -212,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_200_that_is_no_success() {
-        for malformed in [TOO_LONG, NOT_JSON, NOT_OBJECT, ERROR] {
+        for malformed in [TOO_LONG, NOT_JSON, NOT_OBJECT, ERROR, CUT] {
             let verdict = judge(&head(200, "application/json"), Body::Malformed(malformed));
             assert_eq!(verdict, Verdict::Malformed(malformed));
         }
@@ -251,6 +269,45 @@ mod tests {
         }
         for (message, code) in [("", ""), ("undefined is not a function", ""), ("It failed to fetch", ""), ("fetch faile", "E")] {
             assert!(!is_connection_failure(message, code), "{message} {code}");
+        }
+    }
+
+    #[test]
+    fn one_json_type() {
+        for one in [
+            "application/json",
+            "Application/JSON;charset=utf-8",
+            "application/json; profile=\"a, b\"",
+            "application/json; a=\"\\\", \"; b=c",
+            "application/json; a=\\\"\"",
+        ] {
+            assert!(is_json(one), "{one}");
+        }
+        for other in [
+            "application/json, text/html",
+            "application/json; charset=utf-8, text/html",
+            "application/json; charset=utf-8,application/json",
+            "application/json; a=\"b\", text/html",
+            "application/json; a=\"\\\"\", text/html",
+            "application/json; a=\\\", text/html",
+            "application/json,",
+            "text/html, application/json",
+            "application/json; a=\"b",
+            "application/jsonp",
+            "",
+        ] {
+            assert!(!is_json(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn headers_of_a_body() {
+        assert!(!has_content(None, None));
+        assert!(!has_content(None, Some("0")));
+        for (encoding, length) in
+            [(Some("gzip"), None), (Some("br"), Some("0")), (Some(""), None), (None, Some("2")), (None, Some("00"))]
+        {
+            assert!(has_content(encoding, length), "{encoding:?} {length:?}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Sends one request with the platform's `fetch` or the caller's HTTP client, and reads the response.
 
-use super::answer::{is_connection_failure, refusal_message, Head, MAX_BODY_BYTES};
+use super::answer::{has_content, is_connection_failure, refusal_message, Head, MAX_BODY_BYTES};
 use super::log::Logger;
 use super::retry_after;
 use super::secret::Secret;
@@ -279,6 +279,12 @@ impl Answer<'_> {
             body,
             ..HttpFailure::default()
         }
+    }
+
+    /// Whether the headers say that the body has content.
+    pub fn has_content(&self) -> bool {
+        let header = |name| header_of(&self.response, name);
+        has_content(header("content-encoding").as_deref(), header("content-length").as_deref())
     }
 
     /// Masks the secret in a JSON value.
