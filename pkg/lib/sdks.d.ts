@@ -18,7 +18,7 @@ export type RequestOptions = {
    * Default `["429", "500", "502", "503", "504"]`.
    */
   retryCodes?: string[];
-  /** The server of this call. The rules of the client's `serverURL` apply. Default: the client's server. */
+  /** The server of this call. The rules of the client's `serverURL` apply. Default, also for undefined: the client's. */
   serverURL?: string | URL;
   /**
    * More `RequestInit` fields. The fields of the options themselves take precedence.

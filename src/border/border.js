@@ -87,6 +87,21 @@ export function elementCount(value) {
 /** Whether the value is an object, but not a function or an array. */
 export const isRecord = (value) => typeof value === "object" && value !== null && attempt(() => !Array.isArray(value)) === true;
 
+/** The first field whose name differs from one of these, which spaces separate, only in case. */
+export function misspelt(object, names) {
+  return attempt(() => {
+    const known = names.split(" ");
+    const meant = names.toLowerCase().split(" ");
+    for (const name in object) {
+      const at = meant.indexOf(name.toLowerCase());
+      if (at >= 0 && known[at] !== name) {
+        return name;
+      }
+    }
+    return undefined;
+  });
+}
+
 // Without a prototype, because a page may have added fields to one.
 /** Merges the options over the deprecated `fetchOptions`. Throws what a getter throws. */
 export const mergedOptions = (deprecated, options) => ({ __proto__: null, ...deprecated, ...options });
