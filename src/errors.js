@@ -58,6 +58,7 @@ function innermost(error) {
 export class ConductoroneSDKTypescriptError extends Error {
   constructor(message, { response, body, contentType = response.headers.get("content-type") || "" }) {
     super(message);
+    this.outcome = "unknown";
     this.statusCode = response.status;
     this.body = body;
     this.headers = response.headers;
@@ -105,6 +106,7 @@ named(TokenRequestError, "TokenRequestError");
 export class SDKValidationError extends Error {
   constructor(message, cause, rawValue) {
     super(`${message}: ${text(cause)}`);
+    this.outcome = "notSent";
     setCause(this, cause);
     Object.defineProperty(this, "rawValue", { value: rawValue, configurable: true, writable: true, enumerable: false });
     this.rawMessage = message;
@@ -124,6 +126,7 @@ export class HTTPClientError extends Error {
   constructor(message, options) {
     const cause = options?.cause;
     super(cause === undefined || cause === null ? message : `${message}: ${text(cause)}${innermost(cause)}`);
+    this.outcome = "unknown";
     setCause(this, cause);
   }
 
@@ -143,6 +146,7 @@ named(UnexpectedClientError, "UnexpectedClientError");
 export class InvalidRequestError extends HTTPClientError {
   constructor(message, options) {
     super(message, options);
+    this.outcome = "notSent";
   }
 }
 named(InvalidRequestError, "InvalidRequestError");
@@ -171,6 +175,7 @@ named(ConnectionError, "ConnectionError");
 export class UnsupportedRuntimeError extends HTTPClientError {
   constructor(message, options) {
     super(message, options);
+    this.outcome = "notSent";
   }
 }
 named(UnsupportedRuntimeError, "UnsupportedRuntimeError");

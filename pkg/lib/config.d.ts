@@ -58,9 +58,11 @@ export interface SDKOptions {
   /** The retries of calls without `retries` of their own. Default `{ strategy: "none" }`. */
   retryConfig?: RetryConfig;
   /**
-   * The time limit of each attempt in milliseconds, including the response body. Zero or less means no limit. Default: no limit.
+   * The time limit of each attempt in milliseconds, including the token request and the response body. Zero or less means no limit. Default: no limit.
    */
   timeoutMs?: number;
+  /** Whether calls without a `confirm` of their own ask the API what happened if the outcome is `"unknown"`. Default false. */
+  confirm?: boolean;
   /** Logs each request and response, with secrets masked; for example `console`. Default: none. */
   debugLogger?: Logger;
 }

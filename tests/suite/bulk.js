@@ -712,7 +712,7 @@ bulk("requests are duplicates by their three ids only", async ({ sdk }, clock) =
     ["b", "a", "c"],
     ["a", "b?c", "c"],
     ["a?b", "c", "c"],
-    ["a", "b", "c "],
+    ["a", "b", "c c"],
     ["a", "b%3Fc", "c"],
   ];
   const input = triples.map(([appId, connectorId, id]) => ({ appId, connectorId, id }));

@@ -293,7 +293,8 @@ test("errors: JSON.stringify shows name, message, status, content type, body and
   ]) {
     const { name, message } = error;
     const written = JSON.parse(JSON.stringify(error));
-    assert.deepEqual(written, { name, message, ...more }, name);
+    assert.deepEqual(written, { name, message, outcome: error.outcome, ...more }, name);
+    assert.isString(error.outcome);
     assert.notInclude(Object.keys(error), "toJSON");
   }
 });

@@ -18,6 +18,12 @@ export interface C1ApiAppV1ConnectorServiceRevokeCredentialRequest {
   connectorServiceRevokeCredentialRequest?: ConnectorServiceRevokeCredentialRequest | undefined;
 }
 
+/** What the API said when it was asked about a credential. */
+export interface Confirmation {
+  /** When the credential was deleted (RFC 3339). */
+  deletedAt: string;
+}
+
 /** The response to a revocation that the API confirmed. */
 export interface C1ApiAppV1ConnectorServiceRevokeCredentialResponse {
   /** The `Content-Type` header, or an empty string. */
@@ -26,6 +32,8 @@ export interface C1ApiAppV1ConnectorServiceRevokeCredentialResponse {
   statusCode: number;
   /** The response itself. Its body has been read. It may repeat what was sent: do not log it. */
   rawResponse: Response;
+  /** With the option `confirm`, if the response to the revocation was lost: the answer to the question, whose response this then is. */
+  confirmation?: Confirmation;
   /** The response body, `{}`. */
   connectorServiceRevokeCredentialResponse?: ConnectorServiceRevokeCredentialResponse | undefined;
 }
