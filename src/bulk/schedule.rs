@@ -5,8 +5,8 @@
 //! once. A revoked item is never sent again. The rules:
 //!
 //! 1. Whoever asks for fewer requests, the API (429, or 503 with `Retry-After`) or the token endpoint, pauses the whole run: for as
-//!    long as it says, and longer if it keeps refusing after that; if it does not say, for a short time that doubles. Nothing is
-//!    sent before the pause is over. Then one request is sent alone. When it is accepted, [`Pace`] decides how fast the run
+//!    long as it says, and longer if it keeps refusing after that; if it does not say, for a short time that doubles. Reports of
+//!    several attempts from before the pause are one pause. Nothing is sent before it is over. Then one request is sent alone. When it is accepted, [`Pace`] decides how fast the run
 //!    continues.
 //! 2. A rate-limited item goes behind all others. The `MAX_RATE_LIMITED`th time, it fails. What happens before the API has accepted
 //!    anything does not count.
@@ -53,8 +53,8 @@ const INITIAL_WINDOW: usize = 10;
 /// on concurrent requests, which sends no `Retry-After`, ends as soon as a request completes.
 const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
 
-/// How often such pauses double, to 6.4 seconds, and twice that number of refusals of one item more for each further time. A list with
-/// many items that are always refused must get past them before the run stops.
+/// How often such pauses double: to 6.4 seconds, and once more for every two times that the item itself was rate limited before. If
+/// each of many items is refused, that may concern each of them, and the run must get past them before it stops.
 const MAX_DOUBLINGS: u32 = 7;
 
 /// The next action of the driver.

@@ -817,7 +817,8 @@ proptest! {
         check(&options, &world, &run)?;
         prop_assert_eq!(count(&run, Status::Revoked), 0);
         prop_assert!(run.settled.iter().all(|item| item.remaining));
-        prop_assert!(run.end <= MAX_PAUSE + 100.0 * (latency + world.token_delay + world.pull_delay.unwrap_or(0.0)) + 6e4);
+        let busy = run.chosen.len() as f64 * (latency + world.token_delay) + run.pulled as f64 * world.pull_delay.unwrap_or(0.0);
+        prop_assert!(run.chosen.len() < 400 && run.end <= MAX_PAUSE + busy + 6e4, "{}, {}", run.chosen.len(), run.end);
     }
 
     #[test]
