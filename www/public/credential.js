@@ -56,8 +56,8 @@ export function readLines(text, host) {
     if (line.trim() === "") continue;
     try {
       const ids = readLine(line, host);
-      if (!found.has(pathOf(ids))) found.set(pathOf(ids), { ids, lines: [] });
-      found.get(pathOf(ids)).lines.push(index + 1);
+      const path = pathOf(ids);
+      found.set(path, { ids, lines: [...(found.get(path)?.lines ?? []), index + 1] });
     } catch (error) {
       problems.push(`Line ${index + 1}: ${error.message}`);
     }
