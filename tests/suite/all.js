@@ -2,6 +2,7 @@
 import "./core.js";
 import "./answers.js";
 import "./clocks.js";
+import "./context.js";
 import "./tokens.js";
 import "./hostile-inputs.js";
 import "./hostile-servers.js";
