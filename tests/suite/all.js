@@ -3,6 +3,7 @@ import "./core.js";
 import "./answers.js";
 import "./callbacks.js";
 import "./clocks.js";
+import "./context.js";
 import "./tokens.js";
 import "./hostile-inputs.js";
 import "./hostile-servers.js";

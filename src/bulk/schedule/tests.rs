@@ -162,6 +162,8 @@ fn play(options: Options, world: &World) -> Run {
                     None => give(&mut scheduler, world, &mut run, &mut outstanding, now),
                 }
             }
+            // Nothing is in doubt here.
+            Action::Ask(_) => unreachable!(),
             Action::Send(_) => {}
             Action::Settle(settled) => {
                 assert!(!alive.contains(&settled.index), "settled during its attempt");
