@@ -3,6 +3,7 @@
 use crate::http::outcome::Outcome;
 use js_sys::JsString;
 use serde::Serialize;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// Why a call or a constructor failed. It is one pointer, because nearly every function can return it.
@@ -11,12 +12,13 @@ pub struct Error(Box<Described>);
 
 #[derive(Clone, Debug)]
 struct Described {
-    failure: Failure,
+    /// Shared by calls that fail for the same reason.
+    failure: Rc<Failure>,
     outcome: Outcome,
 }
 
 /// What failed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Failure {
     /// An argument or an option is invalid. The value is the message, or what reading it threw. Nothing was sent.
     Validation(JsValue),
@@ -50,7 +52,7 @@ pub enum Failure {
 }
 
 /// A response that is not success. Serialized, it is the second argument of the JavaScript error class.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpFailure {
     /// The message of the error. A `ResponseValidationError` also has it without its cause, as `rawMessage`.
@@ -140,7 +142,7 @@ impl Error {
 /// Nothing was sent, unless somebody says so with [`Error::with_outcome`].
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Error {
-        Error(Box::new(Described { failure, outcome: Outcome::NotSent }))
+        Error(Box::new(Described { failure: Rc::new(failure), outcome: Outcome::NotSent }))
     }
 }
 
@@ -187,10 +189,10 @@ fn object(value: &impl Serialize) -> JsValue {
 
 impl From<Error> for JsValue {
     fn from(error: Error) -> JsValue {
-        let options = |cause| object(&Cause { cause });
+        let options = |cause: &JsValue| object(&Cause { cause: cause.clone() });
         let Described { failure, outcome } = *error.0;
-        let built = match failure {
-            Failure::Validation(cause) => Ok(ErrorObject::validation("Input validation failed", &cause)),
+        let built = match &*failure {
+            Failure::Validation(cause) => Ok(ErrorObject::validation("Input validation failed", cause)),
             Failure::Aborted(reason) => Ok(ErrorObject::aborted("Request aborted by client", &options(reason))),
             Failure::TimedOut(reason) => Ok(ErrorObject::timed_out("Request timed out", &options(reason))),
             Failure::Connection(cause) => Ok(ErrorObject::connection("Unable to make request", &options(cause))),
@@ -199,14 +201,14 @@ impl From<Error> for JsValue {
             Failure::NotSent => {
                 Ok(ErrorObject::unexpected("The request was not sent: the bulk run has stopped", &JsValue::UNDEFINED))
             }
-            Failure::Unsupported(message) => Ok(ErrorObject::unsupported(&message)),
-            Failure::NoToken { error, .. } => return error.with_outcome(outcome).into(),
-            Failure::Refused(failure) => ErrorObject::refused(&failure.message, &object(&failure)),
-            Failure::Malformed(failure) => ErrorObject::malformed(&failure.message, &object(&failure)),
-            Failure::TokenRefused(failure) => ErrorObject::token_refused(&failure.message, &object(&failure)),
+            Failure::Unsupported(message) => Ok(ErrorObject::unsupported(message)),
+            Failure::NoToken { error, .. } => return error.clone().with_outcome(outcome).into(),
+            Failure::Refused(failure) => ErrorObject::refused(&failure.message, &object(failure)),
+            Failure::Malformed(failure) => ErrorObject::malformed(&failure.message, &object(failure)),
+            Failure::TokenRefused(failure) => ErrorObject::token_refused(&failure.message, &object(failure)),
         };
         // The constructors read the response, which may be a polyfill's and throw.
-        let object = built.unwrap_or_else(|cause| ErrorObject::unexpected(UNEXPECTED, &options(cause)));
+        let object = built.unwrap_or_else(|cause| ErrorObject::unexpected(UNEXPECTED, &options(&cause)));
         with_outcome(&object, outcome.name())
     }
 }
