@@ -34,14 +34,13 @@ const thorough = options.all ? { BULK_SCHEDULES: "2000" } : {};
 
 /** What takes longest, in that order: it is begun first, so that no core idles at the end. */
 const LONGEST = [
-  "console/console",
-  "console/bulk",
+  "demo/page",
   "suite-chromium",
   "suite-node-import",
   "bundlers/",
   "suite-",
   "types",
-  "jobs/jobs",
+  "demo/worker",
 ];
 const rank = (file) => {
   const at = LONGEST.findIndex((beginning) => file.startsWith(beginning));

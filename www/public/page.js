@@ -56,7 +56,7 @@ async function submit(event) {
   try {
     sdk = new ConductoroneSDKTypescript({ serverURL: location.origin, security: { bearerAuth: $("token").value } });
   } catch (error) {
-    problem = $("token").value === "" ? "Enter a bearer token." : (error.cause ?? error).message;
+    problem = $("token").value === "" ? "Enter a bearer token." : error.message;
   }
   $("token-problem").textContent = problem;
   $("token").setAttribute("aria-invalid", problem !== "");
