@@ -1,5 +1,5 @@
 // The ids of a credential, in a path of the API or in a line of text. For the page and the Worker. Nothing is guessed.
-const PATH = /^\/api\/v1\/apps\/([^/]+)\/connectors\/([^/]+)\/credentials\/([^/]+)$/;
+const PATH = /^\/api\/v1\/apps\/([^/?#]+)\/connectors\/([^/?#]+)\/credentials\/([^/?#]+)$/;
 const COLUMN_NAME = /^(app|application|connector|cred|credential|(app|connector|cred|credential)?[\s_-]*id)$/i;
 /** What the package refuses in an id. */
 const FLAWS = [

@@ -56,7 +56,7 @@ async function submit(event) {
   try {
     sdk = new ConductoroneSDKTypescript({ serverURL: location.origin, security: { bearerAuth: $("token").value } });
   } catch (error) {
-    problem = $("token").value === "" ? "Enter a bearer token." : (error.cause ?? error).message;
+    problem = $("token").value === "" ? "Enter a bearer token." : error.message;
   }
   $("token-problem").textContent = problem;
   $("token").setAttribute("aria-invalid", problem !== "");
@@ -71,20 +71,22 @@ async function run(sdk, found) {
   [stop, isSaved] = [new AbortController(), false];
   for (const field of ["lines", "token"]) $(field).value = "";
   if (rows.length === 0) rows = found;
-  for (const row of found) draw(Object.assign(row, { before: row.outcome, outcome: "waiting" }));
+  for (const row of found) Object.assign(row, { before: row.outcome, outcome: "waiting" });
+  let [progress, problem] = [{ done: 0, total: found.length }, ""];
+  show(progress);
   $("rows").replaceChildren(...rows.map(({ tr }) => tr));
-  show({ done: 0, total: found.length });
   $("title").focus();
+  const timer = setInterval(() => show(progress), 250); // thousands of rows would not bear to be shown more often
   const items = found.map(({ ids }) => ids);
+  const onProgress = (latest) => (progress = latest);
   const onResult = (result) => settle(found[result.index], result);
-  const options = { confirm: true, timeoutMs: 45_000, signal: stop.signal, onProgress: show, onResult };
-  let problem = "";
   try {
-    await sdk.connector.revokeCredentials(items, options);
+    await sdk.connector.revokeCredentials(items, { confirm: true, timeoutMs: 45_000, signal: stop.signal, onProgress, onResult });
   } catch (error) {
     problem = error.message;
   }
-  for (const row of found) if (row.outcome === "waiting") draw(Object.assign(row, { outcome: row.before ?? "notSent" }));
+  clearInterval(timer);
+  for (const row of found) if (row.outcome === "waiting") row.outcome = row.before ?? "notSent";
   if (stop.signal.aborted) problem = "The run was stopped.";
   stop = null;
   show({}, problem);
@@ -95,7 +97,7 @@ function settle(row, result) {
   if (result.attempts === 0 && row.before) return; // not sent again: the end of the run restores it
   const outcome = result.status === "revoked" ? "revoked" : result.outcome;
   const stays = row.before === "unknown" && outcome !== "revoked" && outcome !== "absent";
-  draw(Object.assign(row, { outcome: stays ? "unknown" : outcome, result }));
+  Object.assign(row, { outcome: stays ? "unknown" : outcome, result });
 }
 
 function reasonOf({ outcome, before, result: { attempts, confirmation, statusCode } = {} }) {
@@ -121,6 +123,7 @@ function draw(row) {
 function show({ done, total, ratePerSecond, etaMs, pausedUntil } = {}, problem = "") {
   const phase = stop ? "running" : rows.length === 0 ? "list" : unsettled().length > 0 ? "retry" : "settled";
   for (const part of document.querySelectorAll("[data-in]")) part.hidden = !part.dataset.in.split(" ").includes(phase);
+  for (const row of rows) if (row.tr?.className !== row.outcome) draw(row);
   if (!stop) check();
   if (phase === "list") return;
   const words = rows.map(({ outcome }) => OUTCOMES[outcome][0]);
