@@ -6,7 +6,7 @@ use crate::border::wait::{Cancellation, Wait};
 use crate::border::{is_record, parse_json, peek, peek_text, revoked};
 use crate::error::{Error, Failure, HttpFailure};
 use crate::http::attempts::{self, Next, Retries};
-use crate::http::outcome::Outcome;
+use crate::http::outcome::{Answer, Outcome};
 use crate::http::settings::CallSettings;
 use crate::http::transport::{Method, Observer, Outgoing, Response, Text, Transport, Unobserved, JSON};
 use crate::http::verdict::{is_json, judge, Body, Head, Verdict, CUT, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
@@ -82,7 +82,7 @@ impl<'a> Call<'a> {
                 }
                 Err(error) => Some(error),
             };
-            if let Some(result) = self.confirmation().await {
+            if let Some(result) = self.confirmation(retries.anew()).await {
                 return result;
             }
             if let Some(error) = failed {
@@ -91,17 +91,17 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Asks the API if the outcome is unknown. `None`: that is not wanted, or the credential is not gone.
-    async fn confirmation(&self) -> Option<Result<JsValue, Error>> {
+    /// Asks the API if the outcome is unknown. The time for retries is that of the call. `None`: asking is not wanted, or the credential
+    /// is not gone.
+    async fn confirmation(&self, retries: Retries<'_>) -> Option<Result<JsValue, Error>> {
         if !self.settings.confirm || self.outcome.get() != Outcome::Unknown || self.cancellation.interrupt().is_some() {
             return None;
         }
-        let asked = attempts::run(self.settings, self.cancellation, &|| Box::pin(self.send(Method::Get))).await;
-        let (response, text) = asked.ok()?;
+        let (response, text) = attempts::run(retries, &|| Box::pin(self.send(Method::Get))).await.ok()?;
         match self.learn(&response, &text) {
-            State::Deleted(at) => Some(Ok(result(&response, Some(&at)))),
-            State::Absent => Some(Err(Failure::Refused(response.failure(text.text)).into())),
-            State::Active | State::Unknown => None,
+            Answer::Deleted(at) => Some(Ok(result(&response, Some(&at)))),
+            Answer::Absent => Some(Err(Failure::Refused(response.failure(text.text)).into())),
+            Answer::Active | Answer::Nothing => None,
         }
     }
 
@@ -114,13 +114,17 @@ impl<'a> Call<'a> {
         self.conclude(&response, text)
     }
 
-    /// Asks the API in one attempt.
+    /// Asks the API in one attempt. Returns when the credential was deleted, or `None` if it is in use.
     ///
     /// # Errors
-    /// There is no response.
-    pub async fn ask(&self) -> Result<State, Error> {
+    /// There is no such credential, or no answer. The outcome tells which.
+    pub async fn ask(&self) -> Result<Option<String>, Error> {
         let (response, text) = self.send(Method::Get).await?.read().await?;
-        Ok(self.learn(&response, &text))
+        match self.learn(&response, &text) {
+            Answer::Deleted(at) => Ok(Some(at)),
+            Answer::Active => Ok(None),
+            Answer::Absent | Answer::Nothing => Err(Failure::Refused(response.failure(text.text)).into()),
+        }
     }
 
     /// Sends a request and waits for the head of its response. The time limit covers the token, too. With client credentials, a 401
@@ -181,49 +185,27 @@ impl<'a> Call<'a> {
     }
 
     /// Evaluates the response to a question: `{"credential": {"id": "…", "deletedAt": null, …}}`.
-    fn learn(&self, response: &Response<'_>, text: &Text) -> State {
+    fn learn(&self, response: &Response<'_>, text: &Text) -> Answer {
         let Response { head, .. } = response;
-        let state = if is_absence(head, text) {
-            State::Absent
+        let answer = if is_absence(head, text) {
+            Answer::Absent
         } else if judge(head, body_of(response, text)) == Verdict::Revoked {
-            state_of(&peek(&parse_json(&text.text).unwrap_or_default(), "credential"), &self.revocation.id)
+            answer_of(&peek(&parse_json(&text.text).unwrap_or_default(), "credential"), &self.revocation.id)
         } else {
-            State::Unknown
+            Answer::Nothing
         };
-        match state {
-            State::Deleted(_) => self.outcome.set(Outcome::Revoked),
-            State::Active => self.outcome.set(Outcome::NotRevoked),
-            State::Absent => self.outcome.set(Outcome::Absent),
-            State::Unknown => {}
-        }
-        state
+        self.outcome.set(self.outcome.get().answered(&answer));
+        answer
     }
 }
 
-/// What the API says of a credential when it is asked.
-pub enum State {
-    /// It was deleted at this time (RFC 3339).
-    Deleted(String),
-    /// It is in use.
-    Active,
-    /// There is none.
-    Absent,
-    /// The response proves nothing.
-    Unknown,
-}
-
-/// The state of a credential in the response to a question. Another one's, from a cache or a proxy, proves nothing.
-fn state_of(credential: &JsValue, id: &str) -> State {
-    if !is_record(credential) || peek_text(credential, "id") != id {
-        return State::Unknown;
-    }
-    let deleted_at = peek(credential, "deletedAt");
-    match deleted_at.as_string() {
-        // A time that is not set may be written as 1970.
-        Some(at) if js_sys::Date::parse(&at) > 0.0 => State::Deleted(at),
-        None if deleted_at.is_null_or_undefined() => State::Active,
-        _ => State::Unknown,
-    }
+/// What a credential in the response to a question says of the one with this id.
+fn answer_of(credential: &JsValue, id: &str) -> Answer {
+    let is_same = is_record(credential) && peek_text(credential, "id") == id;
+    let deleted_at = Some(peek(credential, "deletedAt")).filter(|at| !at.is_null_or_undefined());
+    // What is no date becomes an empty text.
+    let time = |at: JsValue| at.as_string().filter(|at| !js_sys::Date::parse(at).is_nan()).unwrap_or_default();
+    Answer::of_credential(is_same, deleted_at.map(time))
 }
 
 /// The result of a call.

@@ -13,7 +13,7 @@ use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{Cancellation, Interrupt, Wait};
 use crate::border::{parse_json, peek, peek_text};
 use crate::error::{Error, Failure, HttpFailure};
-use crate::http::attempts::{self, Sending};
+use crate::http::attempts::{self, Retries, Sending};
 use crate::http::retry::Backoff;
 use crate::http::server::hostname_of;
 use crate::http::settings::CallSettings;
@@ -220,7 +220,7 @@ impl OAuth {
                 self.transport.send(&outgoing, &self.settings, &wait, &Unobserved).await
             })
         };
-        let (response, text) = attempts::run(&self.settings, &request.cancellation, &send).await?;
+        let (response, text) = attempts::run(Retries::new(&self.settings, &request.cancellation), &send).await?;
         let (authorization, expires_in) = conclude(&response, text)?;
         Ok((authorization, Lifetime::new(asked.get(), expires_in)))
     }

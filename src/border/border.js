@@ -118,6 +118,10 @@ export const mergedOptions = (deprecated, options) => ({ __proto__: null, ...dep
 export function requestInit(options, method, headers, body, signal) {
   const init = { __proto__: null, ...options, method, headers, body, signal };
   init.redirect ??= "manual";
+  // A cached answer is about the past. Workers before 2024-11-11 refuse the option, and their fetch has no such cache.
+  if (method === "GET" && attempt(() => "cache" in Request.prototype)) {
+    init.cache = "no-store";
+  }
   return init;
 }
 

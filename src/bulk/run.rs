@@ -8,7 +8,7 @@ use crate::border::task::spawn;
 use crate::border::time::Clock;
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
 use crate::border::{notify, peek};
-use crate::call::{Call, Caller, Revocation, State};
+use crate::call::{Call, Caller, Revocation};
 use crate::error::{Error, Failure, HttpFailure};
 use crate::http::outcome::Outcome;
 use crate::http::retry::Backoff;
@@ -81,8 +81,8 @@ enum Event {
     Pulled(usize, Result<JsValue, JsValue>),
     /// The attempt to revoke an item has ended.
     Ended(usize, Result<(), Error>),
-    /// The attempt to ask about an item has ended.
-    Asked(usize, Result<State, Error>),
+    /// The attempt to ask about an item has ended: see [`Call::ask`].
+    Asked(usize, Result<Option<String>, Error>),
 }
 
 impl Shared {
@@ -350,32 +350,39 @@ impl Run {
     fn ended(&mut self, index: usize, result: Result<(), Error>) {
         let shared = self.shared.clone();
         let Some(item) = self.item(index) else { return };
+        let in_doubt = item.record.outcome.get() == Outcome::Unknown;
         let outcome = match &result {
             Ok(()) => schedule::Outcome::Revoked,
-            Err(error) => schedule_outcome(error, &shared),
+            Err(error) => match schedule_outcome(error, &shared) {
+                // The refusal says nothing of an earlier request: another run may revoke the item.
+                schedule::Outcome::Failed if in_doubt => schedule::Outcome::Lost,
+                outcome => outcome,
+            },
         };
         if outcome != schedule::Outcome::NotSent {
             // The failure of an earlier attempt no longer matters.
             item.error = result.err();
-        }
-        if shared.settings.confirm && item.record.outcome.get() == Outcome::Unknown {
-            shared.schedule.borrow_mut().in_doubt(index);
+            if in_doubt && shared.settings.confirm {
+                shared.schedule.borrow_mut().in_doubt(index);
+            }
         }
         self.attempt_ended(index, outcome);
     }
 
-    /// Processes the answer to a question. If it leaves the outcome unknown, or the credential is in use, the retries go on.
-    fn asked(&mut self, index: usize, result: Result<State, Error>) {
+    /// Processes the answer to a question. Without one, or if the credential is in use, the retries go on.
+    fn asked(&mut self, index: usize, result: Result<Option<String>, Error>) {
         let shared = self.shared.clone();
         let Some(item) = self.item(index) else { return };
         let outcome = match result {
-            Ok(State::Deleted(at)) => {
-                item.record.deleted_at.replace(Some(at));
-                item.error = None;
+            Ok(Some(deleted_at)) => {
+                item.record.deleted_at.replace(Some(deleted_at));
                 schedule::Outcome::Revoked
             }
-            Ok(State::Absent) => schedule::Outcome::Failed,
-            Ok(State::Active | State::Unknown) => schedule::Outcome::Lost,
+            Ok(None) => schedule::Outcome::Lost,
+            Err(error) if item.record.outcome.get() == Outcome::Absent => {
+                item.error = Some(error);
+                schedule::Outcome::Failed
+            }
             Err(error) => match schedule_outcome(&error, &shared) {
                 schedule::Outcome::Failed | schedule::Outcome::Unauthorized => schedule::Outcome::Lost,
                 outcome => outcome,

@@ -314,7 +314,10 @@ impl Scheduler {
             State::InFlight(epoch) => epoch,
             State::RateLimited { fails } => {
                 if fails || self.stopped {
-                    self.settle(index, Status::Failed, true);
+                    if let Some(question) = &mut item.question {
+                        question.last = true;
+                    }
+                    self.give_up(index, now);
                 }
                 return;
             }
@@ -350,7 +353,9 @@ impl Scheduler {
             Outcome::Unreachable if self.retry(index, None, now, random) => {}
             Outcome::Unreachable => {
                 self.give_up(index, now);
-                self.unreachable = self.unreachable.saturating_add(1);
+                if self.item(index).is_none() {
+                    self.unreachable = self.unreachable.saturating_add(1);
+                }
                 if !self.answered && self.unreachable >= MAX_UNREACHABLE {
                     self.stop();
                 }

@@ -125,7 +125,7 @@ impl Transport {
             Some(client) => call_method(client, "request", &request),
             None => fetch(&request),
         };
-        let object = wait.race_call(sent).await.map_err(|interrupt| self.failure(interrupt))?;
+        let object = wait.race_call(sent).await.map_err(|interrupt| self.failure(interrupt, Some(&request)))?;
         let Some((head, raw)) = read_head(&object, url) else { return Err(Error::not_a_response()) };
         if let Some(logger) = &self.logger {
             logger.head(&format!("< Response: {} {url}", method.name()), &object, secret.text());
@@ -174,15 +174,16 @@ impl Transport {
         Ok(headers.into_raw())
     }
 
-    /// The error of a request that was sent and has no response.
-    fn failure(&self, interrupt: Interrupt) -> Error {
+    /// The error of a request that was sent and has no response, or (without the request) of reading one.
+    fn failure(&self, interrupt: Interrupt, request: Option<&Request>) -> Error {
         let Interrupt::Thrown(cause) = interrupt else { return Error::from(interrupt).with_outcome(Outcome::Unknown) };
         if let Some(error) = missing_global(&["fetch"]).filter(|_| self.client.is_none()) {
             return error;
         }
         let text = |name| peek_text(&cause, name);
-        // Node's `fetch` puts the connection's error into `cause`.
+        // Node's `fetch` puts the connection's error into `cause`. It may be that of a redirect's target, if the caller wants it followed.
         let never_connected = self.client.is_none()
+            && request.is_some_and(|request| peek_text(request, "redirect") != "follow")
             && [&cause, &peek(&cause, "cause")].iter().any(|error| is_never_connected(&peek_text(error, "code")));
         let failure = match text("name").as_str() {
             "AbortError" => Failure::Aborted(cause),
@@ -269,7 +270,7 @@ impl Response<'_> {
         self.unread = false;
         let body = self.wait.read_body(&self.object, MAX_BODY_BYTES).await.map_err(|interrupt| match interrupt {
             Interrupt::Thrown(thrown) if thrown.is_undefined() => Error::not_a_response(),
-            interrupt => self.transport.failure(interrupt),
+            interrupt => self.transport.failure(interrupt, None),
         })?;
         self.wait.complete();
         let (text, truncated) = match body {

@@ -177,7 +177,6 @@ pub fn is_connection_failure(message: &str, code: &str) -> bool {
 /// The beginnings of codes of connections that were never made: no server, no such name, or a certificate that is not trusted.
 const NEVER_CONNECTED: &[&str] = &[
     "ECONNREFUSED",
-    "ConnectionRefused",
     "ENOTFOUND",
     "EAI_AGAIN",
     "UND_ERR_CONNECT_TIMEOUT",
@@ -189,7 +188,7 @@ const NEVER_CONNECTED: &[&str] = &[
 ];
 
 /// Whether an error of the platform's `fetch` with this code says that the connection was never made, so that no request left. Only
-/// Node's and Bun's say it.
+/// Node's says it. Bun's `ConnectionRefused` does not: Bun repeats a POST whose connection broke, and reports the last try.
 pub fn is_never_connected(code: &str) -> bool {
     NEVER_CONNECTED.iter().any(|known| code.starts_with(known))
 }
@@ -315,7 +314,7 @@ mod tests {
         for code in ["ECONNREFUSED", "CERT_HAS_EXPIRED", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"] {
             assert!(is_never_connected(code), "{code}");
         }
-        for code in ["", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ETIMEDOUT", "econnrefused"] {
+        for code in ["", "ECONNRESET", "EPIPE", "UND_ERR_SOCKET", "ETIMEDOUT", "econnrefused", "ConnectionRefused"] {
             assert!(!is_never_connected(code), "{code}");
         }
     }
