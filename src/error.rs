@@ -1,6 +1,7 @@
 //! Every failure: its meaning, its message, and its JavaScript class (errors.js).
 
 use crate::http::outcome::Outcome;
+use crate::http::verdict::Head;
 use js_sys::JsString;
 use serde::Serialize;
 use std::rc::Rc;
@@ -58,12 +59,9 @@ pub struct HttpFailure {
     /// The message of the error. A `ResponseValidationError` also has it without its cause, as `rawMessage`.
     #[serde(rename = "rawMessage")]
     pub message: String,
-    /// The HTTP status.
+    /// The head of the response.
     #[serde(skip)]
-    pub status: u16,
-    /// The response came from another origin, or after a redirect.
-    #[serde(skip)]
-    pub redirected: bool,
+    pub head: Head,
     /// How long the server asks to wait, in milliseconds.
     #[serde(skip)]
     pub retry_after: Option<f64>,

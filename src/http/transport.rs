@@ -294,8 +294,7 @@ impl Response<'_> {
         HttpFailure {
             message: refusal_message(&self.head, &content_type, &String::from(&body)),
             response: self.object.clone(),
-            status: self.head.status,
-            redirected: self.head.redirected,
+            head: self.head.clone(),
             retry_after: self.retry_after(),
             content_type,
             body,
