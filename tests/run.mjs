@@ -33,15 +33,7 @@ const { values: options, positionals: chosen } = parseArgs({ options: { all: { t
 const thorough = options.all ? { BULK_SCHEDULES: "2000" } : {};
 
 /** What takes longest, in that order: it is begun first, so that no core idles at the end. */
-const LONGEST = [
-  "demo/page",
-  "suite-chromium",
-  "suite-node-import",
-  "bundlers/",
-  "suite-",
-  "types",
-  "demo/worker",
-];
+const LONGEST = ["demo/page", "suite-chromium", "suite-node-import", "bundlers/", "suite-", "types", "demo/worker"];
 const rank = (file) => {
   const at = LONGEST.findIndex((beginning) => file.startsWith(beginning));
   return file.startsWith("slow/") ? -1 : at < 0 ? LONGEST.length : at;
