@@ -10,6 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory -j2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # The network is used for packages only.
 export WRANGLER_SEND_METRICS := false
+export WRANGLER_HIDE_BANNER := true
 export CLOUDFLARE_CF_FETCH_ENABLED := false
 export DO_NOT_TRACK := 1
 export npm_config_update_notifier := false
@@ -24,15 +25,12 @@ WASM_BINDGEN := .tools/wasm-bindgen-$(WASM_BINDGEN_VERSION)
 # Sources are found in the file system: a source archive has no git.
 RUST_SOURCES := Cargo.toml Cargo.lock rust-toolchain.toml $(shell find src -type f)
 TYPES := pkg/README.md $(wildcard pkg/*.d.ts) $(shell find pkg/funcs pkg/lib pkg/sdk -name '*.d.ts') $(wildcard tests/docs/*)
-# The build writes these beside the sources in pkg/; pkg/.gitignore lists them too.
-PKG_BUILT := pkg/cdn.js pkg/shared.js
-PKG_SOURCES := $(RUST_SOURCES) $(wildcard LICENSE*) $(wildcard pkg/*.mjs pkg/*.json pkg/*.md pkg/*.d.ts) \
-	$(filter-out $(PKG_BUILT),$(wildcard pkg/*.js)) $(shell find pkg/build pkg/edge pkg/funcs pkg/lib pkg/sdk pkg/src -type f)
+PKG_SOURCES := $(RUST_SOURCES) $(wildcard LICENSE*) $(TYPES) $(wildcard pkg/build/*.*) $(wildcard pkg/src/*)
 PKG := target/stamps/pkg
 FRAMEWORKS := $(patsubst %/package.json,%/node_modules/.stamp,$(wildcard tests/frameworks/*/package.json))
 DOCS := target/stamps/rustdoc target/stamps/typedoc
 
-.PHONY: help prerequisites build demo demo-jobs bench docs test test-all lint fmt size soak clean browser more-browsers
+.PHONY: help prerequisites build demo demo-workflow bench docs test test-all lint fmt size soak clean browser more-browsers
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -42,8 +40,8 @@ build: $(PKG) ## build the npm package in pkg/ (`npm pack ./pkg` makes the tarba
 demo: $(PKG) www/node_modules/.stamp ## build, then serve the demo page and a sandbox on localhost
 	@npm start --silent --prefix www
 
-demo-jobs: $(PKG) www/node_modules/.stamp ## the same for the Worker that revokes lists through a queue
-	@npm run start-jobs --silent --prefix www
+demo-workflow: $(PKG) www/node_modules/.stamp ## build, then serve examples/workflow and a sandbox on localhost
+	@node examples/workflow/demo.mjs
 
 test: $(PKG) $(DOCS) tests/node_modules/.stamp www/node_modules/.stamp browser ## run the tests; the last line is `N passed, N failed`
 	@node tests/run.mjs
@@ -66,7 +64,7 @@ fmt: tests/node_modules/.stamp ## format Rust and JavaScript
 	@tests/node_modules/.bin/biome check --write
 
 size: $(PKG) ## print the gzip and brotli sizes of what users download
-	@npm run --silent size --prefix pkg
+	@npm run --silent size --prefix pkg/build
 
 docs: $(DOCS) ## write the API reference: target/typedoc (the package), target/doc (the crate)
 
@@ -80,7 +78,7 @@ soak: $(PKG) tests/node_modules/.stamp ## random bulk schedules, then 30 minutes
 clean: ## remove build output; keep installed tools
 	@cargo clean
 	@rm -rf tests/.work
-	@npm run --silent clean --prefix pkg --if-present
+	@if [ -d pkg/build/node_modules ]; then npm run --silent clean --prefix pkg/build; fi
 
 # --- prerequisites of the targets above ---
 
@@ -113,8 +111,8 @@ $(WASM_BINDGEN): | prerequisites
 	@$(QUIET) "npm ci in $*" $(NPM_CI) $*
 	@touch $@
 
-$(PKG): $(PKG_SOURCES) pkg/node_modules/.stamp | $(WASM_BINDGEN)
-	@$(QUIET) "package" npm run build --prefix pkg
+$(PKG): $(PKG_SOURCES) pkg/build/node_modules/.stamp | $(WASM_BINDGEN)
+	@$(QUIET) "package" npm run build --prefix pkg/build
 	@mkdir -p $(@D) && touch $@
 
 # Warnings are errors: an undocumented item, or a dead link.
@@ -122,7 +120,7 @@ target/stamps/rustdoc: $(RUST_SOURCES) | prerequisites
 	@RUSTDOCFLAGS="-D warnings" $(QUIET) "rustdoc" cargo doc --locked --no-deps --document-private-items
 	@mkdir -p $(@D) && touch $@
 
-target/stamps/typedoc: $(TYPES) tests/node_modules/.stamp
+target/stamps/typedoc: $(TYPES) $(PKG) tests/node_modules/.stamp
 	@$(QUIET) "typedoc" tests/node_modules/.bin/typedoc --options tests/docs/typedoc.json
 	@mkdir -p $(@D) && touch $@
 

@@ -5,11 +5,11 @@ use crate::auth::security::Security;
 use crate::border::wait::{Cancellation, Wait};
 use crate::border::{is_record, parse_json, peek, peek_text, revoked};
 use crate::error::{Error, Failure, HttpFailure};
-use crate::http::answer::{is_json, judge, Body, Head, Malformed, Verdict, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
 use crate::http::attempts::{self, Next, Retries};
-use crate::http::outcome::Outcome;
+use crate::http::outcome::{Answer, Outcome};
 use crate::http::settings::CallSettings;
 use crate::http::transport::{Method, Observer, Outgoing, Response, Text, Transport, Unobserved, JSON};
+use crate::http::verdict::{is_json, judge, Body, Head, Verdict, CUT, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
 use js_sys::JsString;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -82,7 +82,7 @@ impl<'a> Call<'a> {
                 }
                 Err(error) => Some(error),
             };
-            if let Some(result) = self.confirmation().await {
+            if let Some(result) = self.confirmation(retries.anew()).await {
                 return result;
             }
             if let Some(error) = failed {
@@ -91,17 +91,17 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Asks the API if the outcome is unknown. `None`: that is not wanted, or the credential is not gone.
-    async fn confirmation(&self) -> Option<Result<JsValue, Error>> {
+    /// Asks the API if the outcome is unknown. The time for retries is that of the call. `None`: asking is not wanted, or the credential
+    /// is not gone.
+    async fn confirmation(&self, retries: Retries<'_>) -> Option<Result<JsValue, Error>> {
         if !self.settings.confirm || self.outcome.get() != Outcome::Unknown || self.cancellation.interrupt().is_some() {
             return None;
         }
-        let asked = attempts::run(self.settings, self.cancellation, &|| Box::pin(self.send(Method::Get))).await;
-        let (response, text) = asked.ok()?;
+        let (response, text) = attempts::run(retries, &|| Box::pin(self.send(Method::Get))).await.ok()?;
         match self.learn(&response, &text) {
-            State::Deleted(at) => Some(Ok(result(&response, Some(&at)))),
-            State::Absent => Some(Err(Failure::Refused(response.failure(text.text)).into())),
-            State::Active | State::Unknown => None,
+            Answer::Deleted(at) => Some(Ok(result(&response, Some(&at)))),
+            Answer::Absent => Some(Err(Failure::Refused(response.failure(text.text)).into())),
+            Answer::Active | Answer::Nothing => None,
         }
     }
 
@@ -114,13 +114,17 @@ impl<'a> Call<'a> {
         self.conclude(&response, text)
     }
 
-    /// Asks the API in one attempt.
+    /// Asks the API in one attempt. Returns when the credential was deleted, or `None` if it is in use.
     ///
     /// # Errors
-    /// There is no response.
-    pub async fn ask(&self) -> Result<State, Error> {
+    /// There is no such credential, or no answer. The outcome tells which.
+    pub async fn ask(&self) -> Result<Option<String>, Error> {
         let (response, text) = self.send(Method::Get).await?.read().await?;
-        Ok(self.learn(&response, &text))
+        match self.learn(&response, &text) {
+            Answer::Deleted(at) => Ok(Some(at)),
+            Answer::Active => Ok(None),
+            Answer::Absent | Answer::Nothing => Err(Failure::Refused(response.failure(text.text)).into()),
+        }
     }
 
     /// Sends a request and waits for the head of its response. The time limit covers the token, too. With client credentials, a 401
@@ -165,7 +169,7 @@ impl<'a> Call<'a> {
 
     /// Evaluates the response to a revocation.
     fn conclude(&self, response: &Response<'_>, text: Text) -> Result<JsValue, Error> {
-        match judge(&response.head, body_of(&response.head, &text)) {
+        match judge(&response.head, body_of(response, &text)) {
             Verdict::Revoked => {
                 self.outcome.set(Outcome::Revoked);
                 Ok(result(response, None))
@@ -176,54 +180,32 @@ impl<'a> Call<'a> {
                 }
                 Err(Failure::Refused(response.failure(text.text)).into())
             }
-            Verdict::Malformed(malformed) => Err(malformation(malformed, text.text, response).into()),
+            Verdict::Malformed(reason) => Err(malformation(reason, text.text, response).into()),
         }
     }
 
     /// Evaluates the response to a question: `{"credential": {"id": "…", "deletedAt": null, …}}`.
-    fn learn(&self, response: &Response<'_>, text: &Text) -> State {
+    fn learn(&self, response: &Response<'_>, text: &Text) -> Answer {
         let Response { head, .. } = response;
-        let state = if is_absence(head, text) {
-            State::Absent
-        } else if judge(head, body_of(head, text)) == Verdict::Revoked {
-            state_of(&peek(&parse_json(&text.text).unwrap_or_default(), "credential"), &self.revocation.id)
+        let answer = if is_absence(head, text) {
+            Answer::Absent
+        } else if judge(head, body_of(response, text)) == Verdict::Revoked {
+            answer_of(&peek(&parse_json(&text.text).unwrap_or_default(), "credential"), &self.revocation.id)
         } else {
-            State::Unknown
+            Answer::Nothing
         };
-        match state {
-            State::Deleted(_) => self.outcome.set(Outcome::Revoked),
-            State::Active => self.outcome.set(Outcome::NotRevoked),
-            State::Absent => self.outcome.set(Outcome::Absent),
-            State::Unknown => {}
-        }
-        state
+        self.outcome.set(self.outcome.get().answered(&answer));
+        answer
     }
 }
 
-/// What the API says of a credential when it is asked.
-pub enum State {
-    /// It was deleted at this time (RFC 3339).
-    Deleted(String),
-    /// It is in use.
-    Active,
-    /// There is none.
-    Absent,
-    /// The response proves nothing.
-    Unknown,
-}
-
-/// The state of a credential in the response to a question. Another one's, from a cache or a proxy, proves nothing.
-fn state_of(credential: &JsValue, id: &str) -> State {
-    if !is_record(credential) || peek_text(credential, "id") != id {
-        return State::Unknown;
-    }
-    let deleted_at = peek(credential, "deletedAt");
-    match deleted_at.as_string() {
-        // A time that is not set may be written as 1970.
-        Some(at) if js_sys::Date::parse(&at) > 0.0 => State::Deleted(at),
-        None if deleted_at.is_null_or_undefined() => State::Active,
-        _ => State::Unknown,
-    }
+/// What a credential in the response to a question says of the one with this id.
+fn answer_of(credential: &JsValue, id: &str) -> Answer {
+    let is_same = is_record(credential) && peek_text(credential, "id") == id;
+    let deleted_at = Some(peek(credential, "deletedAt")).filter(|at| !at.is_null_or_undefined());
+    // What is no date becomes an empty text.
+    let time = |at: JsValue| at.as_string().filter(|at| !js_sys::Date::parse(at).is_nan()).unwrap_or_default();
+    Answer::of_credential(is_same, deleted_at.map(time))
 }
 
 /// The result of a call.
@@ -243,18 +225,20 @@ fn is_absence(head: &Head, text: &Text) -> bool {
 
 /// What a body is. An error of the API's gateway is a gRPC status as JSON: `{"code": 16, "message": "…", "details": []}`. Code 0
 /// means success. Other gateways send a member `error`.
-fn body_of(head: &Head, Text { text, is_empty, truncated }: &Text) -> Body {
+fn body_of(response: &Response<'_>, Text { text, is_empty, truncated }: &Text) -> Body {
     if *truncated {
         return Body::Malformed(TOO_LONG);
     }
     if *is_empty {
-        return Body::Empty;
+        return if response.has_content() { Body::Malformed(CUT) } else { Body::Empty };
     }
     // What the API sends need not be parsed, and of what cannot be a success nothing else is asked.
-    if text.length() == 2 && String::from(text) == "{}" {
+    if text.length() == 2 && *text == "{}" {
         return Body::Object;
     }
-    let Some(value) = head.may_be_success().then(|| parse_json(text).ok()).flatten() else { return Body::Malformed(NOT_JSON) };
+    let Some(value) = response.head.may_be_success().then(|| parse_json(text).ok()).flatten() else {
+        return Body::Malformed(NOT_JSON);
+    };
     let has = |name| !peek(&value, name).is_null_or_undefined();
     if !is_record(&value) {
         Body::Malformed(NOT_OBJECT)
@@ -265,13 +249,12 @@ fn body_of(head: &Head, Text { text, is_empty, truncated }: &Text) -> Body {
     }
 }
 
-fn malformation(malformed: Malformed, text: JsString, response: &Response<'_>) -> Failure {
-    let Malformed { reason, undecided } = malformed;
+fn malformation(reason: &'static str, text: JsString, response: &Response<'_>) -> Failure {
     let (cause, raw_value) = match parse_json(&text) {
-        Err(cause) if malformed == NOT_JSON => (cause, text.clone().into()),
+        Err(cause) if reason == NOT_JSON => (cause, text.clone().into()),
         Err(_) => (reason.into(), text.clone().into()),
         Ok(value) => (reason.into(), response.shown_json(&value)),
     };
     let message = "Response validation failed".to_owned();
-    Failure::Malformed { failure: HttpFailure { message, cause, raw_value, ..response.failure(text) }, undecided }
+    Failure::Malformed(HttpFailure { message, cause, raw_value, ..response.failure(text) })
 }

@@ -12,7 +12,7 @@ use crate::call::{Caller, Revocation};
 use crate::error::Error;
 use crate::http::path::{encode_id, revoke_path, MAX_ID_LENGTH};
 use crate::http::settings::CallSettings;
-use crate::options::{read_call, read_defaults, read_server, read_transport, server_of, BulkOptions};
+use crate::options::{read_call, read_defaults, read_server, read_transport, server_of, BulkOptions, CALL, PROPS};
 use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -42,14 +42,14 @@ impl Client {
     }
 
     fn revoke(&self, request: &JsValue, options: &JsValue) -> Result<Promise, Error> {
-        let (settings, server) = self.settings(&Fields::of(options, "options")?)?;
+        let (settings, server) = self.settings(&Fields::of(options, "options")?.named(&CALL)?)?;
         let revocation = read_request(request, &server)?;
         let caller = self.caller.clone();
         Ok(promise(async move { caller.revoke(&revocation, &settings).await }))
     }
 
     fn revoke_all(&self, requests: &JsValue, options: &JsValue) -> Result<Promise, Error> {
-        let options = Fields::of(options, "options")?;
+        let options = Fields::of(options, "options")?.named(&CALL)?;
         let (settings, server) = self.settings(&options)?;
         let read = Box::new(move |request: &JsValue| read_request(request, &server));
         let run = Run::new(self.caller.clone(), settings, BulkOptions::read(&options)?, requests, read)?;
@@ -103,7 +103,7 @@ impl Client {
     /// `SDKValidationError`: an option is invalid.
     #[wasm_bindgen(constructor)]
     pub fn new(props: &JsValue) -> Result<Client, Error> {
-        let props = Fields::of(props, "props")?;
+        let props = Fields::of(props, "props")?.named(&PROPS)?;
         let transport = Rc::new(read_transport(&props)?);
         let settings = Rc::new(read_defaults(&props)?);
         let allow_insecure = props.flag("allowInsecureHTTP")?.unwrap_or(false);

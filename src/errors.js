@@ -22,14 +22,52 @@ function setCause(error, cause) {
   }
 }
 
+/** What `JSON.stringify` shows of an error. By itself it leaves out the message, which is not enumerable. */
+function shown(error) {
+  const { name, message, outcome, statusCode, contentType, body, cause } = error;
+  return { name, message, outcome, statusCode, contentType, body, cause: cause === undefined ? undefined : text(cause) };
+}
+
+/**
+ * What the last error in a chain of causes says, with its code; an empty string if there is no chain. Node's `fetch` says "fetch
+ * failed" and has the reason there; for a host with several addresses, in an `AggregateError`. Nothing but messages and codes is
+ * shown, because an HTTP client's error may hold the request.
+ */
+function innermost(error) {
+  try {
+    let inner = error;
+    // A chain can be circular.
+    for (let depth = 0; depth < 9; depth++) {
+      const next = inner.errors?.[0] ?? inner.cause;
+      if (typeof next !== "object" || next === null) {
+        break;
+      }
+      inner = next;
+    }
+    if (inner === error) {
+      return "";
+    }
+    const { message = "", code = "" } = inner;
+    const said = message.includes(code) ? message : `${message} (${code})`.trim();
+    return said && `: ${said}`;
+  } catch {
+    return "";
+  }
+}
+
 export class ConductoroneSDKTypescriptError extends Error {
   constructor(message, { response, body, contentType = response.headers.get("content-type") || "" }) {
     super(message);
+    this.outcome = "unknown";
     this.statusCode = response.status;
     this.body = body;
     this.headers = response.headers;
     this.contentType = contentType;
     this.rawResponse = response;
+  }
+
+  toJSON() {
+    return shown(this);
   }
 }
 named(ConductoroneSDKTypescriptError, "ConductoroneSDKTypescriptError");
@@ -68,6 +106,7 @@ named(TokenRequestError, "TokenRequestError");
 export class SDKValidationError extends Error {
   constructor(message, cause, rawValue) {
     super(`${message}: ${text(cause)}`);
+    this.outcome = "notSent";
     setCause(this, cause);
     Object.defineProperty(this, "rawValue", { value: rawValue, configurable: true, writable: true, enumerable: false });
     this.rawMessage = message;
@@ -76,14 +115,23 @@ export class SDKValidationError extends Error {
   pretty() {
     return `${this.rawMessage}\n- ${text(this.cause)}`;
   }
+
+  toJSON() {
+    return shown(this);
+  }
 }
 named(SDKValidationError, "SDKValidationError");
 
 export class HTTPClientError extends Error {
   constructor(message, options) {
     const cause = options?.cause;
-    super(cause === undefined || cause === null ? message : `${message}: ${text(cause)}`);
+    super(cause === undefined || cause === null ? message : `${message}: ${text(cause)}${innermost(cause)}`);
+    this.outcome = "unknown";
     setCause(this, cause);
+  }
+
+  toJSON() {
+    return shown(this);
   }
 }
 named(HTTPClientError, "HTTPClientError");
@@ -98,6 +146,7 @@ named(UnexpectedClientError, "UnexpectedClientError");
 export class InvalidRequestError extends HTTPClientError {
   constructor(message, options) {
     super(message, options);
+    this.outcome = "notSent";
   }
 }
 named(InvalidRequestError, "InvalidRequestError");
@@ -126,6 +175,7 @@ named(ConnectionError, "ConnectionError");
 export class UnsupportedRuntimeError extends HTTPClientError {
   constructor(message, options) {
     super(message, options);
+    this.outcome = "notSent";
   }
 }
 named(UnsupportedRuntimeError, "UnsupportedRuntimeError");
@@ -135,3 +185,19 @@ export function withOutcome(error, outcome) {
   error.outcome = outcome;
   return error;
 }
+
+const classes = {
+  SDKError,
+  ResponseValidationError,
+  TokenRequestError,
+  SDKValidationError,
+  UnexpectedClientError,
+  InvalidRequestError,
+  RequestAbortedError,
+  RequestTimeoutError,
+  ConnectionError,
+  UnsupportedRuntimeError,
+};
+
+/** Constructs an error for Rust. Throws if reading the response in `options` throws. */
+export const newError = (name, message, options, outcome) => withOutcome(new classes[name](message, options), outcome);

@@ -1,7 +1,7 @@
 //! The options of a client, of a call and of a bulk run.
 
-use crate::border::fields::Fields;
-use crate::border::{merged_options, peek, peek_text};
+use crate::border::fields::{Fields, Names};
+use crate::border::{global, merged_options, peek_text};
 use crate::error::Error;
 use crate::http::log::Logger;
 use crate::http::retry::{Backoff, StatusCodes};
@@ -13,6 +13,27 @@ use web_sys::Url;
 
 /// The server of the default tenant in the API's document.
 const DEFAULT_SERVER: &str = "https://example.conductor.one";
+
+/// `SDKProps`.
+pub const PROPS: Names = Names {
+    all: "allowInsecureHTTP clientID clientSecret debugLogger defaultClient httpClient oidcToken retryConfig security serverIdx \
+          serverURL tenantDomain timeoutMs userAgent",
+    set: &["clientID", "clientSecret", "oidcToken", "serverURL", "tenantDomain"],
+};
+
+/// The options of a call or a bulk run. An unset `serverURL` means the client's server, which was named on purpose. The rest of
+/// `RequestInit` is the platform's.
+pub const CALL: Names = Names {
+    all: "collect concurrency dryRun fetchOptions headers onProgress onResult retries retryCodes serverURL signal stopOnError \
+          timeoutMs",
+    set: &[],
+};
+
+/// `RetryConfig`.
+const RETRY: Names = Names { all: "backoff retryConnectionErrors strategy", set: &[] };
+
+/// `BackoffStrategy`.
+const BACKOFF: Names = Names { all: "exponent initialInterval maxElapsedTime maxInterval", set: &[] };
 
 /// Longest `userAgent`, in UTF-16 code units.
 const MAX_USER_AGENT: u32 = 1024;
@@ -44,7 +65,7 @@ pub fn read_transport(props: &Fields) -> Result<Transport, Error> {
         None => String::from(concat!("c1-revoke/", env!("CARGO_PKG_VERSION"))),
     };
     // Browsers set their own, and a custom one would need a CORS preflight.
-    let in_browser = peek_text(&peek(&js_sys::global(), "navigator"), "userAgent").starts_with("Mozilla/");
+    let in_browser = peek_text(&global("navigator"), "userAgent").starts_with("Mozilla/");
     Ok(Transport { client: http_client.or(default_client), logger, user_agent: (!in_browser).then_some(user_agent) })
 }
 
@@ -68,7 +89,8 @@ pub fn read_defaults(props: &Fields) -> Result<CallSettings, Error> {
 /// An option is invalid.
 pub fn read_call(options: &Fields, defaults: &CallSettings) -> Result<CallSettings, Error> {
     let deprecated = options.object("fetchOptions", "fetchOptions.")?;
-    let init = merged_options(deprecated.as_ref().and_then(Fields::object_value), options.object_value()).map_err(Error::validation)?;
+    let init =
+        merged_options(deprecated.as_ref().and_then(Fields::object_value), options.object_value()).map_err(Error::validation)?;
     let merged = Fields::of(&init, "options")?;
     Ok(CallSettings {
         headers: merged.value("headers")?,
@@ -89,8 +111,7 @@ fn read_limit(fields: &Fields, default: Option<f64>) -> Result<Option<f64>, Erro
 /// Returns the base URL of a client's server: `serverURL`, else `tenantDomain`, else `fallback`, else the default tenant.
 ///
 /// # Errors
-/// An option is invalid. An option that is present but unset is also invalid if nothing else names a server: the token would go to
-/// the wrong server.
+/// An option is invalid.
 pub fn server_of(props: &Fields, fallback: Option<&str>, allow_insecure: bool) -> Result<String, Error> {
     let server = read_server(props, allow_insecure)?;
     let tenant = props.string("tenantDomain", MAX_URL_LENGTH)?;
@@ -98,13 +119,7 @@ pub fn server_of(props: &Fields, fallback: Option<&str>, allow_insecure: bool) -
         return Err(props.wrong("serverIdx", "must be 0: there is one server"));
     }
     let tenant = tenant.map(|tenant| tenant_url(&tenant)).transpose().map_err(|invalid| props.wrong("tenantDomain", invalid))?;
-    if let Some(server) = server.or(tenant).or_else(|| fallback.map(str::to_owned)) {
-        return Ok(server);
-    }
-    match ["serverURL", "tenantDomain"].into_iter().find(|name| props.has(name)) {
-        Some(name) => Err(props.wrong(name, "is undefined or null: set it, or remove the option")),
-        None => Ok(DEFAULT_SERVER.to_owned()),
-    }
+    Ok(server.or(tenant).unwrap_or_else(|| fallback.unwrap_or(DEFAULT_SERVER).to_owned()))
 }
 
 /// Reads the option `serverURL`.
@@ -120,11 +135,13 @@ pub fn read_server(fields: &Fields, allow_insecure: bool) -> Result<Option<Strin
 
 fn read_retry(fields: &Fields, name: &str, path: &'static str, backoff_path: &'static str) -> Result<Option<Retry>, Error> {
     let Some(config) = fields.object(name, path)? else { return Ok(None) };
+    let config = config.named(&RETRY)?;
     let backoff = match config.string("strategy", 16)?.as_deref() {
         Some("none") => None,
         Some("backoff") => Some(match config.object("backoff", backoff_path)? {
             None => Backoff::DEFAULT,
             Some(backoff) => {
+                let backoff = backoff.named(&BACKOFF)?;
                 let or = |name: &str, default: f64| match backoff.number(name)? {
                     Some(number) if number < 0.0 => Err(backoff.wrong(name, "must not be negative")),
                     number => Ok(number.unwrap_or(default)),

@@ -13,37 +13,54 @@ import * as esbuild from "esbuild";
  */
 export async function glueFactory(file, { crateFiles, names }) {
   const glue = `./${basename(file, ".js")}_bg.js`;
-  const crate = await Promise.all(crateFiles.map(async (file) => [`./${basename(file)}`, await exportsOf(file)]));
-  const crateModules = crate.map(([path]) => path);
-  const modules = [glue, ...crateModules];
+  const crate = new Map(await Promise.all(crateFiles.map(async (file) => [`./${basename(file)}`, await exportsOf(file)])));
+  const modules = [glue, ...crate.keys()];
   const object = (entries) => `{ ${entries.map(([key, value]) => `${key}: ${value}`)} }`;
   const shown = (await exportsOf(file)).map((name) => [name, `module0.${name}`]);
   const imported = names.imports.map(([module, name, short]) => [short, `module${modules.indexOf(module)}.${name}`]);
   const exported = names.exports.map(([name, short]) => [name, `exports.${short}`]);
+  // It exports nothing and assigns to a variable of createGlue() instead. So the bundle has no `export`, and it has no `import`
+  // either: it is a list of statements, which can be the body of a function.
   const entry = `
     ${modules.map((path, i) => `import * as module${i} from "${path}";`).join("\n")}
-    export const glue = ${object(shown)};
-    export const imports = { a: ${object(imported)} };
-    export const start = (exports) => module0.__wbg_set_wasm(${object(exported)});`;
-  // As CommonJS, a module can be the body of a function.
+    created = {
+      glue: ${object(shown)},
+      imports: { a: ${object(imported)} },
+      start: (exports) => module0.__wbg_set_wasm(${object(exported)}),
+    };`;
   const body = await text({
     stdin: { contents: entry, resolveDir: dirname(file) },
     bundle: true,
-    external: crateModules,
-    format: "cjs",
+    format: "esm",
+    plugins: [fromScope(crate)],
     target: "es2022",
   });
   // Imported by name, so that bundlers can drop what else is in those modules.
   const factory = `
-    ${crate.map(([path, exports]) => `import { ${exports} } from "${path}";`).join("\n")}
-    const crate = { ${crate.map(([path, exports]) => `"${path}": { ${exports} }`)} };
+    ${[...crate].map(([path, exports]) => `import { ${exports} } from "${path}";`).join("\n")}
     export function createGlue() {
-      const module = {};
-      const require = (path) => crate[path];
+      let created;
       ${body}
-      return module.exports;
+      return created;
     }`;
   return text({ stdin: { contents: factory }, format: "esm", target: "es2022", minify: true });
+}
+
+/**
+ * Replaces modules (`path` → names of their exports) by ones that export the variables of the same names in the scope around the
+ * bundle. All instances then share these modules, whatever state the glue has.
+ */
+function fromScope(modules) {
+  const exportedVariable = (name, i) => `const variable${i} = ${name}; export { variable${i} as ${name} };`;
+  return {
+    name: "from scope",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\.\// }, ({ path }) => (modules.has(path) ? { path, namespace: "scope" } : undefined));
+      onLoad({ filter: /^/, namespace: "scope" }, ({ path }) => ({
+        contents: modules.get(path).map(exportedVariable).join("\n"),
+      }));
+    },
+  };
 }
 
 /** The names that a module exports. */

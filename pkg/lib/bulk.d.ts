@@ -1,4 +1,5 @@
-import type { C1ApiAppV1ConnectorServiceRevokeCredentialRequest } from "../sdk/models/operations/index.js";
+import type { Outcome } from "../errors.js";
+import type { C1ApiAppV1ConnectorServiceRevokeCredentialRequest, Confirmation } from "../sdk/models/operations/index.js";
 import type { RequestOptions } from "./sdks.js";
 
 /** The input of `revokeCredentials`. It is read lazily, with back-pressure. */
@@ -42,13 +43,16 @@ export interface RevokeCredentialsResult<
    * `"revoked"`: the API confirmed it. `"failed"`: see `error`. `"skipped"`: never sent; `error` says why, except in a `dryRun`.
    */
   status: "revoked" | "failed" | "skipped";
-  /** The number of requests sent for this item; 0 for a duplicate. */
+  /** What is known of the credential. */
+  outcome: Outcome | "revoked";
+  /** With the option `confirm`: the API's answer, if the response to the revocation was lost. */
+  confirmation?: Confirmation;
+  /** The number of requests to revoke this item; 0 for a duplicate. */
   attempts: number;
   /** The status of the last response. Missing if there was none. */
   statusCode?: number;
   /**
-   * Why the item failed or was skipped: an instance of one of the error classes. A 404 with more than one attempt can mean that
-   * an earlier attempt, whose response was lost, revoked the credential.
+   * Why the item failed or was skipped: an instance of one of the error classes.
    */
   error?: Error;
   /** When the last request was sent (ISO 8601, UTC). */
@@ -69,14 +73,16 @@ export interface RevokeCredentialsReport<
   revoked: number;
   /** The number of items that failed. */
   failed: number;
+  /** Of the failed ones: the number whose outcome is unknown. */
+  unknown: number;
   /** The number of items not sent, because the run was aborted, stopped, or a `dryRun`. */
   skipped: number;
   /** The result of each item, in input order. Empty with `collect: false`. */
   results: RevokeCredentialsResult<R>[];
   /**
-   * Returns the items that another run may revoke, each once: those skipped, and those without a final response (a 5xx, a
-   * timeout, a lost connection, a refused token, an abort, a gateway's error with status 200, a redirect that was followed). A
-   * 403 and a 404 are final. After a stop, items that were not read from an iterable other than an array or a `Set` are missing.
+   * Returns the items that another run may revoke, each once: those skipped, and those without a final response of the API (lost or
+   * timed out, a 5xx, a 429, a redirect, a page of another server, a refused token, an abort). A 403 and a 404 of the API are final.
+   * After a stop, items that were not read from an iterable other than an array or a `Set` are missing.
    * Empty with `collect: false`.
    */
   remaining(): R[];
@@ -89,13 +95,13 @@ export interface RevokeCredentialsReport<
  * without `retries` retries connection failures, timeouts and the statuses in `retryCodes`: up to 8 attempts per item, with the
  * waits of `BackoffStrategy`. `retries: { strategy: "none" }` allows one attempt.
  *
- * A 429, or a 503 with `Retry-After`, does not count as a failed attempt. It pauses the whole run for the time in `Retry-After`.
- * One request is then sent alone, as a probe. The run learns the rate that the server accepts, sends a little less, and rarely
- * probes for more. It obeys `RateLimit` and `X-RateLimit-*` headers, so that a server that sends them need not refuse anything. A
- * 429 without `Retry-After`, while others are accepted, means too many requests at once: the run lowers the number in flight. An
- * item that is refused repeatedly while others are accepted fails. The run does not wait for a `Retry-After` of more than 15
- * minutes: the item fails, and the run stops if the next ones are refused for as long. Items that failed or were skipped because
- * of a 429 are in {@link RevokeCredentialsReport.remaining}.
+ * A 429, or a 503 with `Retry-After`, does not count as a failed attempt. It pauses the whole run, and so does a refusal of the token
+ * endpoint: nothing is sent before the time in `Retry-After` is over. One request is then sent alone, and when it is accepted, the run
+ * goes on. The run learns the rate that the server accepts, sends a little less, and rarely probes for more. A 429 without
+ * `Retry-After` also lowers the number in flight. A refused item goes to the back; refused twelve times while others are accepted, it
+ * fails. The run does not wait for a `Retry-After` of more than 15 minutes: the item fails, and after three in a row the run stops. It
+ * also stops if everything was refused for 15 minutes, or if nothing was ever answered and three items have no retries left. Items that
+ * failed or were skipped because of that are in {@link RevokeCredentialsReport.remaining}.
  */
 export type RevokeCredentialsOptions<
   R extends C1ApiAppV1ConnectorServiceRevokeCredentialRequest = C1ApiAppV1ConnectorServiceRevokeCredentialRequest,

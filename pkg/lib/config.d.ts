@@ -9,12 +9,14 @@ export declare const ServerList: readonly ["https://{tenantDomain}.conductor.one
 
 /**
  * Options of a client. All are optional. For an invalid value the constructor throws an `SDKValidationError` that names the
- * option.
+ * option. `clientID`, `clientSecret`, `oidcToken`, `tenantDomain`, `serverURL` and the tokens in `security` may be left out, but not
+ * be present and undefined or null: an unset variable would take away the credentials or the server that you meant. An option that
+ * is written with other upper- or lower-case letters, such as `serverUrl`, is invalid too.
  */
 export interface SDKOptions {
   /**
-   * The token, or a function that returns it or a promise of it. The function is called for each request. Without credentials,
-   * requests have no `Authorization` header: a proxy of the same origin may add one.
+   * The token, or a function that returns it or a promise of it. The function is called for each request. Without `security` (or
+   * if it is undefined), requests have no `Authorization` header: a proxy of the same origin may add one.
    */
   security?: Security | (() => Security | Promise<Security>);
   /**
@@ -35,13 +37,12 @@ export interface SDKOptions {
   oidcToken?: string | (() => string | Promise<string>);
   /**
    * The tenant: `acme`, `acme.conductor.one` or `https://acme.conductor.one`. Default: the one that `clientID` names, or
-   * `example`. Present but undefined or null is invalid unless `serverURL` or `clientID` names the server.
+   * `example`.
    */
   tenantDomain?: string;
   /**
    * The base URL of the server, in place of `tenantDomain`. It may have a path, but no user info, query or fragment. The scheme
-   * is https, or http for a loopback host (`localhost`, `127.0.0.0/8`, `[::1]`). Present but undefined or null is invalid unless
-   * `tenantDomain` or `clientID` names the server.
+   * is https, or http for a loopback host (`localhost`, `127.0.0.0/8`, `[::1]`).
    */
   serverURL?: string | URL;
   /** Index into `ServerList`. Default 0. */
@@ -57,9 +58,11 @@ export interface SDKOptions {
   /** The retries of calls without `retries` of their own. Default `{ strategy: "none" }`. */
   retryConfig?: RetryConfig;
   /**
-   * The time limit of each attempt in milliseconds, including the response body. Zero or less means no limit. Default: no limit.
+   * The time limit of each attempt in milliseconds, including the token request and the response body. Zero or less means no limit. Default: no limit.
    */
   timeoutMs?: number;
+  /** Whether calls without a `confirm` of their own ask the API what happened if the outcome is `"unknown"`. Default false. */
+  confirm?: boolean;
   /** Logs each request and response, with secrets masked; for example `console`. Default: none. */
   debugLogger?: Logger;
 }

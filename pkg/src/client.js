@@ -1,6 +1,6 @@
 // The public classes, which wrap the wasm class. They add what Rust cannot do: they reject instead of throwing after free(), and
 // free the memory of the wasm client only when no Rust code is using it.
-import { SDKValidationError, UnexpectedClientError } from "../dist/errors.js";
+import { SDKValidationError, UnexpectedClientError, withOutcome } from "../dist/errors.js";
 import { runtime } from "./runtime.js";
 
 const { apply } = Reflect;
@@ -98,7 +98,7 @@ export class ConductoroneSDKTypescriptCore {
       return rejected(failure);
     }
     if (!this.#client) {
-      return rejected(new UnexpectedClientError("This client has been freed"));
+      return rejected(withOutcome(new UnexpectedClientError("This client has been freed"), "notSent"));
     }
     return this.#runtime.guard.promise(() => this.#call(method, args));
   }

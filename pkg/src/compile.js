@@ -33,8 +33,11 @@ function advised(cause) {
   if (typeof globalThis.WebAssembly?.Module !== "function") {
     advice = "WebAssembly is missing or disabled";
   } else if (cause instanceof WebAssembly.CompileError) {
-    // Only the message tells a blocked compilation from a failed one, and each engine words it differently.
-    advice = "WebAssembly was not compiled. If the page has a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src";
+    // Only the message tells a blocked compilation from a failed one, and each engine words it differently. Pages and their workers
+    // have a location; runtimes for Workers have none.
+    advice = globalThis.location
+      ? "WebAssembly was not compiled. If the page has a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src"
+      : 'WebAssembly was not compiled. Where only imported WebAssembly runs, bundle with the condition "workerd" or "edge-light"';
   } else if (cause instanceof RangeError) {
     advice = "WebAssembly was not compiled synchronously. Call await ready() before the first client";
   }

@@ -3,7 +3,7 @@
 // After a trap a wasm instance is unusable: the state of its memory is unknown, and its promises never settle. The core is
 // written not to trap. If it does, the guard notices (a raw export throws nothing else), rejects the pending promises and reports
 // the trap, so that the next client gets a new instance.
-import { UnexpectedClientError } from "../dist/errors.js";
+import { UnexpectedClientError, withOutcome } from "../dist/errors.js";
 
 // A page may patch these methods later.
 const { apply } = Reflect;
@@ -90,8 +90,10 @@ export class Guard {
     if (this.failure) {
       return;
     }
-    this.failure = new UnexpectedClientError("The WebAssembly core of c1-revoke crashed: construct a new client", { cause });
-    apply(forEach, this.#pending, [(reject) => reject(this.failure)]);
+    const failure = () => new UnexpectedClientError("The WebAssembly core of c1-revoke crashed: construct a new client", { cause });
+    // The requests of pending calls may have been sent. Later calls send nothing.
+    apply(forEach, this.#pending, [(reject) => reject(failure())]);
+    this.failure = withOutcome(failure(), "notSent");
     this.#pending = new Set();
     this.#onTrap();
   }

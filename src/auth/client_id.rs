@@ -9,7 +9,7 @@
 //!   URL parsers read `0x7f.1` as an IPv4 address, and a tenant's host is not an address;
 //! - except loopback hosts, for development.
 
-use crate::http::server::{is_dns_label, is_loopback, split_port};
+use crate::http::server::{is_dns_label, is_loopback, is_number, split_port};
 use crate::invalid::Invalid;
 
 const FORM: Invalid =
@@ -35,7 +35,7 @@ pub fn origin_of(client_id: &str) -> Result<String, Invalid> {
     let authority = authority.to_ascii_lowercase();
     let (hostname, port) = split_port(&authority);
     let loopback = is_loopback(hostname);
-    if !loopback && !is_full_name(hostname) || port.is_some_and(|port| !is_port(port)) {
+    if !loopback && !is_full_name(hostname) || port.is_some_and(|port| port == "0" || !is_number(port, u16::MAX)) {
         return Err(HOST);
     }
     let scheme = if loopback { "http://" } else { "https://" };
@@ -52,16 +52,12 @@ fn is_full_name(host: &str) -> bool {
     host.len() <= 253 && host.split('.').all(is_dns_label) && host.rsplit_once('.').is_some_and(last_begins_with_letter)
 }
 
-/// Whether `port` is a number from 1 to 65535, without leading zeros.
-fn is_port(port: &str) -> bool {
-    port.parse().is_ok_and(|number: u16| number > 0 && number.to_string() == port)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::server::hostname_of;
+    use crate::http::server::{check_server_url, hostname_of};
     use proptest::prelude::*;
+    use url::Url;
 
     fn host_of(host: &str) -> Result<String, Invalid> {
         origin_of(&["name-1@", host, "/pcc"].concat())
@@ -186,11 +182,23 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_accepted_holds_no_delimiter(id in "\\PC{0,12}@\\PC{0,20}/\\PC{0,8}") {
-            if let Ok(parsed) = origin_of(&id) {
-                prop_assert!(id.contains("@"));
-                let (_, authority) = parsed.split_once("//").unwrap();
+        fn the_host_stands_between_the_only_at_sign_and_the_only_slash(
+            id in prop_oneof![
+                "\\PC{0,12}@\\PC{0,20}/\\PC{0,8}",
+                "[a-z:@]{1,3}@(localhost|12[78]\\.0\\.0\\.1|\\[::1\\]|[a-zA-Z0-9.:@/-]{3,8})(:[0-9]{1,5})?/[a-z/@]{1,3}",
+            ]
+        ) {
+            if let Ok(origin) = origin_of(&id) {
+                let pieces: Vec<&str> = id.split(['@', '/']).collect();
+                prop_assert_eq!(pieces.len(), 3);
+                let (scheme, authority) = origin.split_once("://").unwrap();
+                prop_assert_eq!(authority, pieces[1].to_ascii_lowercase());
                 prop_assert!(authority.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b".-:[]".contains(&c)));
+                prop_assert_eq!(scheme == "http", is_loopback(hostname_of(&origin)));
+                // It is accepted as a server URL, too, unless a label such as `xn--a` makes it none.
+                if let Ok(url) = Url::parse(&origin) {
+                    prop_assert_eq!(check_server_url(&origin, Some(url.as_str()), false), Ok(origin));
+                }
             }
         }
 

@@ -13,7 +13,7 @@ use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{Cancellation, Interrupt, Wait};
 use crate::border::{parse_json, peek, peek_text};
 use crate::error::{Error, Failure, HttpFailure};
-use crate::http::attempts::{self, Sending};
+use crate::http::attempts::{self, Retries, Sending};
 use crate::http::retry::Backoff;
 use crate::http::server::hostname_of;
 use crate::http::settings::CallSettings;
@@ -78,8 +78,7 @@ struct Waiting<'a>(&'a OAuth, Rc<Waiter>);
 
 impl<'a> Waiting<'a> {
     fn begin(oauth: &'a OAuth) -> Waiting<'a> {
-        let waiter =
-            Rc::new(Waiter { generation: oauth.generation.get(), deferred: Deferred::new(), token: RefCell::default() });
+        let waiter = Rc::new(Waiter { generation: oauth.generation.get(), deferred: Deferred::new(), token: RefCell::default() });
         oauth.waiters.borrow_mut().push(waiter.clone());
         Waiting(oauth, waiter)
     }
@@ -153,10 +152,13 @@ impl OAuth {
             if let Some(error) = self.refused() {
                 return Err(error);
             }
-            let patience = self.patience().unwrap_or_else(|| self.begin());
+            let patience = self.patience();
+            if patience.is_none() {
+                self.begin();
+            }
             let waiting = Waiting::begin(self);
             let Waiter { deferred, token, .. } = &*waiting.1;
-            let patience = Wait::begin(&Cancellation::NONE, Some(patience))?;
+            let patience = Wait::begin(&Cancellation::NONE, patience)?;
             match patience.race(&wait.racing(&deferred.promise())).await {
                 Err(Interrupt::TimedOut(_)) if wait.interrupt().is_none() => {}
                 Err(interrupt) => return Err(wait.interrupt().unwrap_or(interrupt).into()),
@@ -185,7 +187,7 @@ impl OAuth {
     }
 
     /// Begins a token request, in the context of this call.
-    fn begin(self: &Rc<Self>) -> f64 {
+    fn begin(self: &Rc<Self>) {
         let request = Rc::new(TokenRequest {
             begun: self.clock.now(),
             generation: self.generation.get(),
@@ -197,7 +199,6 @@ impl OAuth {
             let result = oauth.obtain(&request).await;
             oauth.deliver(&request, result);
         });
-        PATIENCE
     }
 
     async fn obtain(&self, request: &TokenRequest) -> Result<(Authorization, Option<Lifetime>), Error> {
@@ -219,7 +220,7 @@ impl OAuth {
                 self.transport.send(&outgoing, &self.settings, &wait, &Unobserved).await
             })
         };
-        let (response, text) = attempts::run(&self.settings, &request.cancellation, &send).await?;
+        let (response, text) = attempts::run(Retries::new(&self.settings, &request.cancellation), &send).await?;
         let (authorization, expires_in) = conclude(&response, text)?;
         Ok((authorization, Lifetime::new(asked.get(), expires_in)))
     }

@@ -3,13 +3,16 @@
 use super::bearer::Authorization;
 use super::oauth::OAuth;
 use super::source::{bearer, call_source};
-use crate::border::fields::Fields;
+use crate::border::fields::{Fields, Names};
 use crate::border::is_record;
 use crate::border::wait::Wait;
 use crate::error::Error;
 use js_sys::Function;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
+
+/// `Security`.
+const NAMES: Names = Names { all: "bearerAuth oauth", set: &["bearerAuth", "oauth"] };
 
 /// How a client authorizes its requests.
 pub enum Security {
@@ -43,6 +46,11 @@ impl Security {
             Security::Fixed(authorization) => Ok(authorization.clone()),
             Security::Function(function) => {
                 let value = call_source(wait, function, "The security function failed").await?;
+                if value.is_null_or_undefined() {
+                    return Err(Error::invalid(
+                        "the security function returned undefined or null: return an object with the token",
+                    ));
+                }
                 read_tokens(&value)
             }
             Security::OAuth(oauth) => oauth.authorization(wait).await.map(Some),
@@ -71,7 +79,7 @@ fn read_tokens(security: &JsValue) -> Result<Option<Authorization>, Error> {
     if security.is_object() && !is_record(security) {
         return Err(Error::invalid("security must be an object or a function, not an array"));
     }
-    let fields = Fields::with_path(security, "security", "security.")?;
+    let fields = Fields::with_path(security, "security", "security.")?.named(&NAMES)?;
     let bearer = read_token(&fields, "bearerAuth")?;
     Ok(read_token(&fields, "oauth")?.or(bearer))
 }

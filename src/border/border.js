@@ -45,18 +45,33 @@ export class Deferred {
   });
 }
 
-/** Runs an action and ignores its result, its exception and its rejection. */
-function ignore(action) {
-  const value = attempt(action);
+/**
+ * A promise of what a caller's code returned. It has a handler at once, because an abort may come before anything waits for it. (A
+ * rejection without a handler ends a Node process.)
+ */
+export function handled(value) {
+  const promise = promiseOf(value);
+  promise.then(undefined, () => {});
+  return promise;
+}
+
+/** Ignores what a caller's code returned. If it is a promise, its rejection is ignored too. */
+export function ignored(value) {
   if (isObject(value)) {
-    promiseOf(value).then(undefined, () => {});
+    attempt(() => handled(value));
   }
 }
+
+/** Runs an action and ignores its result, its exception and its rejection. */
+const ignore = (action) => ignored(attempt(action));
 
 // --- Reading values ---
 
 /** Returns `target[key]`, or undefined if that throws or `target` is not an object. */
 export const peek = (target, key) => (isObject(target) ? attempt(() => target[key]) : undefined);
+
+/** Returns a global variable, or undefined if there is none. */
+export const global = (name) => peek(globalThis, name);
 
 /** Returns `target[key]`. Throws what a getter throws. */
 export const get = (target, key) => target[key];
@@ -67,8 +82,33 @@ export const shortText = (value, max) => (typeof value === "string" && value.len
 /** `Array.isArray`, which throws for a revoked Proxy. */
 export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
 
+const { apply } = Reflect;
+/** The getter of a Set's size. It takes a Set of any realm, such as another frame's, and throws for anything else. */
+const { get: sizeOfSet } = Object.getOwnPropertyDescriptor(Set.prototype, "size");
+
+/** The number of elements of an array or a Set. Undefined for other objects, whose `length` or `size` can mean anything. */
+export function elementCount(value) {
+  const count = attempt(() => (isArray(value) ? value.length : apply(sizeOfSet, value, [])));
+  return typeof count === "number" ? count : undefined;
+}
+
 /** Whether the value is an object, but not a function or an array. */
 export const isRecord = (value) => typeof value === "object" && value !== null && attempt(() => !Array.isArray(value)) === true;
+
+/** The first field whose name differs from one of these, which spaces separate, only in case. */
+export function misspelt(object, names) {
+  return attempt(() => {
+    const known = names.split(" ");
+    const meant = names.toLowerCase().split(" ");
+    for (const name in object) {
+      const at = meant.indexOf(name.toLowerCase());
+      if (at >= 0 && known[at] !== name) {
+        return name;
+      }
+    }
+    return undefined;
+  });
+}
 
 // Without a prototype, because a page may have added fields to one.
 /** Merges the options over the deprecated `fetchOptions`. Throws what a getter throws. */
@@ -78,6 +118,10 @@ export const mergedOptions = (deprecated, options) => ({ __proto__: null, ...dep
 export function requestInit(options, method, headers, body, signal) {
   const init = { __proto__: null, ...options, method, headers, body, signal };
   init.redirect ??= "manual";
+  // A cached answer is about the past. Workers before 2024-11-11 refuse the option, and their fetch has no such cache.
+  if (method === "GET" && attempt(() => "cache" in Request.prototype)) {
+    init.cache = "no-store";
+  }
   return init;
 }
 
@@ -95,38 +139,59 @@ export function copyAscii(text, bytes) {
 
 // --- Secrets in text ---
 
-/** A pattern for a secret inside JSON or a URL: each character as it is, after a backslash, as `\\u00XX`, or percent-encoded. */
-function escapedForms(secret) {
-  const character = (char) => {
-    const code = char.charCodeAt(0).toString(16);
-    const hex = code.replace(/[a-f]/, (digit) => `[${digit}${digit.toUpperCase()}]`);
-    const literal = char.replace(/[^\w\s]/, "\\$&");
-    return `(?:\\\\?${literal}|\\\\u00${hex}|%${hex})`;
-  };
-  return new RegExp(secret.replace(/./gs, character), "g");
+/**
+ * The forms in which a server may repeat a secret of visible ASCII, with hexadecimal digits in either case. The secret itself is last:
+ * in escaped text its first character may be the end of an escape.
+ */
+function formsOf(secret) {
+  const code = (char) => char.charCodeAt(0).toString(16);
+  const json = secret.replace(/["\\]/g, "\\$&");
+  const codings = [
+    // JSON as Go, Gson and .NET write it, and with each character as its code.
+    [json, /[&<>]/g, "\\u00"],
+    [json, /[&'<=>]/g, "\\u00"],
+    [secret.replaceAll("\\", "\\\\"), /["&'+<>`]/g, "\\u00"],
+    [secret, /./g, "\\u00"],
+    // URLs as encodeURIComponent and HTML forms write them, and with each character as its code.
+    [secret, /[^\w.!~*'()-]/g, "%"],
+    [secret, /[^\w.*-]/g, "%"],
+    [secret, /./g, "%"],
+  ];
+  const coded = (digits) => codings.map(([text, chars, prefix]) => text.replace(chars, (char) => prefix + digits(char)));
+  return [json.replaceAll("/", "\\/"), json, ...coded(code), ...coded((char) => code(char).toUpperCase()), secret];
 }
 
-/** Masks a secret, as it is, escaped for JSON or percent-encoded. Masking one of fewer than 12 characters would garble texts. */
-export function redact(text, secret) {
-  if (secret.length < 12) {
-    return text;
-  }
-  const shown = () => text.replaceAll(/[\\%]/.test(text) ? escapedForms(secret) : secret, MASK);
-  return attempt(shown) ?? MASK;
+/** Returns a function that masks a secret in a text, in linear time. The forms are made once, for the first text that has escapes. */
+function masking(secret) {
+  let forms;
+  const masked = (text) => {
+    if (!/[\\%]/.test(text)) {
+      return text.replaceAll(secret, MASK);
+    }
+    forms ??= formsOf(secret);
+    return forms.reduce((rest, form) => rest.replaceAll(form, MASK), text);
+  };
+  // Masking a secret of fewer than 12 characters would garble texts. No form is shorter than the secret.
+  return (text) => (secret.length < 12 || text.length < secret.length ? text : (attempt(() => masked(text)) ?? MASK));
 }
+
+/** Masks a secret, as it is, escaped for JSON or percent-encoded. */
+export const redact = (text, secret) => masking(secret)(text);
 
 /** Returns a copy of a JSON value with the secret masked in all strings and names. */
 export function redactJson(value, secret) {
-  const masked = (_, member) => (typeof member === "string" ? redact(member, secret) : member);
-  return attempt(() => JSON.parse(redact(JSON.stringify(value, masked), secret)));
+  const mask = masking(secret);
+  const masked = (_, member) => (typeof member === "string" ? mask(member) : member);
+  return attempt(() => JSON.parse(mask(JSON.stringify(value, masked))));
 }
 
 /** Returns the headers as lines for the debug log. */
 export function headerLines(headers, secret) {
+  const mask = masking(secret);
   const lines = [];
   ignore(() =>
     headers.forEach((value, name) => {
-      lines[lines.length] = `${name}: ${SECRET_HEADERS.includes(name) ? MASK : redact(value, secret)}`;
+      lines[lines.length] = `${name}: ${SECRET_HEADERS.includes(name) ? MASK : mask(value)}`;
     }),
   );
   return lines;
@@ -149,6 +214,14 @@ export function steadyTime() {
 /** ISO 8601, UTC. */
 export const timestamp = (time) => attempt(() => new Date(time).toISOString());
 
+/** The time of an HTTP date (IMF-fixdate: RFC 9110, 5.6.7). `Date.parse` reads much else, but the platform writes this form only. */
+export function httpDate(text) {
+  return attempt(() => {
+    const time = Date.parse(text);
+    return typeof time === "number" && time >= 0 && new Date(time).toUTCString() === text ? time : undefined;
+  });
+}
+
 // --- Waiting ---
 
 /**
@@ -170,7 +243,7 @@ function follow(signal, cancellation) {
       });
     };
     followed = { listener, cancellations };
-    signal.addEventListener("abort", listener);
+    ignored(signal.addEventListener("abort", listener));
     followers.set(signal, followed);
   }
   followed.cancellations.add(cancellation);
@@ -181,7 +254,7 @@ function unfollow(signal, cancellation) {
   const followed = followers.get(signal);
   if (followed?.cancellations.delete(cancellation) && followed.cancellations.size === 0) {
     followers.delete(signal);
-    signal.removeEventListener("abort", followed.listener);
+    ignored(signal.removeEventListener("abort", followed.listener));
   }
 }
 
@@ -329,6 +402,8 @@ export class Head {
   /** The value of a header, or undefined. */
   header(name) {
     const value = attempt(() => this.#headers.get(name));
+    // Of an object of the caller's HTTP client, it may be a promise.
+    ignored(value);
     return typeof value === "string" ? value : undefined;
   }
 }
@@ -412,10 +487,21 @@ export const callMethod = (target, method, argument) => target[method](argument)
 export const notify = (callback, argument) => ignore(() => callback(argument));
 
 /** The same for a method of the caller's object. */
-export const notifyMethod = (target, method) => ignore(() => target[method]());
+export const notifyMethod = (target, method, argument) => ignore(() => target[method](argument));
 
-/** Adds `remaining()` to the report of a bulk run. The array of requests has holes where other items were. */
-export function withRemaining(report, requests) {
-  report.remaining = () => Object.values(requests);
-  return report;
+/** The report of a bulk run. Its method is the class's, because structured cloning refuses functions among an object's own fields. */
+class RevokeCredentialsReport {
+  #requests;
+
+  constructor(fields, requests) {
+    Object.assign(this, fields);
+    this.#requests = requests;
+  }
+
+  remaining() {
+    return Object.values(this.#requests);
+  }
 }
+
+/** `requests` has holes where other items were. */
+export const newReport = (fields, requests) => new RevokeCredentialsReport(fields, requests);

@@ -1,11 +1,20 @@
-//! Reads callers' objects field by field. A field that is undefined or null is absent. Every error is a
+//! Reads callers' objects field by field. A field that is undefined or null is absent, unless it must be set. Every error is a
 //! [`Failure::Validation`](crate::error::Failure::Validation) that names the field and never shows its value, which may be a
 //! secret in the wrong place.
 
-use super::{get, is_array, is_object, peek, short_text};
+use super::{get, is_array, is_object, misspelt, peek, short_text};
 use crate::error::Error;
 use js_sys::{Function, JsString, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
+
+/// The names of an object's fields.
+pub struct Names {
+    /// All of them, separated by spaces.
+    pub all: &'static str,
+    /// Those that are invalid if they are undefined or null, because an unset variable must not take a token or a server away. They
+    /// may be left out.
+    pub set: &'static [&'static str],
+}
 
 /// A caller's object.
 pub struct Fields {
@@ -13,6 +22,7 @@ pub struct Fields {
     object: Option<JsValue>,
     /// The prefix of field names in messages, such as `"retries."`.
     path: &'static str,
+    set: &'static [&'static str],
 }
 
 impl Fields {
@@ -30,27 +40,40 @@ impl Fields {
     /// It is not an object.
     pub fn with_path(object: &JsValue, name: &str, path: &'static str) -> Result<Fields, Error> {
         if object.is_null_or_undefined() {
-            Ok(Fields { object: None, path })
+            Ok(Fields { object: None, path, set: &[] })
         } else if is_object(object) {
-            Ok(Fields { object: Some(object.clone()), path })
+            Ok(Fields { object: Some(object.clone()), path, set: &[] })
         } else {
             Err(Error::invalid(format!("{name} must be an object, not {}", type_name(object))))
         }
     }
 
+    /// Names the fields.
+    ///
+    /// # Errors
+    /// The object has one whose name differs from one of these only in case. It would be ignored.
+    pub fn named(self, names: &Names) -> Result<Fields, Error> {
+        if let Some(wrong) = self.object.as_ref().and_then(|object| misspelt(object, names.all)) {
+            let name = names.all.split(' ').find(|name| name.eq_ignore_ascii_case(&wrong)).unwrap_or_default();
+            return Err(self.wrong(&wrong, ["is unknown: write ", name].concat()));
+        }
+        Ok(Fields { set: names.set, ..self })
+    }
+
     /// Reads a field.
     ///
     /// # Errors
-    /// Its getter throws.
+    /// Its getter throws, or it must be set and is present, but undefined or null.
     pub fn value(&self, name: &str) -> Result<Option<JsValue>, Error> {
         let Some(object) = &self.object else { return Ok(None) };
         let value = get(object, name).map_err(Error::validation)?;
-        Ok((!value.is_null_or_undefined()).then_some(value))
-    }
-
-    /// Whether the field is present, even if it is undefined.
-    pub fn has(&self, name: &str) -> bool {
-        self.object.as_ref().is_some_and(|object| Reflect::has(object, &name.into()).unwrap_or(false))
+        if !value.is_null_or_undefined() {
+            return Ok(Some(value));
+        }
+        if self.set.contains(&name) && Reflect::has(object, &name.into()).unwrap_or(true) {
+            return Err(self.wrong(name, "is undefined or null: set it, or leave it out"));
+        }
+        Ok(None)
     }
 
     /// The object, unless it is undefined or null.
@@ -149,7 +172,7 @@ impl Fields {
     /// It is something else.
     pub fn object(&self, name: &str, path: &'static str) -> Result<Option<Fields>, Error> {
         let object = self.expect(name, "an object", |value| is_object(value).then(|| value.clone()))?;
-        Ok(object.map(|object| Fields { object: Some(object), path }))
+        Ok(object.map(|object| Fields { object: Some(object), path, set: &[] }))
     }
 
     /// An object that has these methods.

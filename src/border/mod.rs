@@ -9,7 +9,6 @@ pub mod wait;
 use crate::error::Error;
 use js_sys::{Function, JsString, Object};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen::JsCast;
 use web_sys::{Headers, RequestInit};
 use zeroize::Zeroizing;
 
@@ -18,6 +17,8 @@ use zeroize::Zeroizing;
 extern "C" {
     /// Returns `target[key]`, or undefined if that throws or `target` is not an object.
     pub fn peek(target: &JsValue, key: &str) -> JsValue;
+    /// Returns a global variable, or undefined if there is none.
+    pub fn global(name: &str) -> JsValue;
     /// Returns `target[key]`.
     #[wasm_bindgen(catch)]
     pub fn get(target: &JsValue, key: &str) -> Result<JsValue, JsValue>;
@@ -54,6 +55,11 @@ extern "C" {
     /// Whether this is an array.
     #[wasm_bindgen(js_name = isArray)]
     pub fn is_array(value: &JsValue) -> bool;
+    /// Returns the number of elements of an array or a `Set`.
+    #[wasm_bindgen(js_name = elementCount)]
+    pub fn element_count(value: &JsValue) -> Option<f64>;
+    /// Returns the first field whose name differs from one of these, which spaces separate, only in case.
+    pub fn misspelt(object: &JsValue, names: &str) -> Option<String>;
     /// Whether this is an object, but not an array or a function.
     #[wasm_bindgen(js_name = isRecord)]
     pub fn is_record(value: &JsValue) -> bool;
@@ -89,10 +95,12 @@ extern "C" {
     pub fn notify(callback: &Function, argument: &JsValue);
     /// The same for a method of the caller's object.
     #[wasm_bindgen(js_name = notifyMethod)]
-    pub fn notify_method(target: &JsValue, method: &str);
-    /// Adds `remaining()` to a report.
-    #[wasm_bindgen(js_name = withRemaining)]
-    pub fn with_remaining(report: &JsValue, requests: &JsValue) -> JsValue;
+    pub fn notify_method(target: &JsValue, method: &str, argument: &JsValue);
+    /// Ignores what a caller's code returned, and its rejection if it is a promise.
+    pub fn ignored(value: &JsValue);
+    /// A report with `remaining()`.
+    #[wasm_bindgen(js_name = newReport)]
+    pub fn new_report(fields: &JsValue, requests: &JsValue) -> JsValue;
 
     /// The beginning of a long body, or a body that someone else has read.
     pub type Incomplete;
@@ -118,7 +126,7 @@ pub fn peek_text(target: &JsValue, key: &str) -> String {
 
 /// Returns an error if one of these global functions and classes is missing.
 pub fn missing_global(names: &[&str]) -> Option<Error> {
-    let missing = names.iter().find(|name| !peek(&js_sys::global(), name).is_function())?;
+    let missing = names.iter().find(|name| !global(name).is_function())?;
     Some(Error::unsupported(&format!("{missing} is missing in this runtime")))
 }
 

@@ -11,6 +11,9 @@ extern "C" {
     pub fn now_since_epoch() -> f64;
     #[wasm_bindgen(js_name = steadyTime)]
     fn steady_time() -> f64;
+    /// The time of an HTTP date, in milliseconds since 1970.
+    #[wasm_bindgen(js_name = httpDate)]
+    pub fn http_date(text: &str) -> Option<f64>;
     /// A time in milliseconds since 1970 as ISO 8601, UTC.
     pub fn timestamp(time: f64) -> Option<String>;
 }

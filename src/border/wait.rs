@@ -142,6 +142,11 @@ impl Wait {
         js::Wait::new(cancellation.0.as_ref(), limit).map(Some).map(Wait).map_err(Interrupt::Thrown)
     }
 
+    /// Begins a wait without a limit of its own.
+    pub fn of(cancellation: &Cancellation) -> Wait {
+        Wait(js::Wait::new(cancellation.0.as_ref(), None).ok())
+    }
+
     /// Returns the signal for a request that must not outlive this wait, or `None` if nothing can end it.
     ///
     /// # Errors
@@ -198,7 +203,11 @@ impl Wait {
         }
     }
 
-    async fn settled(&self, promise: &Promise) -> Result<JsValue, Interrupt> {
+    /// Waits for a promise of [`Wait::racing`].
+    ///
+    /// # Errors
+    /// It rejects.
+    pub async fn settled(&self, promise: &Promise) -> Result<JsValue, Interrupt> {
         // Prefer our own reason: some engines report every abort as the same error.
         settled(promise).await.map_err(|thrown| self.interrupt().unwrap_or(Interrupt::Thrown(thrown)))
     }

@@ -1,8 +1,8 @@
 //! Finds requests of a bulk run that are the same. The first one is sent, and the others get its result.
 
 use super::report::ItemResult;
+use js_sys::Map;
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 use std::mem::take;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -23,30 +23,45 @@ pub struct Original {
     pub waiting: RefCell<Vec<(usize, JsValue)>>,
 }
 
+/// Some of the different requests. A `Map` holds the URLs, which take most of the memory, with their places in the list.
+#[derive(Default)]
+struct Generation {
+    places: Map,
+    originals: Vec<Rc<Original>>,
+}
+
+impl Generation {
+    fn get(&self, url: &JsValue) -> Option<&Rc<Original>> {
+        self.originals.get(self.places.get(url).as_f64()? as usize)
+    }
+}
+
 /// The different requests, by URL.
 pub struct Duplicates {
     bounded: bool,
-    young: HashMap<String, Rc<Original>>,
+    young: Generation,
     /// The previous generation, if memory is bounded.
-    old: HashMap<String, Rc<Original>>,
+    old: Generation,
 }
 
 impl Duplicates {
     /// `bounded`: remember only recent requests, so that endless input does not fill memory.
     pub fn new(bounded: bool) -> Duplicates {
-        Duplicates { bounded, young: HashMap::new(), old: HashMap::new() }
+        Duplicates { bounded, young: Generation::default(), old: Generation::default() }
     }
 
     /// Returns the first item with this URL. If there is none, it is the item with this index.
     pub fn original(&mut self, url: &str, index: usize) -> Rc<Original> {
-        if let Some(known) = self.young.get(url).or_else(|| self.old.get(url)) {
+        let url = JsValue::from(url);
+        if let Some(known) = self.young.get(&url).or_else(|| self.old.get(&url)) {
             return known.clone();
         }
-        if self.bounded && self.young.len() >= REMEMBERED {
+        if self.bounded && self.young.originals.len() >= REMEMBERED {
             self.old = take(&mut self.young);
         }
         let original = Rc::new(Original { index, result: OnceCell::new(), waiting: RefCell::default() });
-        self.young.insert(url.to_owned(), original.clone());
+        self.young.places.set(&url, &self.young.originals.len().into());
+        self.young.originals.push(original.clone());
         original
     }
 }

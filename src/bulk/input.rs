@@ -1,15 +1,16 @@
 //! The input of a bulk run: an array, an iterable or an async iterable.
 
 use crate::border::fields::type_name;
-use crate::border::{call_method, is_array, notify_method, peek};
+use crate::border::{call_method, element_count, ignored, notify_method};
 use crate::error::Error;
-use js_sys::{Function, Reflect, Set, Symbol, TypeError};
+use js_sys::{Function, Reflect, Symbol, TypeError};
 use wasm_bindgen::{JsCast, JsValue};
 
 /// An open input.
 pub struct Input {
     iterator: JsValue,
-    /// The number of requests, if the input is an array or a `Set`. The `length` of other objects is not trusted.
+    /// The number of requests, if the input is an array or a `Set` that is not an async iterable too, such as a list of pages: what an
+    /// async iterable returns may never come, so nothing may wait for all of it.
     pub total: Option<usize>,
 }
 
@@ -25,21 +26,19 @@ impl Input {
             }
             Ok(Reflect::get(requests, &symbol).map_err(Error::validation)?.dyn_into().ok())
         };
-        let method = match method(Symbol::async_iterator())? {
+        let later = method(Symbol::async_iterator())?;
+        let total = if later.is_some() { None } else { element_count(requests) };
+        let method = match later {
             Some(method) => Some(method),
             None => method(Symbol::iterator())?,
         };
         let method = method.ok_or_else(|| {
-            Error::invalid(format!("requests must be an array, an iterable or an async iterable, not {}", type_name(requests)))
+            Error::invalid(["requests must be an array, an iterable or an async iterable, not ", &type_name(requests)].concat())
         })?;
-        let size = if is_array(requests) {
-            peek(requests, "length").as_f64()
-        } else if requests.is_instance_of::<Set>() {
-            peek(requests, "size").as_f64()
-        } else {
-            None
-        };
-        Ok(Input { iterator: method.call0(requests).map_err(Error::validation)?, total: size.map(|size| size as usize) })
+        let iterator = method.call0(requests).map_err(Error::validation)?;
+        // An async function in the iterator's place returns a promise, which is no iterator.
+        ignored(&iterator);
+        Ok(Input { iterator, total: total.map(|total| total as usize) })
     }
 
     /// Asks the iterator for its next result, or a promise of it.
@@ -52,7 +51,7 @@ impl Input {
 
     /// Closes the iterator.
     pub fn close(&self) {
-        notify_method(&self.iterator, "return");
+        notify_method(&self.iterator, "return", &JsValue::UNDEFINED);
     }
 }
 

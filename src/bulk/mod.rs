@@ -4,18 +4,15 @@
 //! |---|---|
 //! | [`schedule`] | decides what to do next: pull, send, settle, wait, stop |
 //! | [`pace`] | decides how fast: learns the rate that the server accepts |
-//! | [`limits`] | reads rate-limit headers |
 //!
 //! These modules are pure: the caller passes time (in milliseconds), random numbers and outcomes. Tests and
-//! `examples/bulk_rates.rs` play whole runs in virtual time.
+//! `tests/simulation` play whole runs in virtual time.
 
 mod duplicates;
 mod input;
-pub mod limits;
 pub mod pace;
 mod report;
 pub(crate) mod run;
 pub mod schedule;
 
-pub use limits::Limits;
 pub use schedule::{Action, Outcome, Pulled, Scheduler, Settled, Status};

@@ -1,6 +1,6 @@
 //! The rate of a bulk run: it learns the rate that the server accepts, and stays just below it.
 //!
-//! Nothing is slowed before the server has refused a request or named a limit.
+//! Nothing is slowed before the server has refused a request.
 //!
 //! **A refusal with `Retry-After`** means too many requests per time. The new rate is what the server accepted since the last
 //! pause: the maximum over any period up to the refusal, as BBR takes the maximum delivery rate (draft-ietf-ccwg-bbr, 2.4).
@@ -9,14 +9,8 @@
 //!
 //! **A refusal without `Retry-After`**, while others are accepted, means too many requests at once. The number in flight is
 //! lowered, and then grows one at a time (additive increase, multiplicative decrease: Chiu and Jain, 1989; RFC 5681, 3.1).
-//!
-//! **Headers that count remaining requests** ([`Limits`]) are obeyed: no more is sent than remains.
 
-use super::limits::Limits;
 use std::collections::VecDeque;
-
-/// The number of requests in flight before the first response, which may name a limit: TCP's initial window (RFC 6928).
-const INITIAL_WINDOW: usize = 10;
 
 /// What a full token bucket may have added to the accepted requests, as time at its rate, in milliseconds. With a larger bucket
 /// the first rate is too high. That costs little, because such a bucket refills during the pause.
@@ -38,33 +32,23 @@ const K_UNKNOWN: f64 = 400.0;
 const K: f64 = 18_000.0;
 
 /// Rates that differ by less than this count as equal.
-const SAME: f64 = 0.06;
+const RATE_TOLERANCE: f64 = 0.06;
 
 /// The part of a confirmed rate that is used: "just below".
-const BELOW: f64 = 0.98;
+const RATE_MARGIN: f64 = 0.98;
 
 /// The timer delay that is compensated by sending faster, in milliseconds.
 const CATCH_UP: f64 = 25.0;
 
 /// The part that stays in flight after a refusal for too many at once. CUBIC's is 0.7, but with few requests that is too coarse.
-const NARROW: f64 = 0.85;
+const CONCURRENCY_DECREASE: f64 = 0.85;
 
 /// The time until one more request is in flight, in milliseconds.
-const WIDEN: f64 = 500.0;
+const INCREASE_INTERVAL: f64 = 2_000.0;
 
-/// The longest window of a policy whose requests are spaced evenly, in milliseconds. In longer windows the whole quota may be
-/// sent at once, so spacing gains nothing.
-const SPACED_WINDOW: f64 = 1_000.0;
-
-/// The part of a policy's rate that is used, because requests do not arrive as evenly as they are sent.
-const POLICY_MARGIN: f64 = 0.99;
-
-/// The longest wait for a reset that headers name, in milliseconds: a minute plus rounding. After it, one request tests the
-/// server, whose `Retry-After` then counts.
-const MAX_RESET: f64 = 61_000.0;
-
-/// The lowest rate, in requests per millisecond: one in a thousand seconds.
-const MIN_RATE: f64 = 1e-6;
+/// The lowest rate, in requests per `Retry-After`: the server says that it accepts one after that time. Without a minimum, a list in
+/// which one item in three is always refused lowers the rate to nothing.
+const MIN_RATE: f64 = 0.5;
 
 /// Counts events, and measures their rate over the last ten seconds.
 #[derive(Default)]
@@ -112,73 +96,54 @@ pub struct Pace {
     concurrency: usize,
     /// The number of requests that may be in flight, and when it next grows.
     window: usize,
-    widen_at: f64,
-    /// Whether there was any response.
-    answered: bool,
+    increase_at: f64,
     learned: Option<Learned>,
-    /// The maximum rate of the server's policy.
-    policy: f64,
     /// When the next request is due, evenly spaced.
     next: f64,
     /// The end of the last pause, or when a rate was learned without one.
     since: f64,
     /// The requests accepted since the last pause.
     accepted: Meter,
-    /// How many more requests the server accepts before the reset, and when that is. Infinity: no limit is known.
-    remaining: f64,
-    reset: f64,
 }
 
 impl Pace {
     /// A pace without a limit.
     pub fn new(concurrency: usize) -> Pace {
-        Pace { concurrency, window: concurrency, policy: f64::INFINITY, remaining: f64::INFINITY, ..Pace::default() }
+        Pace { concurrency, window: concurrency, ..Pace::default() }
     }
 
     /// The number of requests that may be in flight; at least one.
     pub fn window(&self) -> usize {
-        if self.answered {
-            self.window
-        } else {
-            self.window.min(INITIAL_WINDOW)
-        }
+        self.window
     }
 
     /// When the next request may be sent.
     pub fn earliest(&self) -> f64 {
-        let spaced = self.next - CATCH_UP;
-        if self.remaining < 1.0 {
-            spaced.max(self.reset)
-        } else {
-            spaced
-        }
+        self.next - CATCH_UP
     }
 
     /// A request is sent.
     pub fn sent(&mut self, now: f64) {
-        self.remaining -= 1.0;
-        if now >= self.widen_at && self.window < self.concurrency {
+        if now >= self.increase_at && self.window < self.concurrency {
             self.window = self.window.saturating_add(1);
-            self.widen_at = now + WIDEN;
+            self.increase_at = now + INCREASE_INTERVAL;
         }
         self.next = self.next.max(now) + 1.0 / self.rate(now);
     }
 
     /// The server accepted a request that was sent since the last pause.
     pub fn accepted(&mut self, now: f64) {
-        self.answered = true;
         self.accepted.count(now);
     }
 
-    /// The server refused a request: the first one since the last pause. `in_flight`: requests in flight when it was sent, itself
-    /// included.
-    pub fn refused(&mut self, in_flight: usize, retry_after: Option<f64>, now: f64) {
-        self.answered = true;
+    /// The server refused a request that was sent since the last pause. `in_flight`: requests in flight, itself included.
+    pub fn rate_limited(&mut self, in_flight: usize, retry_after: Option<f64>, now: f64) {
         if retry_after.is_none() && self.window > 1 {
-            self.window = ((in_flight as f64 * NARROW) as usize).clamp(1, self.concurrency);
-            self.widen_at = now + WIDEN;
+            self.window = ((in_flight as f64 * CONCURRENCY_DECREASE) as usize).clamp(1, self.concurrency);
+            self.increase_at = now + INCREASE_INTERVAL;
         } else {
-            self.learn(now);
+            // `Retry-After` is in seconds. Without it, the minimum is next to nothing: one in half an hour.
+            self.learn(MIN_RATE / retry_after.unwrap_or(1e6).max(1_000.0), now);
         }
     }
 
@@ -189,34 +154,24 @@ impl Pace {
         self.next = until;
     }
 
-    /// Records the limits that a response names, while `in_flight` other requests are in flight.
-    pub fn limits(&mut self, limits: &Limits, in_flight: usize, now: f64) {
-        self.policy = match (limits.quota, limits.window) {
-            (Some(quota), Some(window)) if window <= SPACED_WINDOW => quota / window * POLICY_MARGIN,
-            _ => f64::INFINITY,
-        };
-        if let (Some(remaining), Some(reset)) = (limits.remaining, limits.reset) {
-            self.remaining = remaining - in_flight as f64;
-            self.reset = now + reset.min(MAX_RESET);
-        }
-    }
-
     /// The current rate, in requests per millisecond. Infinity: no limit is known.
     fn rate(&self, now: f64) -> f64 {
-        self.learned.map_or(f64::INFINITY, |learned| learned.at(now - self.since)).min(self.policy)
+        self.learned.map_or(f64::INFINITY, |learned| learned.at(now - self.since))
     }
 
-    /// Learns the rate from a refusal with a pause.
-    fn learn(&mut self, now: f64) {
+    /// Learns the rate from a refusal. `min`: the lowest one.
+    fn learn(&mut self, min: f64, now: f64) {
         let rates = self.accepted.periods(now).map(|(time, accepted)| accepted / (time + BURST));
         let Some((time, _)) = self.accepted.periods(now).next() else { return };
-        let rate = rates.fold(MIN_RATE, f64::max);
+        let rate = rates.fold(min, f64::max);
         self.since = now;
         self.learned = Some(match self.learned {
             None if time < SAMPLE => Learned { rate, k: K_UNKNOWN },
             // Estimates are slightly low. Without the minimum, refusals with another cause, such as an overload every few
             // seconds, would soon lower the rate to nothing.
-            Some(before) if (rate / before.rate - 1.0).abs() < SAME => Learned { rate: rate.max(before.rate) * BELOW, k: K },
+            Some(before) if (rate / before.rate - 1.0).abs() < RATE_TOLERANCE => {
+                Learned { rate: rate.max(before.rate) * RATE_MARGIN, k: K }
+            }
             _ => Learned { rate, k: K },
         });
     }
@@ -241,19 +196,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_binds_without_a_refusal() {
+    fn without_a_refusal_there_is_no_limit() {
         let mut pace = Pace::new(32);
-        assert_eq!(pace.window(), INITIAL_WINDOW);
         let now = accept(&mut pace, 0.0, 1000, 0.1);
         assert_eq!((pace.window(), learned(&pace, now)), (32, f64::INFINITY));
         assert!(pace.earliest() <= now);
     }
 
     #[test]
-    fn a_refusal_teaches_the_rate_that_was_accepted() {
+    fn the_rate_that_was_accepted_is_learned_with_retry_after() {
         let mut pace = Pace::new(6);
         let now = accept(&mut pace, 0.0, 400, 5.0);
-        pace.refused(6, Some(1000.0), now);
+        pace.rate_limited(6, Some(1000.0), now);
         pace.pause_until(now + 1000.0);
         let rate = learned(&pace, now + 1000.0);
         assert!((180.0..=200.0).contains(&rate), "{rate}");
@@ -268,11 +222,11 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_that_is_confirmed_stays_and_one_that_is_not_refused_grows() {
+    fn a_confirmed_rate_stays_and_grows_after_a_while() {
         let mut pace = Pace::new(6);
         let mut now = accept(&mut pace, 0.0, 1000, 5.0);
         for _ in 0..4 {
-            pace.refused(6, Some(1000.0), now);
+            pace.rate_limited(6, Some(1000.0), now);
             now += 1000.0;
             pace.pause_until(now);
             now = accept(&mut pace, now, 2000, 5.0);
@@ -284,43 +238,45 @@ mod tests {
     }
 
     #[test]
-    fn refusals_without_retry_after_leave_fewer_in_flight_and_more_come_back() {
+    fn fewer_are_in_flight_without_retry_after_and_one_more_every_two_seconds() {
         let mut pace = Pace::new(6);
         let now = accept(&mut pace, 0.0, 100, 5.0);
-        pace.refused(6, None, now);
+        pace.rate_limited(6, None, now);
         assert_eq!((pace.window(), learned(&pace, now)), (5, f64::INFINITY));
-        accept(&mut pace, now, 2000, 5.0);
+        let now = accept(&mut pace, now + 1900.0, 1, 99.0);
+        assert_eq!(pace.window(), 5);
+        let now = accept(&mut pace, now + 1.0, 1, 5.0);
         assert_eq!(pace.window(), 6);
         for _ in 0..99 {
-            pace.refused(pace.window(), None, now);
+            pace.rate_limited(pace.window(), None, now);
         }
         assert_eq!(pace.window(), 1);
     }
 
     #[test]
-    fn one_request_at_a_time_that_is_refused_without_retry_after_teaches_a_rate() {
+    fn a_rate_is_learned_without_retry_after_if_one_is_in_flight() {
         let mut pace = Pace::new(1);
         let now = accept(&mut pace, 0.0, 100, 5.0);
-        pace.refused(1, None, now);
+        pace.rate_limited(1, None, now);
         let rate = learned(&pace, now + 100.0);
         assert!((120.0..=200.0).contains(&rate), "{rate}");
     }
 
     #[test]
-    fn what_headers_leave_is_kept_to() {
+    fn the_rate_is_at_least_half_of_what_retry_after_promises() {
         let mut pace = Pace::new(6);
-        let left = |remaining| Limits { remaining: Some(remaining), reset: Some(5000.0), ..Limits::default() };
-        pace.limits(&left(2.0), 0, 0.0);
-        for _ in 0..2 {
-            assert!(pace.earliest() <= 0.0);
-            pace.sent(0.0);
+        let mut now = 0.0;
+        for _ in 0..1000 {
+            now = accept(&mut pace, now, 1, 100_000.0);
+            pace.rate_limited(6, Some(10_000.0), now);
+            pace.pause_until(now);
         }
-        assert_eq!(pace.earliest(), 5000.0);
-        pace.limits(&Limits { reset: Some(1e12), ..left(0.0) }, 0, 5000.0);
-        assert_eq!(pace.earliest(), 5000.0 + MAX_RESET, "a reset far ahead is not waited for");
+        // Half of one in ten seconds; a confirmed rate is a little lower.
+        assert_eq!(learned(&pace, now), 0.05 * RATE_MARGIN);
     }
+
     #[test]
-    fn a_meter_counts_each_event_in_its_periods_and_keeps_ten_seconds() {
+    fn a_meter_keeps_ten_seconds() {
         let mut meter = Meter::default();
         (0..10_000).for_each(|event| meter.count(f64::from(event) * 10.0));
         let periods: Vec<_> = meter.periods(100_000.0).collect();

@@ -2,17 +2,65 @@
 
 use super::pace::Meter;
 use super::schedule::{Scheduler, Status};
+use crate::border::new_report;
 use crate::border::time::{now_since_epoch, timestamp};
-use crate::border::with_remaining;
-use super::run::Trace;
+use crate::http::outcome::Outcome;
+use crate::http::transport::Response;
 use js_sys::Array;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use std::cell::{Cell, RefCell};
 use wasm_bindgen::JsValue;
 
 /// A JavaScript value that is passed on unchanged.
 #[derive(Clone, Serialize)]
 #[serde(transparent)]
 pub struct Kept(#[serde(with = "serde_wasm_bindgen::preserve")] pub JsValue);
+
+/// What is recorded of an item while it is sent.
+#[derive(Default)]
+pub struct Record {
+    /// What is known of the credential.
+    pub outcome: Cell<Outcome>,
+    /// The number of requests to revoke it.
+    pub requests: Cell<u32>,
+    /// When the last one was sent, in milliseconds since 1970.
+    sent_at: Cell<Option<f64>>,
+    /// When the head of its response arrived.
+    answered_at: Cell<Option<f64>>,
+    /// Its status.
+    status: Cell<Option<u16>>,
+    /// The server's id of it.
+    request_id: RefCell<Option<String>>,
+    /// When the credential was deleted, if the API has said so when it was asked.
+    pub deleted_at: RefCell<Option<String>>,
+}
+
+impl Record {
+    /// A request to revoke it is sent.
+    pub fn sent(&self) {
+        self.requests.set(self.requests.get().saturating_add(1));
+        self.sent_at.set(Some(now_since_epoch()));
+        self.answered_at.set(None);
+        self.status.set(None);
+        self.request_id.replace(None);
+    }
+
+    /// The head of its response has arrived.
+    pub fn answered(&self, response: &Response<'_>) {
+        self.answered_at.set(Some(now_since_epoch()));
+        self.status.set(Some(response.head.status));
+        // Common headers for the id of a request.
+        let names = ["x-request-id", "x-amzn-requestid", "cf-ray"];
+        self.request_id.replace(names.into_iter().find_map(|name| response.header(name).filter(|id| !id.is_empty())));
+    }
+}
+
+/// What the API said when it was asked.
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Confirmation {
+    deleted_at: String,
+}
 
 /// `RevokeCredentialsResult`.
 #[derive(Clone, Serialize)]
@@ -24,6 +72,9 @@ pub struct ItemResult {
     pub request: Kept,
     /// How the item ended.
     pub status: Status,
+    /// What that means for the credential.
+    #[serde(serialize_with = "name")]
+    outcome: Outcome,
     attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     duplicate_of: Option<usize>,
@@ -31,7 +82,9 @@ pub struct ItemResult {
     status_code: Option<u16>,
     /// Why it failed or was skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<Kept>,
+    error: Option<Kept>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmation: Option<Confirmation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sent_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,26 +93,45 @@ pub struct ItemResult {
     request_id: Option<String>,
 }
 
+fn name<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(outcome.name())
+}
+
 impl ItemResult {
     /// The result of an item that is not a duplicate.
-    pub fn new(index: usize, request: JsValue, status: Status, error: Option<JsValue>, trace: &Trace) -> ItemResult {
+    pub fn new(index: usize, request: JsValue, status: Status, error: Option<JsValue>, record: &Record) -> ItemResult {
         ItemResult {
             index,
             request: Kept(request),
             status,
-            attempts: trace.requests.get(),
+            outcome: record.outcome.get(),
+            attempts: record.requests.get(),
             duplicate_of: None,
-            status_code: trace.status.get(),
+            status_code: record.status.get(),
             error: error.map(Kept),
-            sent_at: trace.sent_at.get().and_then(timestamp),
-            answered_at: trace.answered_at.get().and_then(timestamp),
-            request_id: trace.request_id.borrow().clone(),
+            confirmation: record.deleted_at.take().map(|deleted_at| Confirmation { deleted_at }),
+            sent_at: record.sent_at.get().and_then(timestamp),
+            answered_at: record.answered_at.get().and_then(timestamp),
+            request_id: record.request_id.take(),
         }
     }
 
     /// The result of a duplicate of this item. It ended in the same way.
     pub fn of_duplicate(&self, index: usize, request: JsValue) -> ItemResult {
         ItemResult { index, request: Kept(request), attempts: 0, duplicate_of: Some(self.index), ..self.clone() }
+    }
+
+    /// What is kept of it for later duplicates if memory is bounded.
+    pub fn brief(&self) -> ItemResult {
+        ItemResult {
+            request: Kept(JsValue::UNDEFINED),
+            error: None,
+            confirmation: None,
+            sent_at: None,
+            answered_at: None,
+            request_id: None,
+            ..*self
+        }
     }
 }
 
@@ -88,6 +160,8 @@ pub struct Report {
     revoked: usize,
     failed: usize,
     skipped: usize,
+    /// Of the failed ones.
+    unknown: usize,
     #[serde(with = "serde_wasm_bindgen::preserve")]
     results: Array,
     /// The exception of the input.
@@ -103,14 +177,17 @@ pub struct Report {
 
 impl Report {
     /// Counts an item that has ended.
-    pub fn count(&mut self, status: Status, now: f64) {
+    pub fn count(&mut self, ItemResult { status, outcome, .. }: &ItemResult, now: f64) {
         let count = match status {
             Status::Revoked => &mut self.revoked,
             Status::Failed => &mut self.failed,
             Status::Skipped => &mut self.skipped,
         };
         *count = count.saturating_add(1);
-        if status != Status::Skipped {
+        if *outcome == Outcome::Unknown {
+            self.unknown = self.unknown.saturating_add(1);
+        }
+        if *status != Status::Skipped {
             self.finished.count(now);
         }
     }
@@ -141,6 +218,6 @@ impl Report {
 
     /// The report as an object.
     pub fn finish(&self) -> JsValue {
-        with_remaining(&serde_wasm_bindgen::to_value(self).unwrap_or_default(), &self.remaining)
+        new_report(&serde_wasm_bindgen::to_value(self).unwrap_or_default(), &self.remaining)
     }
 }

@@ -2,17 +2,19 @@
 
 use super::duplicates::{Duplicates, Original, MAX_WAITING};
 use super::input::{request_in, Input};
-use super::report::{ItemResult, Kept, Report};
-use super::schedule::{Action, Outcome, Pulled, Scheduler, Settled, Status};
+use super::report::{ItemResult, Kept, Record, Report};
+use super::schedule::{self, Action, Pulled, Scheduler, Settled, Status};
 use crate::border::task::spawn;
-use crate::border::time::{now_since_epoch, Clock};
+use crate::border::time::Clock;
 use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
 use crate::border::{notify, peek};
 use crate::call::{Call, Caller, Revocation};
-use crate::error::{Error, Failure};
+use crate::error::{Error, Failure, HttpFailure};
+use crate::http::outcome::Outcome;
 use crate::http::retry::Backoff;
 use crate::http::settings::CallSettings;
 use crate::http::transport::{Method, Observer, Response};
+use crate::http::verdict::is_json;
 use crate::options::BulkOptions;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -32,19 +34,20 @@ pub struct Run {
     options: BulkOptions,
     read_request: ReadRequest,
     input: Input,
-    /// Whether the input has ended.
-    ended: bool,
+    input_ended: bool,
     /// Items between being pulled and being settled, without duplicates.
     items: Vec<Item>,
     duplicates: Duplicates,
     /// The index of the next item, if it is to be pulled when fewer duplicates wait.
     postponed: Option<usize>,
     report: Report,
-    /// Why the run stopped. It is the error of the skipped items.
-    reason: Option<JsValue>,
+    /// Why the run stopped.
+    reason: Option<Error>,
+    /// The error of all items that the stop kept from being sent.
+    skipped: Option<JsValue>,
 }
 
-/// The state that the run shares with the calls of its items and of its input.
+/// The state that the run shares with the attempts of its items and with pending calls of its input.
 struct Shared {
     caller: Rc<Caller>,
     settings: Rc<CallSettings>,
@@ -52,7 +55,7 @@ struct Shared {
     /// Ends pending calls of the input at the end of the run.
     pulls: Cancellation,
     schedule: RefCell<Scheduler>,
-    /// Whether the schedule has stopped, for attempts.
+    /// Whether the run has stopped.
     stopped: Cell<bool>,
     clock: Clock,
     /// What the run has not processed yet.
@@ -67,23 +70,62 @@ struct Item {
     /// Its place in the input, and its duplicates.
     original: Rc<Original>,
     revocation: Rc<Revocation>,
-    trace: Rc<Trace>,
-    error: Option<JsValue>,
+    record: Rc<Record>,
+    /// The failure of its last attempt.
+    error: Option<Error>,
 }
 
 /// An event that the run waits for.
 enum Event {
     /// The iterator returned a result or threw.
     Pulled(usize, Result<JsValue, JsValue>),
-    /// The attempt of an item has ended.
+    /// The attempt to revoke an item has ended.
     Ended(usize, Result<(), Error>),
+    /// The attempt to ask about an item has ended: see [`Call::ask`].
+    Asked(usize, Result<Option<String>, Error>),
 }
 
 impl Shared {
     fn push(&self, event: Event) {
         self.events.borrow_mut().push_back(event);
+        self.wake();
+    }
+
+    /// Continues the run, if it waits.
+    fn wake(&self) {
         if let Some(wait) = self.wait.take() {
             wait.complete();
+        }
+    }
+}
+
+/// Watches the requests of an item for the run: what their heads decide does not wait for their bodies.
+struct Watch<'a> {
+    shared: &'a Shared,
+    index: usize,
+    record: &'a Record,
+}
+
+impl Observer for Watch<'_> {
+    fn may_send(&self) -> bool {
+        self.shared.schedule.borrow().may_send(self.index, self.shared.clock.now())
+    }
+
+    fn sent(&self, method: Method) {
+        if method == Method::Post {
+            self.record.sent();
+        }
+    }
+
+    fn answered(&self, method: Method, response: &Response<'_>) {
+        if method == Method::Post {
+            self.record.answered(response);
+        }
+        let retry_after = response.retry_after();
+        if is_rate_limit(response.head.status, retry_after) {
+            let Shared { schedule, clock, .. } = self.shared;
+            schedule.borrow_mut().rate_limited(self.index, retry_after, clock.now(), js_sys::Math::random());
+            self.shared.wake();
         }
     }
 }
@@ -118,13 +160,14 @@ impl Run {
             shared: Rc::new(shared),
             read_request,
             input,
-            ended: false,
+            input_ended: false,
             items: Vec::new(),
             duplicates: Duplicates::new(!options.collect),
             postponed: None,
             report: Report::default(),
             options,
             reason: None,
+            skipped: None,
         })
     }
 
@@ -138,7 +181,8 @@ impl Run {
             steps = steps.saturating_add(1);
             match action {
                 Action::Pull(index) => self.pull(index),
-                Action::Send(index) => self.send(index),
+                Action::Send(index) => self.attempt(index, Method::Post),
+                Action::Ask(index) => self.attempt(index, Method::Get),
                 Action::Settle(settled) => self.settle(settled),
                 Action::Wait(until) => {
                     self.wait(until).await;
@@ -155,7 +199,7 @@ impl Run {
         }
         self.shared.pulls.cancel();
         self.report_progress();
-        if self.shared.stopped.get() && !self.ended {
+        if self.shared.stopped.get() && !self.input_ended {
             self.input.close();
         }
         self.report.finish()
@@ -177,7 +221,7 @@ impl Run {
                 }
             }
             // Waiting is impossible without timers.
-            Err(Interrupt::Thrown(cause)) => self.stop(Some(Error::unexpected("setTimeout failed", cause).into())),
+            Err(Interrupt::Thrown(cause)) => self.stop(Some(Error::unexpected("setTimeout failed", cause))),
             // A progress callback has just cancelled the run. The next step handles it.
             Err(_) => {}
         }
@@ -188,20 +232,21 @@ impl Run {
         loop {
             if !self.shared.stopped.get() {
                 if let Some(interrupt) = self.shared.cancellation.interrupt() {
-                    self.stop(Some(Error::from(interrupt).into()));
+                    self.stop(Some(interrupt.into()));
                 }
             }
             let event = self.shared.events.borrow_mut().pop_front();
             match event {
                 Some(Event::Pulled(index, result)) => self.pulled(index, result),
                 Some(Event::Ended(index, result)) => self.ended(index, result),
+                Some(Event::Asked(index, result)) => self.asked(index, result),
                 None => break,
             }
         }
     }
 
     /// Stops the run. The first reason is kept.
-    fn stop(&mut self, reason: Option<JsValue>) {
+    fn stop(&mut self, reason: Option<Error>) {
         self.shared.schedule.borrow_mut().stop();
         if !self.shared.stopped.replace(true) {
             self.reason = reason;
@@ -222,9 +267,11 @@ impl Run {
         match self.input.next() {
             Ok(promise) if peek(&promise, "then").is_function() => {
                 let shared = self.shared.clone();
+                let wait = Wait::of(&shared.pulls);
+                // Before anything else, so that a rejection has a handler.
+                let racing = wait.racing(&promise);
                 spawn(async move {
-                    let Ok(wait) = Wait::begin(&shared.pulls, None) else { return };
-                    let result = match wait.race(&promise).await {
+                    let result = match wait.settled(&racing).await {
                         Ok(result) => Ok(result),
                         Err(Interrupt::Thrown(thrown)) => Err(thrown),
                         // The run is over.
@@ -247,7 +294,7 @@ impl Run {
                 Pulled::End
             }
         };
-        self.ended |= pulled == Pulled::End;
+        self.input_ended |= pulled == Pulled::End;
         self.shared.schedule.borrow_mut().pulled(pulled, self.shared.clock.now());
     }
 
@@ -256,7 +303,8 @@ impl Run {
         let revocation = match (self.read_request)(&request) {
             Ok(revocation) => Rc::new(revocation),
             Err(error) => {
-                let invalid = ItemResult::new(index, request, Status::Failed, Some(error.into()), &Trace::default());
+                self.failed(Some(&error));
+                let invalid = ItemResult::new(index, request, Status::Failed, Some(error.into()), &Record::default());
                 self.report_result(&invalid, false);
                 return Pulled::Other;
             }
@@ -269,7 +317,7 @@ impl Run {
             }
             return Pulled::Other;
         }
-        let item = Item { request, original, revocation, trace: Rc::default(), error: None };
+        let item = Item { request, original, revocation, record: Rc::default(), error: None };
         if self.options.dry_run {
             self.end(item, Status::Skipped, true);
             return Pulled::Other;
@@ -278,33 +326,76 @@ impl Run {
         Pulled::Request
     }
 
-    fn send(&mut self, index: usize) {
-        let Some(item) = self.items.iter().find(|item| item.original.index == index) else { return };
-        let (shared, revocation, trace) = (self.shared.clone(), item.revocation.clone(), item.trace.clone());
+    /// Begins an attempt to revoke an item, or to ask about it.
+    fn attempt(&mut self, index: usize, method: Method) {
+        let shared = self.shared.clone();
+        let Some(Item { revocation, record, .. }) = self.item(index) else { return };
+        let (revocation, record) = (revocation.clone(), record.clone());
         spawn(async move {
             let Shared { caller, settings, cancellation, .. } = &*shared;
-            let observer = Watch { shared: &shared, index, trace: &trace };
-            let call = Call { caller, revocation: &revocation, settings, cancellation, observer: &observer, outcome: &trace.outcome };
-            let result = call.attempt().await.map(|_| ());
-            shared.push(Event::Ended(index, result));
+            let observer = &Watch { shared: &shared, index, record: &record };
+            let call = Call { caller, revocation: &revocation, settings, cancellation, observer, outcome: &record.outcome };
+            let event = match method {
+                Method::Post => Event::Ended(index, call.attempt().await.map(|_| ())),
+                Method::Get => Event::Asked(index, call.ask().await),
+            };
+            shared.push(event);
         });
     }
 
+    fn item(&mut self, index: usize) -> Option<&mut Item> {
+        self.items.iter_mut().find(|item| item.original.index == index)
+    }
+
     fn ended(&mut self, index: usize, result: Result<(), Error>) {
-        let Some(item) = self.items.iter_mut().find(|item| item.original.index == index) else { return };
-        let Item { trace, error, .. } = item;
+        let shared = self.shared.clone();
+        let Some(item) = self.item(index) else { return };
+        let in_doubt = item.record.outcome.get() == Outcome::Unknown;
         let outcome = match &result {
-            Ok(()) => Outcome::Revoked,
-            Err(error) => outcome(error.failure(), trace, &self.shared),
+            Ok(()) => schedule::Outcome::Revoked,
+            Err(error) => match schedule_outcome(error, &shared) {
+                // The refusal says nothing of an earlier request: another run may revoke the item.
+                schedule::Outcome::Failed if in_doubt => schedule::Outcome::Lost,
+                outcome => outcome,
+            },
         };
-        if outcome != Outcome::Unsent {
-            // The error of an earlier attempt no longer matters.
-            *error = result.err().map(JsValue::from);
+        if outcome != schedule::Outcome::NotSent {
+            // The failure of an earlier attempt no longer matters.
+            item.error = result.err();
+            if in_doubt && shared.settings.confirm {
+                shared.schedule.borrow_mut().in_doubt(index);
+            }
         }
-        let limits = None;
-        let (error, now) = (error.clone(), self.shared.clock.now());
-        self.shared.schedule.borrow_mut().answered(index, outcome, limits, now, js_sys::Math::random());
+        self.attempt_ended(index, outcome);
+    }
+
+    /// Processes the answer to a question. Without one, or if the credential is in use, the retries go on.
+    fn asked(&mut self, index: usize, result: Result<Option<String>, Error>) {
+        let shared = self.shared.clone();
+        let Some(item) = self.item(index) else { return };
+        let outcome = match result {
+            Ok(Some(deleted_at)) => {
+                item.record.deleted_at.replace(Some(deleted_at));
+                schedule::Outcome::Revoked
+            }
+            Ok(None) => schedule::Outcome::Lost,
+            Err(error) if item.record.outcome.get() == Outcome::Absent => {
+                item.error = Some(error);
+                schedule::Outcome::Failed
+            }
+            Err(error) => match schedule_outcome(&error, &shared) {
+                schedule::Outcome::Failed | schedule::Outcome::Unauthorized => schedule::Outcome::Lost,
+                outcome => outcome,
+            },
+        };
+        self.attempt_ended(index, outcome);
+    }
+
+    fn attempt_ended(&mut self, index: usize, outcome: schedule::Outcome) {
+        let now = self.shared.clock.now();
+        self.shared.schedule.borrow_mut().attempt_ended(index, outcome, now, js_sys::Math::random());
         if self.shared.schedule.borrow().stopped() {
+            let error = self.item(index).and_then(|item| item.error.clone());
             self.stop(error);
         }
     }
@@ -321,31 +412,52 @@ impl Run {
 
     /// Reports an item and the duplicates that wait for its result.
     fn end(&mut self, item: Item, status: Status, remaining: bool) {
-        let Item { request, original, trace, error, .. } = item;
-        let sent = trace.requests.get() > 0;
+        let Item { request, original, record, error, .. } = item;
+        let sent = record.requests.get() > 0;
         let status = if sent && status == Status::Skipped { Status::Failed } else { status };
-        let error = error.or_else(|| self.reason.clone().filter(|_| status != Status::Revoked));
-        let result = original.result.get_or_init(|| ItemResult::new(original.index, request, status, error, &trace));
-        self.report_result(result, remaining);
+        if status == Status::Failed {
+            self.failed(error.as_ref());
+        }
+        let error = match error {
+            _ if status == Status::Revoked => None,
+            None if !sent => self.skipped(),
+            error => error.or_else(|| self.reason.clone()).map(|error| error.with_outcome(record.outcome.get()).into()),
+        };
+        let result = ItemResult::new(original.index, request, status, error, &record);
+        self.report_result(&result, remaining);
         for (index, request) in original.waiting.take() {
             self.report_result(&result.of_duplicate(index, request), false);
         }
+        let _ = original.result.set(if self.options.collect { result } else { result.brief() });
+    }
+
+    /// An item has failed.
+    fn failed(&mut self, error: Option<&Error>) {
+        if self.options.stop_on_error {
+            self.stop(error.cloned());
+        }
+    }
+
+    /// The error of an item that was not sent: why the run stopped.
+    fn skipped(&mut self) -> Option<JsValue> {
+        let Run { reason, skipped, .. } = self;
+        if skipped.is_none() {
+            *skipped = reason.clone().map(|reason| reason.with_outcome(Outcome::NotSent).into());
+        }
+        skipped.clone()
     }
 
     /// Reports a result. `remaining`: whether another run may revoke the item. Not set for duplicates, so that the remaining requests
     /// are all different.
     fn report_result(&mut self, result: &ItemResult, remaining: bool) {
-        let ItemResult { index, request, status, error, .. } = result;
+        let ItemResult { index, request, .. } = result;
         let object = serde_wasm_bindgen::to_value(result).unwrap_or_default();
-        self.report.count(*status, self.shared.clock.now());
+        self.report.count(result, self.shared.clock.now());
         if self.options.collect {
             self.report.keep(*index, object.clone(), remaining.then(|| request.0.clone()));
         }
         if let Some(on_result) = &self.options.on_result {
             notify(on_result, &object);
-        }
-        if *status == Status::Failed && self.options.stop_on_error {
-            self.stop(error.as_ref().map(|error| error.0.clone()));
         }
     }
 
@@ -357,86 +469,38 @@ impl Run {
     }
 }
 
-struct Watch<'a> {
-    shared: &'a Shared,
-    index: usize,
-    trace: &'a Trace,
+/// Whether a response asks for fewer requests. A 503 with `Retry-After` applies to the whole service (RFC 9110, 15.6.4).
+fn is_rate_limit(status: u16, retry_after: Option<f64>) -> bool {
+    status == 429 || status == 503 && retry_after.is_some()
 }
 
-impl Observer for Watch<'_> {
-    fn may_send(&self) -> bool {
-        self.shared.schedule.borrow_mut().may_send(self.index, self.shared.clock.now())
-    }
-
-    fn sent(&self, method: Method) {
-        if method == Method::Post {
-            self.trace.sent();
-        }
-    }
-
-    fn answered(&self, method: Method, response: &Response<'_>) {
-        if method == Method::Post {
-            self.trace.answered(response);
-        }
-    }
-}
-
-/// A record of the requests of an item.
-#[derive(Default)]
-pub struct Trace {
-    /// What is known of the credential.
-    pub outcome: Cell<crate::http::outcome::Outcome>,
-    /// The number of requests sent.
-    pub requests: Cell<u32>,
-    /// When the last one was sent, in milliseconds since 1970.
-    pub sent_at: Cell<Option<f64>>,
-    /// When the head of its response arrived.
-    pub answered_at: Cell<Option<f64>>,
-    /// Its status.
-    pub status: Cell<Option<u16>>,
-    /// The server's id of it.
-    pub request_id: RefCell<Option<String>>,
-}
-
-impl Trace {
-    fn sent(&self) {
-        self.requests.set(self.requests.get().saturating_add(1));
-        self.sent_at.set(Some(now_since_epoch()));
-        self.answered_at.set(None);
-        self.status.set(None);
-        self.request_id.replace(None);
-    }
-
-    fn answered(&self, response: &Response<'_>) {
-        self.answered_at.set(Some(now_since_epoch()));
-        self.status.set(Some(response.head.status));
-        let names = ["x-request-id", "x-amzn-requestid", "cf-ray"];
-        self.request_id.replace(names.into_iter().find_map(|name| response.header(name).filter(|id| !id.is_empty())));
-    }
-}
-
-/// What the failure of an attempt means for the run. Only a decision of the server itself is final.
-fn outcome(failure: &Failure, trace: &Trace, Shared { settings, stopped, .. }: &Shared) -> Outcome {
+/// What the failure of an attempt means for the run. Only a decision of the API itself is final.
+fn schedule_outcome(error: &Error, Shared { settings, stopped, .. }: &Shared) -> schedule::Outcome {
+    use schedule::Outcome;
     let connection_errors = settings.retry.as_ref().is_none_or(|retry| retry.connection_errors);
-    let unsent = stopped.get() && trace.requests.get() == 0;
-    match failure {
-        Failure::NotSent => Outcome::Unsent,
-        Failure::Aborted(_) | Failure::TimedOut(_) if unsent => Outcome::Unsent,
-        Failure::Refused(failure) if failure.redirected => Outcome::Lost,
-        Failure::Refused(failure) => match (failure.status, failure.retry_after) {
-            (429, retry_after) => Outcome::RateLimited { retry_after },
-            // A 503 with Retry-After applies to the whole service (RFC 9110, 15.6.4).
-            (503, Some(wait)) => Outcome::RateLimited { retry_after: Some(wait) },
-            (401, _) => Outcome::Unauthorized,
-            (status, _) if settings.codes.contains(status) => Outcome::Unavailable,
-            // Request Timeout, Too Early.
-            (408 | 425 | 500.., _) => Outcome::Lost,
-            _ => Outcome::Failed,
+    match error.failure() {
+        Failure::NotSent => Outcome::NotSent,
+        Failure::Aborted(_) | Failure::TimedOut(_) if stopped.get() && !error.was_sent() => Outcome::NotSent,
+        Failure::Connection(_) | Failure::TimedOut(_) if connection_errors => Outcome::Unreachable,
+        Failure::Aborted(_) => Outcome::Unavailable { retry_after: None },
+        Failure::NoToken { retry_after, .. } if retry_after.is_some() => Outcome::NoToken { retry_after: *retry_after },
+        Failure::NoToken { error, .. } => match error.failure() {
+            Failure::Connection(_) | Failure::TimedOut(_) => Outcome::Unreachable,
+            _ => Outcome::Unauthorized,
         },
-        Failure::Malformed { undecided: false, .. } => Outcome::Failed,
-        Failure::Connection(_) | Failure::TimedOut(_) if connection_errors => Outcome::Unavailable,
-        Failure::Aborted(_) | Failure::NoToken { retry_after: Some(_), .. } => Outcome::Unavailable,
-        Failure::NoToken { .. } => Outcome::Unauthorized,
+        Failure::Refused(failure) => {
+            let HttpFailure { status, retry_after, redirected, content_type, .. } = failure;
+            match *status {
+                _ if *redirected => Outcome::Lost,
+                status if is_rate_limit(status, *retry_after) => Outcome::RateLimited,
+                401 => Outcome::Unauthorized,
+                status if settings.codes.contains(status) => Outcome::Unavailable { retry_after: *retry_after },
+                // Request Timeout, Misdirected Request, Too Early.
+                408 | 421 | 425 => Outcome::Lost,
+                400..=499 if is_json(content_type) => Outcome::Failed,
+                _ => Outcome::Lost,
+            }
+        }
         _ => Outcome::Lost,
     }
 }

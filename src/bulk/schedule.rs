@@ -1,75 +1,75 @@
 //! The schedule of a bulk run, as a state machine: it decides what happens next, and a driver does it.
 //!
-//! The driver calls [`Scheduler::poll`], performs the action, and reports with [`Scheduler::pulled`] and [`Scheduler::answered`].
-//! It provides time, which never goes backwards, random numbers and the network. Guarantees:
+//! The driver calls [`Scheduler::poll`] and performs the action. It provides time, which never goes backwards, random numbers and the
+//! network. At most `concurrency` requests are in flight, first attempts are in input order, and each request is settled exactly
+//! once. A revoked item is never sent again. The rules:
 //!
-//! - At most `concurrency` requests are in flight, and input is read no faster than it is sent.
-//! - First attempts are in input order. Each request is settled exactly once. A revoked item is never sent again.
-//! - A refusal (429, or 503 with `Retry-After`) pauses the whole run: for as long as the server says, and longer if it keeps
-//!   refusing after that; without `Retry-After`, for a short time, doubling, with jitter, up to a minute. A pause that would
-//!   make the run wait for more than `MAX_PAUSE` since the server last accepted a request does not begin: the run stops instead.
-//! - The run does not wait for a `Retry-After` of more than `MAX_PAUSE`. The item fails, and another run may send it. Such a
-//!   response does not say what it concerns: the item, whose record may be locked for days, or all requests, because the daily
-//!   quota is used up. So the run does not pause but sends one other request. If the server accepts it, the refusal concerned the
-//!   item, and the run continues. If it refuses `MAX_LONG_REFUSALS` of them in a row, or has accepted nothing in this run, the
-//!   run stops. A wrong guess costs one or two requests; stopping would leave a list of credentials not revoked.
-//! - [`Pace`] decides how fast requests are sent, and how many may be in flight.
-//! - A refusal without `Retry-After` while the server accepts others does not pause the run. Only the item waits.
-//! - After a pause, one request is sent alone, as a probe. Pauses alternate: after one, the item that was refused least often goes
-//!   first; after the next, the oldest item. So neither can starve the other.
-//! - An item that is refused repeatedly, with others accepted in between, fails: the refusals concern that item. Of the last items
-//!   of a run, each that is refused repeatedly fails after a number of pauses in a row.
-//! - Other transient failures are retried, up to `MAX_RETRIES` times, with `backoff` between them. Refusals do not count: they
-//!   say nothing about the request.
-//! - After a stop or an abort nothing is sent. Requests in flight are settled when their responses arrive.
+//! 1. Whoever asks for fewer requests, the API (429, or 503 with `Retry-After`) or the token endpoint, pauses the whole run: for as
+//!    long as it says, and longer if it keeps refusing after that; if it does not say, for a short time that doubles. Reports of
+//!    several attempts from before the pause are one pause. Nothing is sent before it is over. Then one request is sent alone. When it is accepted, [`Pace`] decides how fast the run
+//!    continues.
+//! 2. A rate-limited item goes behind all others. The `MAX_RATE_LIMITED`th time, it fails. What happens before the API has accepted
+//!    anything does not count.
+//! 3. An item whose `Retry-After` is longer than `MAX_PAUSE` fails. If that happens to `MAX_TOO_LONG` probes in a row, or nothing is
+//!    accepted in pauses of `MAX_PAUSE` together, the run stops.
+//! 4. Other transient failures are retried, up to `MAX_RETRIES` times, after `Retry-After` or a backoff. If the API has never answered
+//!    and `MAX_UNREACHABLE` items have no retries left, the run stops.
+//! 5. At most `INITIAL_WINDOW` requests are in flight until the first response.
+//!
+//! **An attempt** begins with [`Action::Send`] and ends with one [`Scheduler::attempt_ended`]. In between, [`Scheduler::may_send`] is
+//! called before each of its requests. An item has at most one attempt, so a report cannot be about an earlier one.
 
-use super::limits::Limits;
 use super::pace::Pace;
 use crate::http::retry::{self, Backoff};
 use serde::Serialize;
 use std::collections::VecDeque;
 
-/// The maximum number of retries per item, without refusals.
+/// The maximum number of retries per item. Being rate limited does not count: it says nothing about the request.
 const MAX_RETRIES: u32 = 7;
 
-/// How long the server may refuse everything before the run stops, in milliseconds.
+/// The longest time without an accepted request, as the sum of pauses in milliseconds.
 const MAX_PAUSE: f64 = 15.0 * 60_000.0;
 
-/// The number of refused items that may wait before the run stops reading input. Bounds memory. It is high because the server may
-/// always refuse each of them, and the items behind them must get their turn.
-const MAX_REFUSED_ITEMS: usize = 1024;
+/// How often an item may be rate limited. So many pauses for the last item of a run take over a minute, which is longer than the
+/// windows of common limits.
+const MAX_RATE_LIMITED: u32 = 12;
 
-/// The number of refusals of one item that affect the pace. Later ones may concern only that item, and would slow down the
-/// others.
-const MAX_TEACHING_REFUSALS: u32 = 3;
+/// The number of rate-limited items that may wait before the run stops reading input. Bounds memory. It is high because the server
+/// may always refuse each of them, and the items behind them must get their turn.
+const MAX_RATE_LIMITED_ITEMS: usize = 1024;
 
-/// How often an item may be refused, with others accepted in between. Giving up a valid item is worse than a few more pauses: if
-/// a limit refuses every second request, a valid item is refused this often once in 65,536.
-const MAX_REFUSALS: u32 = 16;
+/// The number of requests in a row whose `Retry-After` may be longer than `MAX_PAUSE`. Such a response does not say what it
+/// concerns: the item, whose record may be locked for days, or all requests, because the daily quota is used up. More than one,
+/// because locked items may be adjacent in a list.
+const MAX_TOO_LONG: u32 = 3;
 
-/// How often each of the last items of a run may be refused, in as many pauses in a row. There is no other item to compare with.
-/// So many pauses take over a minute, which is longer than the windows of common limits.
-const MAX_LAST_REFUSALS: u32 = 12;
+/// The number of items that may use up their retries without any response.
+const MAX_UNREACHABLE: u32 = 3;
 
-/// The number of consecutive requests that may be refused with a `Retry-After` beyond `MAX_PAUSE` before the run stops. More than
-/// one, because locked items may be adjacent in a list. Few, because the server has asked for no requests.
-const MAX_LONG_REFUSALS: u32 = 3;
+/// The number of requests in flight before the first response, which may name a limit: TCP's initial window (RFC 6928).
+const INITIAL_WINDOW: usize = 10;
 
 /// The length of a pause if the server does not name one, or keeps refusing after it. The first pause is short, because a limit
 /// on concurrent requests, which sends no `Retry-After`, ends as soon as a request completes.
 const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
+
+/// How often such pauses double: to 6.4 seconds, and once more for every two times that the item itself was rate limited before. If
+/// each of many items is refused, that may concern each of them, and the run must get past them before it stops.
+const MAX_DOUBLINGS: u32 = 7;
 
 /// The next action of the driver.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
     /// Read the next request from the input, which gets this index, and call [`Scheduler::pulled`]. Keep polling meanwhile.
     Pull(usize),
-    /// Send the request with this index. Call [`Scheduler::may_send`] just before. Report the outcome with
-    /// [`Scheduler::answered`]. Keep polling meanwhile.
+    /// Begin an attempt to send the request with this index. Call [`Scheduler::may_send`] just before each request, and
+    /// [`Scheduler::attempt_ended`] at the end. Keep polling meanwhile.
     Send(usize),
+    /// Begin an attempt to ask what has become of the item with this index, whose outcome is unknown. Otherwise as [`Action::Send`].
+    Ask(usize),
     /// Report this item. It does not appear again.
     Settle(Settled),
-    /// Poll after a pull or an outcome, and at this time, which is in the future.
+    /// Poll after a report, and at this time, which is in the future.
     Wait(Option<f64>),
     /// The run is over.
     Done,
@@ -89,22 +89,29 @@ pub enum Pulled {
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
-    /// The server revoked the credential.
+    /// The API revoked the credential.
     Revoked,
     /// It failed, and a retry would fail again.
     Failed,
-    /// It failed temporarily, its response was lost, or it was aborted.
-    Unavailable,
-    /// The outcome is unknown, and the item is not retried in this run.
-    Lost,
-    /// The request was not sent after all: [`Scheduler::may_send`] returned false, or it was aborted before.
-    Unsent,
-    /// The server refused the request because there are too many.
-    RateLimited {
-        /// How long to send nothing, in milliseconds, if the server names it.
+    /// The API answered with a failure that may pass.
+    Unavailable {
+        /// How long to wait before a retry, in milliseconds, if the API names it.
         retry_after: Option<f64>,
     },
-    /// The server refused the token.
+    /// There was no response, and the item may be retried.
+    Unreachable,
+    /// The outcome is unknown, and the item is not retried in this run. Or it was asked about in vain.
+    Lost,
+    /// The request was not sent: [`Scheduler::may_send`] returned false, or the attempt was aborted before.
+    NotSent,
+    /// The API refused the request because there are too many. [`Scheduler::rate_limited`] has been called.
+    RateLimited,
+    /// There is no token, because the token endpoint asks for a pause.
+    NoToken {
+        /// How long to send nothing, in milliseconds, if the token endpoint names it.
+        retry_after: Option<f64>,
+    },
+    /// The API or the token endpoint refused the credentials of the caller.
     Unauthorized,
 }
 
@@ -136,29 +143,40 @@ struct Item {
     index: usize,
     state: State,
     first_sent: f64,
-    /// Attempts that failed, without refusals.
+    /// Attempts that failed, without rate-limited ones.
     failures: u32,
-    refusals: u32,
-    /// Refusals with others accepted in between, and the number of accepted requests at the last one.
-    own_refusals: u32,
-    accepted_before: u64,
+    rate_limited: u32,
+    /// The lowest goes first: 0, or the epoch after it was last rate limited.
+    turn: u32,
+    question: Option<Question>,
+}
+
+/// What has become of an item whose outcome is unknown?
+#[derive(Clone, Copy)]
+struct Question {
+    /// Its current attempt asks.
+    asked: bool,
+    /// The item has no retries left.
+    last: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     /// To be sent at this time or later.
     Waiting(f64),
-    /// Sent in this epoch, when so many requests were in flight, itself included.
-    InFlight { epoch: u32, in_flight: usize },
+    /// Its attempt began in this epoch.
+    InFlight(u32),
+    /// Rate limited. Its attempt still reads the body of the response. Then it waits, or fails.
+    RateLimited { fails: bool },
 }
 
-/// A period in which the server has refused everything.
-#[derive(Clone, Copy)]
+/// What was refused since the API last accepted a request.
+#[derive(Clone, Copy, Default)]
 struct Refusing {
-    since: f64,
-    /// The number of pauses in it.
+    /// The number of pauses, and their length in milliseconds. A machine that sleeps does not make them longer.
     pauses: u32,
-    /// How many times in a row the server asked for a pause that is too long.
+    paused: f64,
+    /// How many requests in a row were asked to wait too long.
     too_long: u32,
 }
 
@@ -173,17 +191,19 @@ pub struct Scheduler {
     settled: VecDeque<Settled>,
     pulled: usize,
     pulling: bool,
-    ended: bool,
+    input_ended: bool,
     /// Whether the run has stopped before its end.
     stopped: bool,
-    /// Counts pauses and other refusals that affect the pace. The refusal of a request sent before the last one is not a new event.
+    /// Counts pauses, also when one grows longer, and requests to wait too long. Only an attempt of the current epoch may send. A
+    /// response to an earlier one says nothing about the time since.
     epoch: u32,
-    /// Whether the server has accepted a request sent in this epoch.
-    accepts: bool,
-    /// The number of requests that the server has accepted, successful or not.
-    accepted: u64,
     paused_until: f64,
     refusing: Option<Refusing>,
+    /// Whether the API has ever responded, and ever accepted a request, successful or not.
+    answered: bool,
+    accepted: bool,
+    /// The number of items that had no retries left and no response.
+    unreachable: u32,
 }
 
 impl Scheduler {
@@ -191,7 +211,7 @@ impl Scheduler {
     ///
     /// - `concurrency`: the maximum number of requests in flight; at least one.
     /// - `finite`: whether the input is known to end. It is then read to its end after a stop, to report the rest as skipped.
-    /// - `backoff`: the waits between attempts of an item. `None`: an item is sent again only after refusals.
+    /// - `backoff`: the waits between attempts of an item. `None`: an item is sent again only after pauses.
     pub fn new(concurrency: usize, finite: bool, backoff: Option<Backoff>) -> Self {
         Self { concurrency, finite, backoff, pace: Pace::new(concurrency), ..Self::default() }
     }
@@ -205,12 +225,12 @@ impl Scheduler {
             self.pulling = true;
             return Action::Pull(self.pulled);
         }
-        if let Some(index) = self.send(now) {
-            return Action::Send(index);
+        if let Some(action) = self.send(now) {
+            return action;
         }
-        if self.items.is_empty() && (self.ended || self.stopped && !self.finite) {
+        if self.items.is_empty() && (self.input_ended || self.stopped && !self.finite) {
             // The result of a pending pull comes too late.
-            self.ended = true;
+            self.input_ended = true;
             return Action::Done;
         }
         let next = self.items.iter().filter_map(Item::waits_until).reduce(f64::min).filter(|_| self.has_room());
@@ -221,25 +241,18 @@ impl Scheduler {
 
     /// Reports what the input returned.
     pub fn pulled(&mut self, pulled: Pulled, now: f64) {
-        if !self.pulling || self.ended {
+        if !self.pulling || self.input_ended {
             return;
         }
         self.pulling = false;
         let index = self.pulled;
         self.pulled = index.saturating_add(1);
         match pulled {
-            Pulled::End => self.ended = true,
+            Pulled::End => self.input_ended = true,
             Pulled::Other => {}
             Pulled::Request => {
-                self.items.push(Item {
-                    index,
-                    state: State::Waiting(now),
-                    first_sent: now,
-                    failures: 0,
-                    refusals: 0,
-                    own_refusals: 0,
-                    accepted_before: 0,
-                });
+                let state = State::Waiting(now);
+                self.items.push(Item { index, state, first_sent: now, failures: 0, rate_limited: 0, turn: 0, question: None });
                 if self.stopped {
                     self.settle(index, Status::Skipped, true);
                 }
@@ -247,61 +260,122 @@ impl Scheduler {
         }
     }
 
-    /// Whether the request with this index, from an [`Action::Send`], may be sent now. Call it when everything else is ready,
-    /// such as the token. If false because of a pause, another [`Action::Send`] follows, and what is reported does not matter. If
-    /// false because the run has stopped, report [`Outcome::Unsent`].
-    pub fn may_send(&mut self, index: usize, now: f64) -> bool {
-        let Self { epoch, paused_until, stopped, .. } = *self;
-        let Some(item) = self.item(index) else { return false };
-        let State::InFlight { in_flight, .. } = item.state else { return false };
-        let allowed = !stopped && now >= paused_until;
-        if allowed {
-            // A pause may have come and gone while the token was fetched.
-            item.state = State::InFlight { epoch, in_flight };
-        } else if !stopped {
-            item.state = State::Waiting(paused_until);
-        }
-        allowed
+    /// Whether the attempt of the item with this index may send a request now. Call it when everything else is ready, such as the
+    /// token, and again before any further request of the attempt. False: the run has stopped, or a pause has begun since the attempt
+    /// began, even if it is over: of all that waited, only one request is sent then. The attempt ends, usually with
+    /// [`Outcome::NotSent`].
+    pub fn may_send(&self, index: usize, now: f64) -> bool {
+        let current = State::InFlight(self.epoch);
+        let is_current = self.items.iter().any(|item| item.index == index && item.state == current);
+        is_current && now >= self.paused_until && !self.stopped
     }
 
-    /// Reports the outcome of the request with this index, and the limits that its response names. `random` is between 0 and 1.
-    pub fn answered(&mut self, index: usize, outcome: Outcome, limits: Option<Limits>, now: f64, random: f64) {
+    /// Reports that the API refused a request because there are too many, as soon as the head of the response is there.
+    /// `retry_after`: how long to send nothing, in milliseconds, if the API names it. `random` is between 0 and 1.
+    pub fn rate_limited(&mut self, index: usize, retry_after: Option<f64>, now: f64, random: f64) {
+        let (in_flight, accepted) = (self.in_flight(), self.accepted);
+        let Some(&mut Item { state: State::InFlight(epoch), rate_limited, .. }) = self.item(index) else { return };
+        let (new, too_long) = (epoch == self.epoch, is_too_long(retry_after));
+        self.answered = true;
+        if !too_long {
+            if new {
+                self.pace.rate_limited(in_flight, retry_after, now);
+            }
+            self.pause(new, retry_after, MAX_DOUBLINGS.saturating_add(rate_limited / 2), now, random);
+        } else if new {
+            self.epoch = self.epoch.saturating_add(1);
+            let refusing = self.refusing.get_or_insert_default();
+            refusing.too_long = refusing.too_long.saturating_add(1);
+            if refusing.too_long >= MAX_TOO_LONG {
+                self.stop();
+            }
+        }
+        let turn = self.epoch;
+        if let Some(item) = self.item(index) {
+            item.turn = turn;
+            item.rate_limited = rate_limited.saturating_add(1);
+            item.state = State::RateLimited { fails: too_long || accepted && item.rate_limited >= MAX_RATE_LIMITED };
+        }
+    }
+
+    /// Reports that the attempt of the item with this index leaves its outcome unknown, just before its end is reported. The item is then
+    /// asked about before another attempt, or before it is settled.
+    pub fn in_doubt(&mut self, index: usize) {
+        if let Some(item) = self.item(index) {
+            item.question = Some(Question { asked: false, last: false });
+        }
+    }
+
+    /// Reports how the attempt of the item with this index ended. `random` is between 0 and 1.
+    pub fn attempt_ended(&mut self, index: usize, outcome: Outcome, now: f64, random: f64) {
+        let stopped = self.stopped;
         let Some(item) = self.item(index) else { return };
-        let State::InFlight { epoch, in_flight } = item.state else { return };
-        item.state = State::Waiting(now);
-        // A response to a request from before the last refusal says nothing about the time after it.
-        let new = epoch == self.epoch;
-        if let Some(limits) = limits {
-            self.pace.limits(&limits, self.in_flight(), now);
-        }
-        if new && !matches!(outcome, Outcome::RateLimited { .. } | Outcome::Unsent) {
-            self.refusing = None;
-        }
+        let state = std::mem::replace(&mut item.state, State::Waiting(now));
+        let epoch = match state {
+            State::InFlight(epoch) => epoch,
+            State::RateLimited { fails } => {
+                if fails || stopped {
+                    if let Some(question) = &mut item.question {
+                        question.last = true;
+                    }
+                    self.give_up(index, now);
+                }
+                return;
+            }
+            State::Waiting(_) => {
+                item.state = state;
+                return;
+            }
+        };
         match outcome {
-            Outcome::Revoked | Outcome::Failed => {
-                self.accepted = self.accepted.saturating_add(1);
-                if new {
-                    self.accepts = true;
+            Outcome::Unreachable | Outcome::NotSent | Outcome::RateLimited | Outcome::NoToken { .. } => {}
+            _ => {
+                self.answered = true;
+                if !std::mem::replace(&mut self.accepted, true) {
+                    self.items.iter_mut().for_each(|item| item.rate_limited = 0);
+                }
+                if epoch == self.epoch {
+                    self.refusing = None;
                     self.pace.accepted(now);
                 }
-                let status = if outcome == Outcome::Revoked { Status::Revoked } else { Status::Failed };
-                self.settle(index, status, false);
             }
+        }
+        match outcome {
+            Outcome::Revoked => self.settle(index, Status::Revoked, false),
+            Outcome::Failed => self.settle(index, Status::Failed, false),
             Outcome::Unauthorized => {
                 self.settle(index, Status::Failed, true);
                 self.stop();
             }
-            Outcome::Unsent if self.stopped => self.settle(index, Status::Skipped, true),
-            Outcome::Unsent => {}
-            Outcome::Unavailable if !self.stopped && self.retry(index, now, random).is_some() => {}
-            Outcome::RateLimited { retry_after } if !self.stopped => {
-                self.refused(index, new, in_flight, retry_after, now, random);
+            Outcome::NotSent | Outcome::NoToken { .. } if self.stopped => self.settle(index, Status::Skipped, true),
+            Outcome::NotSent => {}
+            Outcome::NoToken { retry_after } => self.pause(epoch == self.epoch, retry_after, u32::MAX, now, random),
+            Outcome::Unavailable { retry_after } if self.retry(index, retry_after, now, random) => {}
+            Outcome::Unreachable if self.retry(index, None, now, random) => {}
+            Outcome::Unreachable => {
+                self.give_up(index, now);
+                if self.item(index).is_none() {
+                    self.unreachable = self.unreachable.saturating_add(1);
+                }
+                if !self.answered && self.unreachable >= MAX_UNREACHABLE {
+                    self.stop();
+                }
             }
-            Outcome::Unavailable | Outcome::Lost | Outcome::RateLimited { .. } => self.settle(index, Status::Failed, true),
+            Outcome::Unavailable { .. } | Outcome::Lost | Outcome::RateLimited => self.give_up(index, now),
         }
-        if self.in_doubt() && self.in_flight() == 0 {
-            self.stop();
-        }
+    }
+
+    /// Settles an item whose attempt failed for good, unless it is to be asked about first. After a question without an answer, the
+    /// retries go on if there are any.
+    fn give_up(&mut self, index: usize, now: f64) {
+        let stopped = self.stopped;
+        let Some(item) = self.item(index) else { return };
+        item.state = State::Waiting(now);
+        item.question = match item.question.filter(|_| !stopped) {
+            Some(Question { asked: false, .. }) => Some(Question { asked: false, last: true }),
+            Some(Question { asked: true, last: false }) => None,
+            None | Some(Question { asked: true, last: true }) => return self.settle(index, Status::Failed, true),
+        };
     }
 
     /// Stops the run: nothing more is sent.
@@ -322,66 +396,64 @@ impl Scheduler {
         Some(self.paused_until - now).filter(|left| *left > 0.0 && !self.stopped)
     }
 
-    /// The number of requests in flight.
+    /// The number of requests in flight: of attempts whose result is not yet known. One that is rate limited and reads the body of the
+    /// response is none, so that a slow body keeps nothing from being sent.
     pub fn in_flight(&self) -> usize {
-        self.items.iter().filter(|item| item.waits_until().is_none()).count()
+        self.items.iter().filter(|item| matches!(item.state, State::InFlight(_))).count()
     }
 
     fn item(&mut self, index: usize) -> Option<&mut Item> {
         self.items.iter_mut().find(|item| item.index == index)
     }
 
-    /// Whether the request that was refused least often goes first: after every second pause, and while the server refuses one
-    /// after another. Else the first one in input order does.
-    fn prefers_fresh(&self) -> bool {
-        self.refusing.is_some_and(|refusing| refusing.pauses > 1 || self.epoch % 2 == 1)
+    /// The number of requests that may be in flight.
+    fn window(&self) -> usize {
+        self.pace.window().min(if self.answered { usize::MAX } else { INITIAL_WINDOW })
     }
 
-    /// Whether the server has asked for a pause that is too long, and accepted nothing yet. The responses to the requests in
-    /// flight then show whether that concerns all requests.
-    fn in_doubt(&self) -> bool {
-        self.accepted == 0 && self.refusing.is_some_and(|refusing| refusing.too_long > 0)
-    }
-
-    /// Whether another request may be in flight. While the server refuses everything, one request is sent as a probe.
+    /// Whether another request may be in flight. After a pause, one is sent alone, as a probe.
     fn has_room(&self) -> bool {
-        let awaited = |state| matches!(state, State::InFlight { epoch, .. } if epoch == self.epoch || self.in_doubt());
-        let probing = self.refusing.is_some() && self.items.iter().any(|item| awaited(item.state));
-        !probing && self.in_flight() < self.pace.window()
+        let probe = State::InFlight(self.epoch);
+        let probing = self.refusing.is_some() && self.items.iter().any(|item| item.state == probe);
+        !probing && self.in_flight() < self.window()
     }
 
-    /// The next request to send now, of those that are due.
-    fn send(&mut self, now: f64) -> Option<usize> {
+    /// The next attempt to begin now, of the items that are due.
+    fn send(&mut self, now: f64) -> Option<Action> {
         if !self.has_room() || now < self.paused_until.max(self.pace.earliest()) {
             return None;
         }
-        let prefers_fresh = self.prefers_fresh();
-        let sent = State::InFlight { epoch: self.epoch, in_flight: self.in_flight().saturating_add(1) };
-        let order = |item: &&mut Item| (if prefers_fresh { item.refusals } else { 0 }, item.index);
-        let item = self.items.iter_mut().filter(|item| item.is_due(now)).min_by_key(order)?;
-        self.pace.sent(now);
-        if !item.was_sent() {
+        let epoch = self.epoch;
+        let item = self.items.iter_mut().filter(|item| item.is_due(now)).min_by_key(|item| (item.turn, item.index))?;
+        if item.failures == 0 && item.turn == 0 {
             item.first_sent = now;
         }
-        item.state = sent;
-        Some(item.index)
+        item.state = State::InFlight(epoch);
+        let action = match &mut item.question {
+            Some(question) => {
+                question.asked = true;
+                Action::Ask(item.index)
+            }
+            None => Action::Send(item.index),
+        };
+        self.pace.sent(now);
+        Some(action)
     }
 
-    /// Whether to read another request: one would be sent, or go before those at hand. One request is read during a pause, so
-    /// that a run notices the end of its input without waiting.
+    /// Whether to read another request: it would be sent before those at hand. One is read during a pause, so that a run notices the
+    /// end of its input without waiting.
     fn may_pull(&self, now: f64) -> bool {
-        if self.ended || self.pulling {
+        if self.input_ended || self.pulling {
             return false;
         }
         if self.stopped {
             return self.finite;
         }
-        let prefers_fresh = self.prefers_fresh();
-        let fresh = self.items.iter().filter(|item| !item.was_refused()).count();
-        self.in_flight() < self.pace.window()
+        let fresh = self.items.iter().filter(|item| item.turn == 0).count();
+        self.in_flight() < self.window()
             && fresh / 2 < self.concurrency
-            && self.items.len().saturating_sub(fresh) < MAX_REFUSED_ITEMS
-            && !self.items.iter().any(|item| item.is_due(now) && !(prefers_fresh && item.was_refused()))
+            && self.items.len().saturating_sub(fresh) < MAX_RATE_LIMITED_ITEMS
+            && !self.items.iter().any(|item| item.turn == 0 && item.is_due(now))
     }
 
     fn settle(&mut self, index: usize, status: Status, remaining: bool) {
@@ -390,100 +462,57 @@ impl Scheduler {
         self.settled.push_back(Settled { index, status, remaining });
     }
 
-    /// Schedules another attempt of the item, and returns the wait until then. `None`: it has none left.
-    fn retry(&mut self, index: usize, now: f64, random: f64) -> Option<f64> {
-        let backoff = self.backoff?;
-        let item = self.item(index).filter(|item| item.failures < MAX_RETRIES)?;
-        let wait = retry::next(&backoff, item.failures, now - item.first_sent, None, random)?;
+    /// Schedules another attempt of the item. False: it has none left.
+    fn retry(&mut self, index: usize, retry_after: Option<f64>, now: f64, random: f64) -> bool {
+        let (Some(backoff), false) = (self.backoff, self.stopped) else { return false };
+        let Some(item) = self.item(index).filter(|item| item.failures < MAX_RETRIES) else { return false };
+        let wait = retry::next(&backoff, item.failures, now - item.first_sent, retry_after, random);
+        let Some(wait) = wait.filter(|_| !is_too_long(retry_after)) else { return false };
         item.failures = item.failures.saturating_add(1);
         item.state = State::Waiting(now + wait);
-        Some(wait)
+        true
     }
 
-    /// Decides what a refusal means. `new`: whether the request was sent after the last refusal. Otherwise its refusal is not a new
-    /// event for the run.
-    fn refused(&mut self, index: usize, new: bool, in_flight: usize, retry_after: Option<f64>, now: f64, random: f64) {
-        // There are too many requests at once: only the item waits.
-        let alone = retry_after.is_none() && self.refusing.is_none() && (self.accepts || !new);
-        if new {
-            self.epoch = self.epoch.wrapping_add(1);
-            self.accepts = false;
+    /// Pauses the run, or stops it if its pauses have been too long. `new`: an attempt of this epoch asks for it. `doublings`: how often
+    /// a pause that the server does not name may have doubled.
+    fn pause(&mut self, new: bool, retry_after: Option<f64>, doublings: u32, now: f64, random: f64) {
+        let Refusing { pauses, .. } = self.refusing.unwrap_or_default();
+        let mut wait = retry_after.unwrap_or(0.0);
+        // The server's own timing is obeyed exactly, the first time.
+        if new && (retry_after.is_none() || pauses > 0) {
+            wait = wait.max(PAUSE.wait(pauses.min(doublings), random));
         }
-        if retry_after.is_some_and(|wait| wait.is_nan() || wait > MAX_PAUSE) {
-            self.settle(index, Status::Failed, true);
-            if new {
-                let refusing = self.refusing(now);
-                refusing.too_long = refusing.too_long.saturating_add(1);
-                if refusing.too_long >= MAX_LONG_REFUSALS {
-                    self.stop();
-                }
-            }
+        let begun = self.paused_until.max(now);
+        let until = begun.max(now + wait);
+        if !new && until == begun {
             return;
         }
-        let accepted = self.accepted;
-        let Some(item) = self.item(index) else { return };
-        item.refusals = item.refusals.saturating_add(1);
-        if accepted > item.accepted_before {
-            item.accepted_before = accepted;
-            item.own_refusals = item.own_refusals.saturating_add(1);
-        }
-        if alone {
-            item.state = State::Waiting(now + PAUSE.wait(item.own_refusals, random));
-        }
-        let (refusals, own_refusals) = (item.refusals, item.own_refusals);
-        let last = accepted > 0 && self.ended && self.items.iter().all(Item::was_refused);
-        let pauses = self.refusing.map_or(0, |refusing| refusing.pauses);
-        if own_refusals >= MAX_REFUSALS || last && pauses.min(refusals) >= MAX_LAST_REFUSALS {
-            self.settle(index, Status::Failed, true);
-        }
-        if new && refusals <= MAX_TEACHING_REFUSALS {
-            self.pace.refused(in_flight, retry_after, now);
-        }
-        if !alone {
-            self.pause(new, retry_after, now, random);
-        }
-    }
-
-    /// Pauses the run, or stops it if the pause would be too long.
-    fn pause(&mut self, new: bool, retry_after: Option<f64>, now: f64, random: f64) {
-        let refusing = self.refusing(now);
-        let mut wait = retry_after.unwrap_or(0.0);
+        self.epoch = self.epoch.saturating_add(1);
+        self.paused_until = until;
+        self.pace.pause_until(until);
+        let refusing = self.refusing.get_or_insert_default();
+        refusing.paused += until - begun;
         if new {
-            // The server's own timing is obeyed exactly, the first time.
-            if retry_after.is_none() || refusing.pauses > 0 {
-                wait = wait.max(PAUSE.wait(refusing.pauses, random));
-            }
-            refusing.pauses = refusing.pauses.saturating_add(1);
+            refusing.pauses = pauses.saturating_add(1);
+            refusing.too_long = 0;
         }
-        let (since, until) = (refusing.since, now + wait);
-        if until - since <= MAX_PAUSE {
-            self.paused_until = self.paused_until.max(until);
-            self.pace.pause_until(self.paused_until);
-        } else {
+        if refusing.paused > MAX_PAUSE {
             self.stop();
         }
     }
+}
 
-    fn refusing(&mut self, now: f64) -> &mut Refusing {
-        self.refusing.get_or_insert(Refusing { since: now, pauses: 0, too_long: 0 })
-    }
+/// Whether a server asks to wait for longer than the run does.
+fn is_too_long(retry_after: Option<f64>) -> bool {
+    retry_after.is_some_and(|wait| wait.is_nan() || wait > MAX_PAUSE)
 }
 
 impl Item {
     fn waits_until(&self) -> Option<f64> {
         match self.state {
             State::Waiting(until) => Some(until),
-            State::InFlight { .. } => None,
+            State::InFlight(_) | State::RateLimited { .. } => None,
         }
-    }
-
-    /// Whether an attempt of it has ended.
-    fn was_sent(&self) -> bool {
-        self.failures > 0 || self.was_refused()
-    }
-
-    fn was_refused(&self) -> bool {
-        self.refusals > 0
     }
 
     fn is_due(&self, now: f64) -> bool {

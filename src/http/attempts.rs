@@ -8,20 +8,16 @@ use crate::border::wait::{sleep, Cancellation};
 use crate::error::{Error, Failure};
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 /// A request on its way.
 pub type Sending<'s, 'a> = Pin<Box<dyn Future<Output = Result<Response<'a>, Error>> + 's>>;
 
-/// Sends with the retries of the settings, and reads the body of the last response.
+/// Sends with these retries, and reads the body of the last response.
 ///
 /// # Errors
 /// The last failure, or the cancellation.
-pub async fn run<'s, 'a>(
-    settings: &CallSettings,
-    cancellation: &Cancellation,
-    send: &'s dyn Fn() -> Sending<'s, 'a>,
-) -> Result<(Response<'a>, Text), Error> {
-    let mut retries = Retries::new(settings, cancellation);
+pub async fn run<'s, 'a>(mut retries: Retries<'_>, send: &'s dyn Fn() -> Sending<'s, 'a>) -> Result<(Response<'a>, Text), Error> {
     loop {
         match retries.next(send().await).await? {
             Next::Done(response, text) => return Ok((response, text)),
@@ -43,15 +39,20 @@ pub struct Retries<'a> {
     settings: &'a CallSettings,
     cancellation: &'a Cancellation,
     /// `None`: without retries nothing is timed.
-    clock: Option<Clock>,
+    clock: Option<Rc<Clock>>,
     count: u32,
 }
 
 impl<'a> Retries<'a> {
     /// The retries of these settings, from now on.
     pub fn new(settings: &'a CallSettings, cancellation: &'a Cancellation) -> Retries<'a> {
-        let clock = settings.retry.as_ref().and_then(|retry| retry.backoff).map(|_| Clock::start());
+        let clock = settings.retry.as_ref().and_then(|retry| retry.backoff).map(|_| Rc::new(Clock::start()));
         Retries { settings, cancellation, clock, count: 0 }
+    }
+
+    /// The retries of another request of the same call, in what is left of its time.
+    pub fn anew(&self) -> Retries<'a> {
+        Retries { clock: self.clock.clone(), count: 0, ..*self }
     }
 
     /// Decides what follows an attempt. The body of a response that is thrown away is cancelled.

@@ -1,6 +1,6 @@
-//! The caller's debug logger. Secrets are logged as `***`. Exceptions of the logger are ignored.
+//! The caller's debug logger. Secrets are logged as `***`. Exceptions and rejections of the logger are ignored.
 
-use crate::border::{call_method, header_lines, peek};
+use crate::border::{header_lines, notify_method, peek};
 use js_sys::JsString;
 use wasm_bindgen::JsValue;
 
@@ -28,16 +28,12 @@ impl Logger {
     }
 
     fn group(&self, title: &str, content: impl FnOnce()) {
-        self.call("group", &title.into());
+        notify_method(&self.0, "group", &title.into());
         content();
-        self.call("groupEnd", &JsValue::UNDEFINED);
+        notify_method(&self.0, "groupEnd", &JsValue::UNDEFINED);
     }
 
     fn log(&self, line: &JsValue) {
-        self.call("log", line);
-    }
-
-    fn call(&self, method: &str, argument: &JsValue) {
-        let _ = call_method(&self.0, method, argument);
+        notify_method(&self.0, "log", line);
     }
 }

@@ -1,6 +1,5 @@
 //! One request and its response: where a request may go, what the response means, and when to retry.
 
-pub mod answer;
 pub mod attempts;
 pub mod log;
 pub mod outcome;
@@ -11,3 +10,4 @@ pub mod secret;
 pub mod server;
 pub mod settings;
 pub mod transport;
+pub mod verdict;

@@ -1,15 +1,15 @@
 //! Sends one request with the platform's `fetch` or the caller's HTTP client, and reads the response.
 
-use super::answer::{is_connection_failure, refusal_message, Head, MAX_BODY_BYTES};
 use super::log::Logger;
 use super::outcome::Outcome;
 use super::retry_after;
 use super::secret::Secret;
 use super::server::is_same_server;
 use super::settings::CallSettings;
-use crate::border::time::now_since_epoch;
+use super::verdict::{has_content, is_connection_failure, is_never_connected, refusal_message, Head, MAX_BODY_BYTES};
+use crate::border::time::{http_date, now_since_epoch};
 use crate::border::wait::{Interrupt, Wait};
-use crate::border::{self, call_method, discard_body, missing_global, peek_text, redact, redact_json};
+use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
 use crate::error::{Error, Failure, HttpFailure, UNEXPECTED};
 use gloo_net::http::Headers;
 use js_sys::JsString;
@@ -125,13 +125,12 @@ impl Transport {
             Some(client) => call_method(client, "request", &request),
             None => fetch(&request),
         };
-        let object = wait.race_call(sent).await.map_err(|interrupt| self.failure(interrupt))?;
+        let object = wait.race_call(sent).await.map_err(|interrupt| self.failure(interrupt, Some(&request)))?;
         let Some((head, raw)) = read_head(&object, url) else { return Err(Error::not_a_response()) };
         if let Some(logger) = &self.logger {
             logger.head(&format!("< Response: {} {url}", method.name()), &object, secret.text());
         }
-        let response =
-            Response { head, object, raw, unread: true, wait: wait.clone(), transport: self, secret: secret.clone() };
+        let response = Response { head, object, raw, unread: true, wait: wait.clone(), transport: self, secret: secret.clone() };
         observer.answered(*method, &response);
         Ok(response)
     }
@@ -175,13 +174,17 @@ impl Transport {
         Ok(headers.into_raw())
     }
 
-    /// The error of a request that was sent and has no response.
-    fn failure(&self, interrupt: Interrupt) -> Error {
+    /// The error of a request that was sent and has no response, or (without the request) of reading one.
+    fn failure(&self, interrupt: Interrupt, request: Option<&Request>) -> Error {
         let Interrupt::Thrown(cause) = interrupt else { return Error::from(interrupt).with_outcome(Outcome::Unknown) };
         if let Some(error) = missing_global(&["fetch"]).filter(|_| self.client.is_none()) {
             return error;
         }
         let text = |name| peek_text(&cause, name);
+        // Node's `fetch` puts the connection's error into `cause`. It may be that of a redirect's target, if the caller wants it followed.
+        let never_connected = self.client.is_none()
+            && request.is_some_and(|request| peek_text(request, "redirect") != "follow")
+            && [&cause, &peek(&cause, "cause")].iter().any(|error| is_never_connected(&peek_text(error, "code")));
         let failure = match text("name").as_str() {
             "AbortError" => Failure::Aborted(cause),
             "TimeoutError" => Failure::TimedOut(cause),
@@ -191,7 +194,7 @@ impl Transport {
             _ if is_connection_failure(&text("message"), &text("code")) => Failure::Connection(cause),
             _ => Failure::Unexpected(UNEXPECTED, cause),
         };
-        Error::from(failure).with_outcome(Outcome::Unknown)
+        Error::from(failure).with_outcome(if never_connected { Outcome::NotSent } else { Outcome::Unknown })
     }
 }
 
@@ -241,9 +244,17 @@ impl Response<'_> {
         self.raw.header(name)
     }
 
-    /// How long the server asks to wait, in milliseconds (`Retry-After`).
+    /// How long the server asks to wait, in milliseconds (`Retry-After`). The response's own `Date` says what time it is for the server,
+    /// whatever the client's clock shows. Browsers may hide it from a page of another origin.
     pub fn retry_after(&self) -> Option<f64> {
-        retry_after::parse(&self.header("retry-after")?, now_since_epoch())
+        let value = self.header("retry-after")?;
+        let now = self.header("date").and_then(|date| http_date(&date)).unwrap_or_else(now_since_epoch);
+        retry_after::parse(&value, now, http_date)
+    }
+
+    /// Whether the headers say that the body has content.
+    pub fn has_content(&self) -> bool {
+        has_content(self.header("content-encoding").as_deref(), self.header("content-length").as_deref())
     }
 
     /// The `Content-Type`, with the secret masked.
@@ -259,13 +270,16 @@ impl Response<'_> {
         self.unread = false;
         let body = self.wait.read_body(&self.object, MAX_BODY_BYTES).await.map_err(|interrupt| match interrupt {
             Interrupt::Thrown(thrown) if thrown.is_undefined() => Error::not_a_response(),
-            interrupt => self.transport.failure(interrupt),
+            interrupt => self.transport.failure(interrupt, None),
         })?;
         self.wait.complete();
         let (text, truncated) = match body {
             Ok(text) => (text, false),
             Err(incomplete) if incomplete.used() => {
-                return Err(Error::unexpected(UNEXPECTED, "a hook has read the response body: read response.clone() instead".into()));
+                return Err(Error::unexpected(
+                    UNEXPECTED,
+                    "a hook has read the response body: read response.clone() instead".into(),
+                ));
             }
             Err(incomplete) => (incomplete.text(), true),
         };

@@ -47,6 +47,13 @@ export const BUNDLERS = {
     script: '<script defer src="/main.js"></script>',
     typescript: true,
   },
+  // Conditions of one's own take the place of `module`.
+  "esbuild --conditions": {
+    tools: "tests",
+    command: (from, to) => ["esbuild", `${from}/main.js`, "--bundle", "--conditions=production", `--outfile=${to}/main.js`],
+    script: '<script defer src="/main.js"></script>',
+    typescript: true,
+  },
   "vite build": { tools: "tests", command: (from, to) => ["vite", "build", from, "--outDir", to], typescript: true },
   // Rollup itself finds nothing in node_modules; every project adds this plugin.
   rollup: {
@@ -146,18 +153,23 @@ export async function serveWith(tools, [name, ...args], cwd) {
   };
 }
 
-/** Serves a folder, and `html` as its page if it has none; all with the strictest policy that the package can work under. */
-export async function serveFolder(folder, html, connectTo) {
+/**
+ * Serves a folder, and `html` as its page if it has none; all with the strictest policy that the package can work under, or with
+ * none (`strict: false`), for pages that contain inline scripts and styles.
+ */
+export async function serveFolder(folder, html, connectTo, { strict = true } = {}) {
   const policy = [
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; img-src data:",
     `connect-src ${connectTo}; require-trusted-types-for 'script'; trusted-types 'none'`,
   ].join("; ");
   const server = createServer((request, response) => {
-    const path = request.url === "/" ? "/index.html" : request.url;
+    const { pathname } = new URL(request.url, "http://localhost");
+    const path = pathname === "/" ? "/index.html" : pathname;
     const file = join(folder, path);
     const type = { ".html": "text/html; charset=utf-8", ".js": "text/javascript" }[extname(path)] ?? "application/octet-stream";
     const body = existsSync(file) ? readFileSync(file) : path === "/index.html" && html;
-    response.writeHead(body ? 200 : 404, { "content-type": type, "content-security-policy": policy }).end(body || undefined);
+    const headers = { "content-type": type, ...(strict && { "content-security-policy": policy }) };
+    response.writeHead(body ? 200 : 404, headers).end(body || undefined);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const stop = () => {

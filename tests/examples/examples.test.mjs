@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cpSync, createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { app } from "../harness/app.mjs";
 import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { startOidc } from "../harness/oidc.mjs";
@@ -21,7 +20,7 @@ const notFound = { status: 404, headers: json, body: '{"code":5,"message":"no su
 
 // In a project that has the package installed, under a name of its own: other tests use that project, too.
 const examples = mkdtempSync(join(app, "examples-"));
-cpSync(dirname(fileURLToPath(import.meta.url)), examples, { recursive: true });
+cpSync(new URL("../../examples", import.meta.url), examples, { recursive: true });
 
 /** Runs an example of Node's; resolves to what came of it. */
 function run(file, args, environment) {
@@ -99,11 +98,11 @@ describe("examples", () => {
     assert.deepEqual((await sent()).sort(), [expected, expected.replace("-3", "-4")].sort());
     const rows = JSON.parse(readFileSync(file, "utf8"));
     assert.deepEqual(
-      rows.map(({ id, status, statusCode, duplicateOf }) => [id, status, statusCode, duplicateOf]),
+      rows.map(({ id, outcome, statusCode, duplicateOf }) => [id, outcome, statusCode, duplicateOf]),
       [
         ["credential-3", "revoked", 200, undefined],
         ["credential-4", "revoked", 200, undefined],
-        ["..", "failed", undefined, undefined],
+        ["..", "notSent", undefined, undefined],
         ["credential-3", "revoked", 200, 0],
       ],
     );
@@ -124,16 +123,16 @@ describe("examples", () => {
       const url = await miniflare.ready;
       const ask = (headers) => fetch(url, { method: "POST", body: JSON.stringify(ids), headers });
       const withToken = { authorization: "Bearer some-token" };
-      assert.deepEqual(await (await ask(withToken)).json(), { revoked: true });
+      assert.deepEqual(await (await ask(withToken)).json(), { outcome: "revoked" });
       assert.deepEqual(await sent(), [expected]);
-      for (const [headers, message] of [
-        [withToken, /^SDKError: .*404/],
-        [{}, /^SDKValidationError: /],
+      for (const [headers, outcome, message] of [
+        [withToken, "absent", /^SDKError: .*404/],
+        [{}, "notSent", /^SDKValidationError: /],
       ]) {
         const refused = await ask(headers);
         assert.equal(refused.status, 502);
         const answer = await refused.json();
-        assert.equal(answer.revoked, false);
+        assert.equal(answer.outcome, outcome);
         assert.match(answer.error, message);
       }
       assert.equal((await sent()).length, 2, "a call without a token was sent");
@@ -161,14 +160,14 @@ describe("examples", () => {
         });
       const ownPage = { "sec-fetch-site": "same-origin" };
       assert.equal((await ask(pathOf(ids.id), ownPage)).status, 200);
-      assert.equal((await ask(pathOf(ids.id), ownPage)).status, 404);
-      assert.deepEqual(await sent(), [expected, expected]);
+      assert.equal((await ask(pathOf(ids.id), ownPage, "GET")).status, 404);
+      assert.deepEqual(await sent(), [expected, expected.replace("POST", "GET")]);
       for (const headers of [{}, { "sec-fetch-site": "cross-site" }]) {
-        assert.equal((await ask(pathOf(ids.id), headers)).status, 403);
+        for (const method of ["POST", "GET"]) assert.equal((await ask(pathOf(ids.id), headers, method)).status, 403);
       }
       for (const [path, method] of [
         ["/", "GET"],
-        [pathOf(ids.id), "GET"],
+        [pathOf(ids.id), "DELETE"],
         ["/auth/v1/token", "POST"],
         [`${pathOf(ids.id)}/more`, "POST"],
       ]) {
@@ -181,7 +180,8 @@ describe("examples", () => {
   });
 
   it("page/, in Chromium, without a bundler", async () => {
-    const { base, sent } = await api(revoked, notFound);
+    const deleted = { ...revoked, body: '{"credential":{"id":"credential-3","deletedAt":"2026-01-02T03:04:05Z"}}' };
+    const { base, sent } = await api({ status: 502, body: "a gateway" }, deleted, notFound);
     const types = { html: "text/html", js: "text/javascript" };
     const pages = createServer(({ url }, answer) => {
       const file = url.startsWith("/c1-revoke/")
@@ -202,13 +202,13 @@ describe("examples", () => {
       const result = page.locator("output");
       await page.getByRole("button", { name: "Revoke" }).click();
       await result.filter({ hasText: "Revoked." }).waitFor();
-      assert.deepEqual(await sent(), [expected]);
+      assert.deepEqual(await sent(), [expected, expected.replace("POST", "GET")]);
       await page.getByRole("button", { name: "Revoke" }).click();
       await result.filter({ hasText: /^SDKError: .*404/ }).waitFor();
       await page.getByLabel("App").fill("..");
       await page.getByRole("button", { name: "Revoke" }).click();
       await result.filter({ hasText: /^SDKValidationError: / }).waitFor();
-      assert.equal((await sent()).length, 2);
+      assert.equal((await sent()).length, 3);
       assert.deepEqual(problems, []);
     } finally {
       await browser.close();

@@ -92,7 +92,7 @@ export async function workerModules(contents) {
     platform: "neutral",
     mainFields: ["module", "main"],
     plugins: [plugin],
-    external: [...external, "node:async_hooks"],
+    external: [...external, "cloudflare:workers", "node:async_hooks"],
   });
   return [
     { type: "ESModule", path: "worker.mjs", contents: script },

@@ -1,9 +1,9 @@
 // A loopback HTTP server that plays what a test asks of it and keeps a record. Tests reach it from any runtime:
 //   POST /plays  [step, ...]   -> { base, elsewhere }: where the play answers, and the same play on another host
 //   GET  /plays/<n>            -> the requests that the play received, on whichever host
-// A step is { status, headers, body } or { hang: true } (no answer), { reset: true } (connection cut), and with `cut: true`
-// or `hang: true` beside a status, the same after the headers and half a body. The last step repeats. In a header value,
-// {base} and {elsewhere} stand for the play's two addresses.
+// A step is { status, headers, body }, with `hex: true` for a body of bytes, or { hang: true } (no answer), { reset: true }
+// (connection cut), and with `cut: true` or `hang: true` beside a status, the same after the headers and half a body. The last
+// step repeats. In a header value, {base} and {elsewhere} stand for the play's two addresses.
 import { createServer } from "node:http";
 
 async function read(request) {
@@ -31,7 +31,7 @@ function play(response, step, headers) {
     response.write(step.body ?? "{", () => step.cut && response.destroy());
     return;
   }
-  response.end(step.body);
+  response.end(step.hex ? Buffer.from(step.body, "hex") : step.body);
 }
 
 export async function startServer() {

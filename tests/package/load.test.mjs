@@ -6,7 +6,9 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
+import { Miniflare } from "miniflare";
 import { app } from "../harness/app.mjs";
+import { compatibilityDate } from "../harness/compatibility-date.mjs";
 
 const installed = join(app, "node_modules", "c1-revoke");
 const bytes = readFileSync(join(installed, "c1_revoke.wasm"));
@@ -105,5 +107,32 @@ describe("ready()", () => {
     assert.deepEqual(await Promise.all(both), [undefined, undefined]);
     await sdk.ready();
     assert.equal(await revoke(sdk), 200);
+  });
+});
+
+describe("the inlined wasm", () => {
+  it("where a Worker may not compile it, the error names the conditions that import it", async (test) => {
+    const worker = `
+      import { ConductoroneSDKTypescript } from "./cdn.js";
+      export default {
+        fetch() {
+          try {
+            return new Response(new ConductoroneSDKTypescript());
+          } catch (error) {
+            return new Response(String(error));
+          }
+        },
+      };`;
+    const modules = [
+      { type: "ESModule", path: "worker.js", contents: worker },
+      { type: "ESModule", path: "cdn.js", contents: readFileSync(join(installed, "cdn.js"), "utf8") },
+    ];
+    const miniflare = new Miniflare({ modules, modulesRoot: ".", compatibilityDate });
+    test.after(() => miniflare.dispose());
+    const answer = await fetch(await miniflare.ready);
+    assert.match(
+      await answer.text(),
+      /^UnsupportedRuntimeError: WebAssembly was not compiled\. .* "workerd" or "edge-light": CompileError/,
+    );
   });
 });

@@ -18,18 +18,18 @@ const blocksOf = (text) => [...text.matchAll(/^```(?:js|ts|javascript|typescript
 const withoutStars = (text) => text.replaceAll(/^ *\* ?/gm, "");
 
 const examples = new Set(
-  ["page/page.js", "proxy.js", "worker.js", "node.mjs", "oauth.mjs", "bulk.mjs"].map((file) => read(`tests/examples/${file}`)),
+  ["page/page.js", "proxy.js", "worker.js", "node.mjs", "oauth.mjs", "bulk.mjs"].map((file) => read(`examples/${file}`)),
 );
 const readmes = ["README.md", "pkg/README.md"];
 const types = readdirSync(join(repository, "pkg"), { recursive: true })
-  .filter((file) => file.endsWith(".d.ts") && !/^(cjs|node_modules)\//.test(file))
+  .filter((file) => file.endsWith(".d.ts") && !/^(build|cjs)\//.test(file))
   .map((file) => `pkg/${file}`);
 
 describe("code in documentation", () => {
   it("pkg/README.md shows the examples of a page, a proxy, a Worker, Node and an API key as they are run", () => {
     const blocks = blocksOf(read("pkg/README.md"));
     for (const file of ["page/page.js", "proxy.js", "worker.js", "node.mjs", "oauth.mjs"])
-      assert.ok(blocks.includes(read(`tests/examples/${file}`)), `${file} is not in it`);
+      assert.ok(blocks.includes(read(`examples/${file}`)), `${file} is not in it`);
   });
 
   it("every other block compiles against the package", async () => {
@@ -53,7 +53,7 @@ describe("code in documentation", () => {
 
 describe("sizes", () => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["size.mjs"], {
-    cwd: join(repository, "pkg"),
+    cwd: join(repository, "pkg", "build"),
     encoding: "utf8",
   });
 

@@ -6,7 +6,7 @@ import { before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const out = fileURLToPath(new URL("../../target/pkg-test-trap/", import.meta.url));
-const build = fileURLToPath(new URL("../../pkg/build.mjs", import.meta.url));
+const build = fileURLToPath(new URL("../../pkg/build/build.mjs", import.meta.url));
 const IDS = { appId: "a", connectorId: "b", id: "c" };
 
 /** An HTTP client whose answers never come. */

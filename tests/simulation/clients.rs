@@ -1,9 +1,8 @@
 //! Clients: this crate's schedule, and those it is compared with.
 
 use super::servers::{Reply, Verdict};
-use c1_revoke::bulk::{Action, Limits, Outcome, Pulled, Scheduler};
+use c1_revoke::bulk::{Action, Outcome, Pulled, Scheduler};
 use c1_revoke::http::retry::Backoff;
-use std::collections::VecDeque;
 
 /// What a client does next.
 pub enum Step {
@@ -42,119 +41,24 @@ impl Client for Ours {
                     assert!(self.scheduler.may_send(index, now));
                     return Step::Send(index);
                 }
+                Action::Ask(_) => unreachable!("nothing is in doubt here"),
                 Action::Settle(_) => {}
                 Action::Wait(until) => return until.map_or(Step::Wait, Step::WaitUntil),
-                Action::Done => {
-                    assert!(!self.scheduler.stopped(), "stopped");
-                    return Step::Done;
-                }
+                Action::Done => return Step::Done,
             }
         }
     }
 
     fn answered(&mut self, item: usize, reply: &Reply, now: f64, random: f64) {
-        let header = |name: &str| reply.headers.iter().find(|(other, _)| *other == name).map(|(_, value)| value.clone());
-        let limits = Limits::read(header, 1.8e12 + now);
         let outcome = match reply.verdict {
             Verdict::Accepted => Outcome::Revoked,
-            Verdict::Refused => Outcome::RateLimited { retry_after: reply.retry_after },
-            Verdict::Unavailable => Outcome::Unavailable,
-        };
-        self.scheduler.answered(item, outcome, limits, now, random);
-    }
-}
-
-/// The schedule before this one: pause for `Retry-After`, half as many in flight, one more after each round of successes.
-pub struct Halving {
-    waiting: VecDeque<usize>,
-    fresh: usize,
-    items: usize,
-    concurrency: usize,
-    window: usize,
-    successes: usize,
-    in_flight: Vec<(usize, u32)>,
-    epoch: u32,
-    paused_until: f64,
-    refusals: i32,
-    /// 503 without `Retry-After`: the item alone waits.
-    later: Vec<(f64, usize, i32)>,
-}
-
-impl Halving {
-    pub fn new(items: usize, concurrency: usize) -> Halving {
-        Halving {
-            waiting: VecDeque::new(),
-            fresh: 0,
-            items,
-            concurrency,
-            window: concurrency,
-            successes: 0,
-            in_flight: Vec::new(),
-            epoch: 0,
-            paused_until: 0.0,
-            refusals: 0,
-            later: Vec::new(),
-        }
-    }
-}
-
-impl Client for Halving {
-    fn next(&mut self, now: f64) -> Step {
-        while let Some(at) = self.later.iter().position(|(time, _, _)| *time <= now) {
-            let (_, item, _) = self.later.remove(at);
-            self.waiting.push_back(item);
-        }
-        let next_later = self.later.iter().map(|(time, _, _)| *time).fold(f64::INFINITY, f64::min);
-        let more = !self.waiting.is_empty() || self.fresh < self.items;
-        if self.in_flight.len() >= self.window || !more {
-            return if self.in_flight.is_empty() && !more && next_later.is_infinite() {
-                Step::Done
-            } else if next_later.is_finite() {
-                Step::WaitUntil(next_later)
-            } else {
-                Step::Wait
-            };
-        }
-        if now < self.paused_until {
-            return Step::WaitUntil(self.paused_until);
-        }
-        let item = self.waiting.pop_front().unwrap_or_else(|| {
-            self.fresh += 1;
-            self.fresh - 1
-        });
-        self.in_flight.push((item, self.epoch));
-        Step::Send(item)
-    }
-
-    fn answered(&mut self, item: usize, reply: &Reply, now: f64, random: f64) {
-        let at = self.in_flight.iter().position(|(other, _)| *other == item).unwrap();
-        let (_, epoch) = self.in_flight.remove(at);
-        match reply.verdict {
-            Verdict::Accepted if epoch == self.epoch => {
-                self.refusals = 0;
-                self.successes += 1;
-                if self.successes >= self.window && self.window < self.concurrency {
-                    self.window += 1;
-                    self.successes = 0;
-                }
-            }
-            Verdict::Accepted => {}
-            Verdict::Unavailable => self.later.push((now + backoff(0, random), item, 0)),
             Verdict::Refused => {
-                self.waiting.push_back(item);
-                let mut wait = reply.retry_after.unwrap_or(0.0);
-                if epoch == self.epoch {
-                    self.epoch += 1;
-                    self.window = (self.window / 2).max(1);
-                    self.successes = 0;
-                    if self.refusals > 0 || reply.retry_after.is_none() {
-                        wait = wait.max((1000.0 * 2_f64.powi(self.refusals)).min(60_000.0) * (0.5 + random / 2.0));
-                    }
-                    self.refusals += 1;
-                }
-                self.paused_until = self.paused_until.max(now + wait);
+                self.scheduler.rate_limited(item, reply.retry_after, now, random);
+                Outcome::RateLimited
             }
-        }
+            Verdict::Unavailable => Outcome::Unavailable { retry_after: None },
+        };
+        self.scheduler.attempt_ended(item, outcome, now, random);
     }
 }
 

@@ -39,8 +39,9 @@ pub struct Outcome {
     pub stall: f64,
     /// How long the run took, in milliseconds.
     pub time: f64,
-    /// Items that the server accepted.
+    /// Items that the server accepted, and when it accepted the last one.
     pub accepted: usize,
+    pub last_accepted: f64,
     /// Requests sent while a `Retry-After` asked for none.
     pub disobeyed: usize,
 }
@@ -55,7 +56,7 @@ pub struct Run {
 
 impl Run {
     pub fn new(server: &Server, items: usize, concurrency: usize) -> Run {
-        Run { items, concurrency, shortest: shortest(server.clone(), items, concurrency) }
+        Run { items, concurrency, shortest: shortest(server, items, concurrency) }
     }
 }
 
@@ -94,7 +95,7 @@ pub fn simulate(mut server: Server, client: &mut dyn Client, run: &Run, seed: u6
     let mut queue = Queue { heap: BinaryHeap::new(), events: Default::default(), count: 0 };
     let mut outcome = Outcome::default();
     let mut in_flight = 0_usize;
-    let (mut now, mut last_accepted, mut requests, mut refused) = (0.0_f64, 0.0, 0_usize, 0_usize);
+    let (mut now, mut requests, mut refused) = (0.0_f64, 0_usize, 0_usize);
     let mut paused_until = 0.0_f64;
     let mut woken_at = 0.0;
     queue.push(0.0, Event::Wake);
@@ -106,7 +107,7 @@ pub fn simulate(mut server: Server, client: &mut dyn Client, run: &Run, seed: u6
             Event::Wake => woken_at = f64::INFINITY,
             Event::Depart => server.in_service -= 1,
             Event::Arrive { item, sent, delay } => {
-                let reply = server.arrive(now);
+                let reply = server.arrive(item, now);
                 let back = match reply.verdict {
                     // A refusal costs the server no work.
                     Verdict::Refused => now + (now - sent),
@@ -124,8 +125,8 @@ pub fn simulate(mut server: Server, client: &mut dyn Client, run: &Run, seed: u6
                 match reply.verdict {
                     Verdict::Accepted => {
                         outcome.accepted += 1;
-                        outcome.stall = outcome.stall.max(now - last_accepted);
-                        last_accepted = now;
+                        outcome.stall = outcome.stall.max(now - outcome.last_accepted);
+                        outcome.last_accepted = now;
                     }
                     Verdict::Refused | Verdict::Unavailable => refused += 1,
                 }
@@ -169,7 +170,8 @@ pub fn simulate(mut server: Server, client: &mut dyn Client, run: &Run, seed: u6
 }
 
 /// The shortest time in which a client that knows the server sends all items, in milliseconds.
-fn shortest(mut server: Server, items: usize, concurrency: usize) -> f64 {
+fn shortest(server: &Server, items: usize, concurrency: usize) -> f64 {
+    let mut server = Server { always_refused: |_| false, ..server.clone() };
     let mut busy: Vec<f64> = vec![0.0; concurrency];
     let mut left = items;
     let mut end = 0.0_f64;
@@ -179,7 +181,7 @@ fn shortest(mut server: Server, items: usize, concurrency: usize) -> f64 {
         server.in_service = busy.iter().filter(|until| **until - server.latency * 0.2 > now).count();
         for until in &mut busy {
             if left > 0 && *until <= now && server.would_accept(now + server.latency * 0.2) {
-                server.arrive(now + server.latency * 0.2);
+                server.arrive(0, now + server.latency * 0.2);
                 server.in_service += 1;
                 *until = now + server.latency * (0.4 + 0.6 * server.slowness());
                 end = end.max(*until);

@@ -1,4 +1,4 @@
-//! Servers: what each accepts, and what it says of its limit.
+//! Servers: what each accepts.
 
 /// What a server does with a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,22 +11,11 @@ pub enum Verdict {
 }
 
 /// The answer to a request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Reply {
     pub verdict: Verdict,
     /// Milliseconds; whole seconds, as in the header.
     pub retry_after: Option<f64>,
-    pub headers: Vec<(&'static str, String)>,
-}
-
-/// Which headers a server sends of its limit.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Headers {
-    None,
-    /// `RateLimit` and `RateLimit-Policy`.
-    Draft,
-    /// `X-RateLimit-Remaining` and `-Reset`.
-    Custom,
 }
 
 /// The limit of a server.
@@ -62,19 +51,31 @@ pub struct Server {
     pub limit: Limit,
     /// The mean time of a request, in milliseconds: a fifth each way, the rest in the server.
     pub latency: f64,
-    pub headers: Headers,
     /// Whether refusals say `Retry-After`.
     pub says_when: bool,
+    /// Which items are always refused, and what their `Retry-After` says.
+    pub always_refused: fn(usize) -> bool,
+    pub refused_for: Option<f64>,
     pub in_service: usize,
-    tokens: f64,
-    at: f64,
-    used: u32,
+    pub tokens: f64,
+    pub at: f64,
+    pub used: u32,
 }
 
 impl Server {
-    pub fn new(limit: Limit, latency: f64, headers: Headers) -> Server {
+    pub fn new(limit: Limit, latency: f64) -> Server {
         let tokens = if let Limit::TokenBucket { burst, .. } = limit { burst } else { 0.0 };
-        Server { limit, latency, headers, says_when: true, in_service: 0, tokens, at: 0.0, used: 0 }
+        Server {
+            limit,
+            latency,
+            says_when: true,
+            always_refused: |_| false,
+            refused_for: None,
+            in_service: 0,
+            tokens,
+            at: 0.0,
+            used: 0,
+        }
     }
 
     /// How much longer than usual a request takes.
@@ -112,57 +113,30 @@ impl Server {
         }
     }
 
-    /// Takes a request.
-    pub fn arrive(&mut self, now: f64) -> Reply {
-        let accepted = self.would_accept(now);
-        if accepted {
+    /// Takes the request of an item.
+    pub fn arrive(&mut self, item: usize, now: f64) -> Reply {
+        if (self.always_refused)(item) {
+            return Reply { verdict: Verdict::Refused, retry_after: self.refused_for };
+        }
+        if self.would_accept(now) {
             self.tokens -= 1.0;
             self.used += 1;
+            return Reply { verdict: Verdict::Accepted, retry_after: None };
         }
-        let whole = |ms: f64| (ms / 1000.0).ceil().max(1.0) * 1000.0;
-        let mut wait = None;
-        let mut headers = Vec::new();
-        let draft = self.headers == Headers::Draft;
-        match &self.limit {
-            Limit::TokenBucket { rate, burst, left } => {
+        let whole = |ms: f64| Some((ms / 1000.0).ceil().max(1.0) * 1000.0);
+        let wait = match &self.limit {
+            Limit::TokenBucket { rate, left, .. } => {
                 let rate = left.map_or(*rate, |left| left(now)).max(0.1);
-                let until_full = (burst - self.tokens) / rate * 1000.0;
-                wait = Some(whole((1.0 - self.tokens) / rate * 1000.0));
-                let remaining = self.tokens.max(0.0).floor();
-                if draft {
-                    headers.push(("ratelimit-policy", format!("\"default\";q={rate:.0};w=1")));
-                    headers.push(("ratelimit", format!("\"default\";r={remaining};t={}", (until_full / 1000.0).ceil())));
-                } else {
-                    headers.push(("x-ratelimit-limit", format!("{burst}")));
-                    headers.push(("x-ratelimit-remaining", format!("{remaining}")));
-                    headers.push(("x-ratelimit-reset", format!("{}", (until_full / 1000.0).ceil())));
-                }
+                whole((1.0 - self.tokens) / rate * 1000.0)
             }
-            Limit::FixedWindow { quota, window, phase } => {
-                let left = window - (now + phase) % window;
-                wait = Some(whole(left));
-                let (remaining, reset) = (quota - self.used, (left / 1000.0).ceil());
-                if draft {
-                    headers.push(("ratelimit-policy", format!("\"default\";q={quota};w={}", (window / 1000.0).ceil())));
-                    headers.push(("ratelimit", format!("\"default\";r={remaining};t={reset}")));
-                } else {
-                    headers.push(("x-ratelimit-limit", format!("{quota}")));
-                    headers.push(("x-ratelimit-remaining", format!("{remaining}")));
-                    headers.push(("x-ratelimit-reset", format!("{reset}")));
-                }
-            }
-            Limit::Storms { retry_after, .. } => wait = *retry_after,
-            Limit::Concurrency(_) | Limit::Load(_) | Limit::Unlimited => {}
-        }
-        if self.headers == Headers::None {
-            headers.clear();
-        }
-        let retry_after = wait.filter(|_| self.says_when && !accepted);
-        let verdict = match (accepted, &self.limit) {
-            (true, _) => Verdict::Accepted,
-            (false, Limit::Storms { retry_after: None, .. }) => Verdict::Unavailable,
-            (false, _) => Verdict::Refused,
+            Limit::FixedWindow { window, phase, .. } => whole(window - (now + phase) % window),
+            Limit::Storms { retry_after, .. } => *retry_after,
+            Limit::Concurrency(_) | Limit::Load(_) | Limit::Unlimited => None,
         };
-        Reply { verdict, retry_after, headers }
+        let verdict = match self.limit {
+            Limit::Storms { retry_after: None, .. } => Verdict::Unavailable,
+            _ => Verdict::Refused,
+        };
+        Reply { verdict, retry_after: wait.filter(|_| self.says_when) }
     }
 }

@@ -23,6 +23,8 @@ const environment = {
   ...process.env,
   PATH: [node, process.env.PATH].join(delimiter),
   ASTRO_TELEMETRY_DISABLED: "1",
+  EXPO_NO_TELEMETRY: "1",
+  EXPO_OFFLINE: "1",
   NG_CLI_ANALYTICS: "false",
   NO_COLOR: "1",
   NUXT_TELEMETRY_DISABLED: "1",
@@ -34,8 +36,10 @@ function createApp(name) {
   const project = join(work, "frameworks", name);
   rmSync(project, { recursive: true, force: true });
   cpSync(source, project, { recursive: true, filter: (file) => basename(file) !== "node_modules" });
-  cpSync(join(tests, "bundlers", "apps", "revoke.js"), join(project, "revoke.js"));
+  const apps = join(tests, "bundlers", "apps");
+  for (const file of ["revoke.js", "mixed.js"]) cpSync(join(apps, file), join(project, file));
   linkTree(join(source, "node_modules"), join(project, "node_modules"));
+  cpSync(join(apps, "legacy"), join(project, "node_modules", "legacy"), { recursive: true });
   cpSync(join(app, "node_modules", "c1-revoke"), join(project, "node_modules", "c1-revoke"), { recursive: true });
   return project;
 }
@@ -89,11 +93,15 @@ async function assertServerRevokes(url) {
   await assertRevokes(context.server.url, revokeAt(`${url}/api/revoke`), { mixed: false });
 }
 
-async function assertPageRevokes(url) {
+async function assertPageRevokes(url, { mixed = false } = {}) {
   const { revoke, close } = await openPage(context.browser, url, "revoke");
-  await assertRevokes(context.server.url, revoke, { mixed: false });
+  await assertRevokes(context.server.url, revoke, { mixed });
   await close();
 }
+
+/** Starts the server that Nitro has built. */
+const serveNitro = async (test, project) =>
+  serve(test, project, ["node", ".output/server/index.mjs"], { HOST: "127.0.0.1", PORT: await freePort() });
 
 /** A free port, for servers that do not print the one they chose. */
 async function freePort() {
@@ -160,6 +168,56 @@ describe("React Router", () => {
     });
     await assertServerRevokes(url);
     await assertPageRevokes(url);
+  });
+});
+
+describe("TanStack Start", () => {
+  it("revokes on the server and in the page", async (test) => {
+    const project = createApp("tanstack-start");
+    await run(project, ["vite", "build"]);
+    const url = await serveNitro(test, project);
+    await assertServerRevokes(url);
+    await assertPageRevokes(url);
+  });
+});
+
+describe("SolidStart", () => {
+  it("revokes on the server and in the page", async (test) => {
+    const project = createApp("solidstart");
+    await run(project, ["vite", "build"]);
+    const url = await serveNitro(test, project);
+    await assertServerRevokes(url);
+    await assertPageRevokes(url);
+  });
+});
+
+describe("NestJS", () => {
+  it("revokes on the server", async (test) => {
+    const project = createApp("nestjs");
+    await run(project, ["nest", "build"]);
+    await assertServerRevokes(await serve(test, project, ["node", "dist/src/main.js"]));
+  });
+});
+
+describe("Storybook", () => {
+  it("revokes in a story", async (test) => {
+    const project = createApp("storybook");
+    await run(project, ["storybook", "build"]);
+    const served = await serveFolder(join(project, "storybook-static"), undefined, context.server.url, { strict: false });
+    test.after(served.stop);
+    await assertPageRevokes(`${served.url}/iframe.html?id=revoke--story&viewMode=story`);
+  });
+});
+
+describe("Expo for web (Metro)", () => {
+  it("revokes in the page, with one copy of the wasm even when a dependency requires the package", async (test) => {
+    const project = createApp("expo");
+    await run(project, ["expo", "export", "--platform", "web"]);
+    const output = join(project, "dist");
+    assert.equal(copiesIn(output), 1);
+    const served = await serveFolder(output, undefined, context.server.url, { strict: false });
+    test.after(served.stop);
+    await assertPageRevokes(served.url, { mixed: true });
   });
 });
 

@@ -1,6 +1,7 @@
 // Every file of the suite.
 import "./core.js";
 import "./answers.js";
+import "./callbacks.js";
 import "./clocks.js";
 import "./context.js";
 import "./tokens.js";

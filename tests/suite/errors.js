@@ -219,3 +219,90 @@ test("errors: constructor options that are no object are refused", ({ sdk }) => 
     );
   }
 });
+
+/** Causes as engines and HTTP clients build them, and what the message of a ConnectionError shows of each. */
+const CAUSES = {
+  "connect ECONNREFUSED 127.0.0.1:1": { message: "connect ECONNREFUSED 127.0.0.1:1", code: "ECONNREFUSED" },
+  "self-signed certificate (DEPTH_ZERO_SELF_SIGNED_CERT)": {
+    message: "self-signed certificate",
+    code: "DEPTH_ZERO_SELF_SIGNED_CERT",
+  },
+  "getaddrinfo ENOTFOUND acme.test": { message: "getaddrinfo ENOTFOUND acme.test", code: "ENOTFOUND" },
+  "other side closed": { message: "other side closed" },
+  "(ECONNREFUSED)": { code: "ECONNREFUSED" },
+};
+test("errors: a ConnectionError's message shows the innermost cause, of a chain or of an AggregateError", async ({ sdk }) => {
+  for (const [shown, { message: said, ...more }] of Object.entries(CAUSES)) {
+    const inner = Object.assign(new Error(said), more);
+    const chains = [
+      new TypeError("fetch failed", { cause: inner }),
+      new TypeError("fetch failed", { cause: new Error("outer", { cause: inner }) }),
+      new TypeError("fetch failed", { cause: Object.assign(new AggregateError([inner, new Error("other")]), more) }),
+    ];
+    for (const cause of chains) {
+      const { revoke } = stubbed(sdk, {}, () => Promise.reject(cause));
+      const { message } = assertError(sdk, await rejection(revoke()), "ConnectionError");
+      assert.strictEqual(message, `Unable to make request: TypeError: fetch failed: ${shown}`);
+    }
+  }
+});
+
+test("errors: a chain of causes that is circular, hostile or says nothing leaves the message as it was", async ({ sdk }) => {
+  const circular = new TypeError("fetch failed");
+  circular.cause = circular;
+  const throwing = {
+    get message() {
+      throw new Error("boom");
+    },
+  };
+  const { proxy, revoke: revokeProxy } = Proxy.revocable({}, {});
+  revokeProxy();
+  const silent = [{}, { message: 5 }, { message: "", code: Symbol("c") }, throwing, proxy, [], new AggregateError([])];
+  const causes = [undefined, null, "text", 5, () => {}, ...silent].map((cause) => new TypeError("fetch failed", { cause }));
+  for (const cause of [circular, new TypeError("fetch failed"), ...causes]) {
+    const { revoke } = stubbed(sdk, {}, () => Promise.reject(cause));
+    const error = assertError(sdk, await rejection(revoke()), "ConnectionError");
+    assert.strictEqual(error.message, "Unable to make request: TypeError: fetch failed");
+    assert.strictEqual(error.cause, cause);
+  }
+});
+
+test("errors: of the innermost cause, only message and code are shown", async ({ sdk }) => {
+  const cause = Object.assign(new Error("read"), { code: "ECONNRESET", request: { authorization: TOKEN }, config: TOKEN });
+  const { revoke } = stubbed(sdk, {}, () => Promise.reject(new TypeError("fetch failed", { cause })));
+  const error = await rejection(revoke());
+  assert.strictEqual(error.message, "Unable to make request: TypeError: fetch failed: read (ECONNRESET)");
+  assert.notInclude(JSON.stringify(error), TOKEN);
+});
+
+test("errors: JSON.stringify shows name, message, status, content type, body and cause of each class", async ({ sdk }) => {
+  const body = '{"code":5,"message":"not found"}';
+  const single = (props, ...answers) => rejection(stubbed(sdk, props, ...answers).revoke());
+  const cut = () => Promise.reject(new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED ::1:1") }));
+  for (const [error, more] of [
+    [await single({}, { status: 404, headers: json, body }), { statusCode: 404, contentType: "application/json", body }],
+    [
+      await single({}, { status: 200, headers: json, body: "[]" }),
+      { statusCode: 200, contentType: "application/json", body: "[]", cause: "the body is not a JSON object" },
+    ],
+    [await single({}, cut), { cause: "TypeError: fetch failed" }],
+    [await rejection(stubbed(sdk).client.connector.revokeCredential({ ...ids, id: "" })), { cause: "id is empty" }],
+    [await rejection(stubbed(sdk).revoke({ signal: AbortSignal.abort("stop") })), { cause: "stop" }],
+    [new sdk.errors.UnsupportedRuntimeError("no"), {}],
+    [new sdk.errors.SDKValidationError("Input validation failed", Object.create(null), 1), { cause: "[object]" }],
+  ]) {
+    const { name, message } = error;
+    const written = JSON.parse(JSON.stringify(error));
+    assert.deepEqual(written, { name, message, outcome: error.outcome, ...more }, name);
+    assert.isString(error.outcome);
+    assert.notInclude(Object.keys(error), "toJSON");
+  }
+});
+
+test("errors: JSON.stringify of a report shows the reason of each failure", async ({ sdk }) => {
+  const { client } = stubbed(sdk, {}, () => Promise.reject(new TypeError("fetch failed")));
+  const report = await client.connector.revokeCredentials([ids, { ...ids, id: "" }], { retries: { strategy: "none" } });
+  const { results } = JSON.parse(JSON.stringify(report));
+  assert.strictEqual(results[0].error.message, "Unable to make request: TypeError: fetch failed");
+  assert.strictEqual(results[1].error.message, "Input validation failed: id is empty");
+});

@@ -65,8 +65,13 @@ const MISBEHAVIOURS = {
   "gzip-bomb": "ResponseValidationError",
   // WebKit takes the body as it is.
   "gzip-that-is-none": { default: "ConnectionError", webkit: 200 },
-  // undici and the browsers end the body where the data ends, here before its first byte. An empty body is a success.
-  "gzip-cut-short": { default: 200, workerd: "ConnectionError", deno: "ConnectionError", bun: "ConnectionError" },
+  // undici and the browsers end the body where the data ends, here before its first byte. With a Content-Encoding, that is no success.
+  "gzip-cut-short": {
+    default: "ResponseValidationError",
+    workerd: "ConnectionError",
+    deno: "ConnectionError",
+    bun: "ConnectionError",
+  },
   "many-headers": 200,
   "thousands-of-headers": "ConnectionError",
   "html-with-200": "SDKError",

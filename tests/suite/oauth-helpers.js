@@ -23,7 +23,7 @@ export function numbered(more) {
 const isToken = ({ url }) => url.endsWith("/auth/v1/token");
 
 /**
- * A client with an API key, whose token requests are answered by `tokens` and the others by `api` (the last ones repeat; see
+ * A client with an API key, or with `oidcToken` if that is given, whose token requests are answered by `tokens` and the others by `api` (the last ones repeat; see
  * `stubClient`), and what it sent.
  */
 export function stubbedOAuth(sdk, { tokens = [numbered()], api = [revoked], ...props } = {}) {
@@ -33,7 +33,8 @@ export function stubbedOAuth(sdk, { tokens = [numbered()], api = [revoked], ...p
     const answer = answers.length > 1 ? answers.shift() : answers[0];
     return typeof answer === "function" ? answer(request) : response(answer);
   });
-  const client = new sdk.ConductoroneSDKTypescript({ ...API_KEY, httpClient, ...props });
+  const credentials = "oidcToken" in props ? { clientID: API_KEY.clientID } : API_KEY;
+  const client = new sdk.ConductoroneSDKTypescript({ ...credentials, httpClient, ...props });
   return {
     client,
     revoke: (options) => client.connector.revokeCredential(ids, options),

@@ -1,4 +1,5 @@
 // Every option, at construction and for one call.
+import { API_KEY, CLIENT_ID } from "./credentials.js";
 import {
   assert,
   assertError,
@@ -14,6 +15,7 @@ import {
   thrown,
   withGlobals,
 } from "./helpers.js";
+import { BULK_OPTIONS, CALL_OPTIONS, PROPS } from "./names.js";
 import { test } from "./registry.js";
 
 const constructing = (sdk, props) => () => new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, ...props });
@@ -133,51 +135,140 @@ test("serverURL: http is for loopback hosts, or when asked for", async ({ sdk })
   assert.strictEqual(requests[0].url, `http://gateway.internal${PATH}`);
 });
 
-const UNSET = {
-  "serverURL: undefined": [{ serverURL: undefined }, "serverURL"],
-  "serverURL: null": [{ serverURL: null }, "serverURL"],
-  "tenantDomain: undefined": [{ tenantDomain: undefined }, "tenantDomain"],
-  "tenantDomain: null": [{ tenantDomain: null }, "tenantDomain"],
-  "both undefined": [{ serverURL: undefined, tenantDomain: undefined }, "serverURL|tenantDomain"],
-  "serverURL: undefined with serverIdx": [{ serverURL: undefined, serverIdx: 0 }, "serverURL"],
-  "serverURL: undefined by a getter": [
-    Object.defineProperty({}, "serverURL", { get: () => undefined, enumerable: true }),
-    "serverURL",
-  ],
-  "serverURL: undefined by a prototype": [Object.create({ serverURL: undefined }), "serverURL"],
+/** Options without which the token, or the request, goes elsewhere than was meant. */
+const MUST_BE_SET = {
+  clientID: {},
+  clientSecret: { clientID: CLIENT_ID },
+  oidcToken: { clientID: CLIENT_ID },
+  serverURL: { tenantDomain: "acme" },
+  tenantDomain: { serverURL: "https://api.example" },
 };
-for (const [name, [props, option]] of Object.entries(UNSET)) {
-  test(`servers: one that was meant but is unset is refused at construction (${name})`, ({ sdk }) => {
+/** An object with a field that is present, and this. */
+const PRESENT = {
+  "an own field": (name, value) => ({ [name]: value }),
+  "a getter": (name, value) => Object.defineProperty({}, name, { get: () => value, enumerable: true }),
+  "a prototype's field": (name, value) => Object.create({ [name]: value }),
+};
+for (const [name, others] of Object.entries(MUST_BE_SET)) {
+  test(`options: ${name} that is present but unset is refused at construction, whatever else is given`, ({ sdk }) => {
     const security = { bearerAuth: TOKEN };
-    for (const Client of [sdk.ConductoroneSDKTypescript, sdk.ConductoroneSDKTypescriptCore]) {
-      const given = Object.create(props, { security: { value: security, enumerable: true } });
-      for (const object of name.includes("by a") ? [given] : [given, { ...props, security }]) {
-        const error = assertError(
-          sdk,
-          thrown(() => new Client(object)),
-          "SDKValidationError",
-          new RegExp(option),
-        );
-        assert.match(error.message, /unset|undefined|null|not set/i);
-        assert.notInclude(error.message, TOKEN);
+    for (const value of [undefined, null, ""]) {
+      for (const present of Object.values(PRESENT)) {
+        for (const more of [{}, { security }, { ...others, security }, { ...API_KEY, security }]) {
+          const { [name]: _, ...rest } = more;
+          for (const Client of [sdk.ConductoroneSDKTypescript, sdk.ConductoroneSDKTypescriptCore]) {
+            const { httpClient, requests } = stubClient(sdk, revoked);
+            const error = assertError(
+              sdk,
+              thrown(() => new Client(Object.assign(present(name, value), rest, { httpClient }))),
+              "SDKValidationError",
+              // Where two are wrong, one is named.
+              new RegExp(`\\b(${name}|clientID)\\b`),
+            );
+            if (value !== "") assert.include(error.message, `${name} is undefined or null: set it, or leave it out`);
+            assert.notInclude(error.message, TOKEN);
+            assert.lengthOf(requests, 0);
+          }
+        }
       }
     }
   });
 }
 
-test("servers: an unset option is fine where another one names the server", async ({ sdk }) => {
-  for (const unset of [undefined, null]) {
-    for (const [props, origin] of [
-      [{ serverURL: unset, tenantDomain: "acme" }, "https://acme.conductor.one"],
-      [{ serverURL: "https://api.example", tenantDomain: unset }, "https://api.example"],
-    ]) {
-      const { httpClient, requests } = stubClient(sdk, revoked);
-      const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, httpClient, ...props });
-      // For one call, undefined means that none was given.
-      await client.connector.revokeCredential(ids, { serverURL: unset });
-      assert.strictEqual(requests[0].url, `${origin}${PATH}`);
+test("options: a token that is present but unset is refused before any request, in an object and from a function", async ({
+  sdk,
+}) => {
+  for (const name of ["bearerAuth", "oauth"]) {
+    for (const value of [undefined, null, ""]) {
+      for (const [how, present] of Object.entries(PRESENT)) {
+        // The other token does not make up for it.
+        for (const more of [{}, { bearerAuth: TOKEN, oauth: TOKEN }]) {
+          const { [name]: _, ...rest } = more;
+          const security = Object.assign(present(name, value), rest);
+          const message = new RegExp(`security.${name} is (undefined or null: set it|empty)`);
+          const { httpClient, requests } = stubClient(sdk, revoked);
+          const construct = (security) => new sdk.ConductoroneSDKTypescript({ security, tenantDomain: "acme", httpClient });
+          const errors = [thrown(() => construct(security))];
+          for (const give of [() => security, async () => security]) {
+            errors.push(await rejection(construct(give).connector.revokeCredential(ids)));
+          }
+          for (const error of errors) {
+            assertError(sdk, error, "SDKValidationError", message);
+            assert.notInclude(error.message, TOKEN, how);
+          }
+          assert.lengthOf(requests, 0, how);
+        }
+      }
     }
   }
+});
+
+test("options: no security at all, or an empty one, sends no Authorization; a function must return one", async ({ sdk }) => {
+  for (const props of [{}, { security: undefined }, { security: null }, { security: {} }, { security: () => ({}) }]) {
+    const { httpClient, requests } = stubClient(sdk, revoked);
+    await new sdk.ConductoroneSDKTypescript({ ...props, tenantDomain: "acme", httpClient }).connector.revokeCredential(ids);
+    assert.notProperty(requests[0].headers, "authorization");
+  }
+  for (const security of [() => undefined, async () => null]) {
+    const { revoke, requests } = stubbed(sdk, { security });
+    assertError(sdk, await rejection(revoke()), "SDKValidationError", /security function returned undefined or null/);
+    assert.lengthOf(requests, 0);
+  }
+});
+
+test("options: a call's serverURL that is unset means the client's server", async ({ sdk }) => {
+  const { revoke, requests } = stubbed(sdk);
+  for (const serverURL of [undefined, null]) await revoke({ serverURL });
+  for (const { url } of requests) assert.strictEqual(url, `https://acme.conductor.one${PATH}`);
+});
+
+const inOtherCase = (name) => [name.toLowerCase(), name.toUpperCase(), name[0].toUpperCase() + name.slice(1)];
+test("options: a name in another case is refused, with the right one", async ({ sdk }) => {
+  const backoff = (field) => ({ strategy: "backoff", backoff: field });
+  const places = [
+    [PROPS, (field) => field],
+    [["bearerAuth", "oauth"], (field) => ({ security: field }), "security."],
+    [
+      ["strategy", "backoff", "retryConnectionErrors"],
+      (field) => ({ retryConfig: { strategy: "none", ...field } }),
+      "retryConfig.",
+    ],
+    [
+      ["initialInterval", "maxInterval", "exponent", "maxElapsedTime"],
+      (field) => ({ retryConfig: backoff(field) }),
+      "retryConfig.backoff.",
+    ],
+  ];
+  for (const [names, place, path = ""] of places) {
+    for (const name of names) {
+      for (const other of inOtherCase(name)) {
+        if (other === name) continue;
+        const props = { tenantDomain: "acme", ...place({ [other]: "x" }) };
+        const error = assertError(
+          sdk,
+          thrown(() => new sdk.ConductoroneSDKTypescript(props)),
+          "SDKValidationError",
+        );
+        assert.include(error.message, `${path}${other} is unknown: write ${name}`);
+      }
+    }
+  }
+  const { client, requests } = stubbed(sdk);
+  for (const name of [...CALL_OPTIONS.slice(0, 7), ...BULK_OPTIONS]) {
+    for (const other of inOtherCase(name)) {
+      if (other === name) continue;
+      for (const call of [
+        client.connector.revokeCredential(ids, { [other]: undefined }),
+        client.connector.revokeCredentials([ids], { [other]: undefined }),
+      ]) {
+        const error = assertError(sdk, await rejection(call), "SDKValidationError");
+        assert.include(error.message, `${other} is unknown: write ${name}`);
+      }
+    }
+  }
+  assert.lengthOf(requests, 0);
+  await client.connector.revokeCredential(ids, { traceId: 1, Retry: 1, [Symbol("serverurl")]: 1 });
+  assert.lengthOf(requests, 1, "other fields are the caller's");
 });
 
 test("serverIdx: picks from ServerList, and nothing else", async ({ sdk }) => {

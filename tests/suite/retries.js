@@ -35,6 +35,29 @@ function endless(status, start = "{") {
   return { answer, state };
 }
 
+/** Neither seconds nor an HTTP date in the form that servers must send (RFC 9110, 5.6.7), though Date.parse reads many of them. */
+const NO_WAITS = [
+  "soon",
+  "-5",
+  "1.5",
+  "0x10",
+  "1e3",
+  "",
+  "5, soon",
+  "2026-01-02T03:04:09Z",
+  "Fri, 99 Foo 2026 99:99:99 GMT",
+  "Fri, 2 Jan 2026 03:04:09 GMT",
+  "Fri, 02 Jan 2026 03:04:09 UTC",
+  "Fri, 02 Jan 2026 03:04:09 +0000",
+  "Fri, 02 Jan 2026 03:04:09",
+  "Fri, 02 Jan 2026 03:04 GMT",
+  "fri, 02 jan 2026 03:04:09 gmt",
+  "Sat, 02 Jan 2026 03:04:09 GMT",
+  "Fri, 32 Jan 2026 03:04:09 GMT",
+  "Friday, 02-Jan-26 03:04:09 GMT",
+  "Fri Jan  2 03:04:09 2026",
+];
+
 for (const [random, factor] of [
   [0, 0.5],
   [0.5, 0.75],
@@ -145,8 +168,50 @@ test("Retry-After: a server that always says 0 gets no more requests than the ba
   });
 });
 
+test("Retry-After: a date counts from the response's Date, whatever the client's clock shows", async ({ sdk }) => {
+  for (const minutes of [0, 10, -10, -1000]) {
+    await withClock(async (clock) => {
+      clock.setSystemTime(EPOCH + minutes * 60_000);
+      const date = new Date(EPOCH).toUTCString();
+      const late = retryAfter(new Date(EPOCH + 9000).toUTCString());
+      const { revoke, at } = timed(sdk, { retryConfig: retries }, { ...late, headers: { ...late.headers, date } }, revoked);
+      await play(clock, revoke());
+      assert.deepEqual(waits(at), [9000], `${minutes} minutes`);
+    });
+  }
+});
+
+test("Retry-After: without a Date that can be read, a date counts from the client's clock", async ({ sdk }) => {
+  for (const date of [undefined, "", "yesterday", "2026-01-02T03:04:05Z"]) {
+    await withClock(async (clock) => {
+      const late = retryAfter(new Date(EPOCH + 9000).toUTCString());
+      const headers = { ...late.headers, ...(date === undefined ? {} : { date }) };
+      const { revoke, at } = timed(sdk, { retryConfig: retries }, { ...late, headers }, revoked);
+      await play(clock, revoke());
+      assert.deepEqual(waits(at), [9000], date);
+    });
+  }
+});
+
+test("Retry-After: one that came twice counts, and of two the longer", async ({ sdk }) => {
+  const date = new Date(EPOCH + 9000).toUTCString();
+  for (const [value, wait] of [
+    ["30, 30", 30_000],
+    ["5, 30", 30_000],
+    ["30,5", 30_000],
+    [`${date}, ${date}`, 9000],
+    [`5, ${date}`, 9000],
+  ]) {
+    await withClock(async (clock) => {
+      const { revoke, at } = timed(sdk, { retryConfig: retries }, retryAfter(value), revoked);
+      await play(clock, revoke());
+      assert.deepEqual(waits(at), [wait], value);
+    });
+  }
+});
+
 test("Retry-After: what is neither form leaves the wait to the backoff", async ({ sdk }) => {
-  for (const value of ["soon", "-5", "1.5", "0x10", "1e3", "", "Fri, 99 Foo 2026 99:99:99 GMT", "2026-01-02T03:04:09Z"]) {
+  for (const value of NO_WAITS) {
     await withClock(async (clock) => {
       const { revoke, at } = timed(sdk, { retryConfig: retries }, retryAfter(value), revoked);
       await play(clock, revoke());

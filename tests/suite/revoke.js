@@ -163,6 +163,38 @@ test("fault 4: a redirect that an HTTP client followed all the same is not succe
   assertError(sdk, await rejection(revoke()), "SDKError");
 });
 
+/** Pasted with the id: white space at an end, and what nobody sees anywhere. The API's 404 would say that the id does not exist. */
+const PASTED = Object.entries({
+  "U+0020 (a space)": " ",
+  "U+00A0 (a no-break space)": "\u00a0",
+  "U+3000 (white space)": "\u3000",
+  "U+200B (a zero-width space)": "\u200b",
+  "U+FEFF (a byte order mark)": "\ufeff",
+  "U+00AD (a soft hyphen)": "\u00ad",
+  "U+200F (an invisible character)": "\u200f",
+  "U+202E (an invisible character)": "\u202e",
+  "U+2066 (an invisible character)": "\u2066",
+  "U+E0061 (an invisible character)": "\u{e0061}",
+});
+test("ids: one that was pasted with an invisible character is refused before any request, and the error names it", async ({
+  sdk,
+}) => {
+  const { client, requests } = stubbed(sdk);
+  for (const [name, character] of PASTED) {
+    const inside = name.includes("invisible") || /200B|FEFF|00AD/.test(name) ? [[`cred${character}ential`, 4]] : [];
+    for (const [value, index] of [[`${character}credential`, 0], [`credential${character}`, 10], ...inside]) {
+      for (const field of ["appId", "connectorId", "id"]) {
+        const error = await rejection(client.connector.revokeCredential({ ...ids, [field]: value }));
+        assertError(sdk, error, "SDKValidationError");
+        assert.include(error.message, `${field} contains ${name} at index ${index}`);
+      }
+    }
+  }
+  assert.lengthOf(requests, 0);
+  await client.connector.revokeCredential({ ...ids, id: "a b" });
+  assert.match(requests[0].url, /\/credentials\/a%20b$/);
+});
+
 /** Longer than 2,048 UTF-16 code units. */
 const LONG_IDS = ["a".repeat(2049), "😀".repeat(1025)];
 

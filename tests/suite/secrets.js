@@ -127,8 +127,8 @@ test("secrets are in no error, result, log line, console output, URL or referrer
 // --- What a server repeats of a secret ---
 
 /** A token of visible ASCII, with all that JSON, addresses and HTML escape. */
-const AWKWARD = 'canary/5b"1f\\8c+2e=&7a<9d>%41';
-const AWKWARD_ID_TOKEN = 'canary-id/77"aa\\b1+c2=&d3<e4>%41';
+const AWKWARD = "canary/5b\"1f\\8c+2e=&7a<9d>%41~'`!";
+const AWKWARD_ID_TOKEN = "canary-id/77\"aa\\b1+c2=&d3<e4>%41~'`!";
 
 const hex = (character) => character.charCodeAt(0).toString(16).padStart(2, "0");
 const each = (text, spell) => Array.from(text, spell).join("");
@@ -142,10 +142,17 @@ const FORMS = {
     JSON.stringify(secret)
       .slice(1, -1)
       .replace(/[<>&]/g, (character) => `\\u00${hex(character)}`),
+  "JSON-escaped as Gson does": (secret) =>
+    JSON.stringify(secret)
+      .slice(1, -1)
+      .replace(/[<>&'=]/g, (character) => `\\u00${hex(character)}`),
+  "JSON-escaped as .NET does": (secret) =>
+    secret.replaceAll("\\", "\\\\").replace(/["<>&'+`]/g, (character) => `\\u00${hex(character).toUpperCase()}`),
   "JSON-escaped by code": (secret) => each(secret, (character) => `\\u00${hex(character)}`),
   "JSON-escaped by code, upper-case": (secret) => each(secret, (character) => `\\u00${hex(character).toUpperCase()}`),
   "percent-encoded": encodeURIComponent,
   "percent-encoded, lower-case": (secret) => lower(encodeURIComponent(secret)),
+  "percent-encoded as in a form": (secret) => new URLSearchParams({ secret }).toString().slice(7),
   "all percent-encoded": (secret) => each(secret, (character) => `%${hex(character).toUpperCase()}`),
   "all percent-encoded, lower-case": (secret) => each(secret, (character) => `%${hex(character)}`),
 };
@@ -250,6 +257,38 @@ test("what is masked of an answer leaves the rest as it is", async ({ sdk }) => 
   assert.deepEqual(list.rawValue, ["a", { b: ["***", 1, null, true] }]);
   const page = await errorOf({ status: 200, headers: { "content-type": `text/html; a=${token}; b=c` }, body: "" });
   assert.strictEqual(page.contentType, "text/html; a=***; b=c");
+});
+
+/** Visible ASCII at random. */
+const tokenOf = (random, length) => Array.from({ length }, () => String.fromCharCode(33 + random(94))).join("");
+test("masking: of any token, in any form, nothing is left, and the text around it is as it was", async ({ sdk }) => {
+  const random = generator(14);
+  for (let round = 0; round < 4; round++) {
+    const secret = tokenOf(random, [12, 40, 1000, 8000][round]);
+    for (const [form, write] of Object.entries(FORMS)) {
+      const label = `${form} of ${secret.length} characters: ${secret.slice(0, 40)}`;
+      const echo = write(secret);
+      const around = ["locked by job 17 \\ %41 ", ` \\" ${" stack".repeat(20)}`];
+      const { httpClient } = stubClient(sdk, { status: 400, headers: json, body: around.join(`${echo} and ${echo}`) });
+      const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: secret }, tenantDomain: "acme", httpClient });
+      const { error } = await ending(() => client.connector.revokeCredential(ids), label);
+      client.free();
+      assert.strictEqual(error.body, around.join("*** and ***"), label);
+    }
+  }
+});
+
+test("masking: the work for many short texts does not grow with the token", async ({ sdk }) => {
+  // With a pattern of the whole token for each text, this took more than a minute.
+  const body = JSON.stringify({ error: Array(220_000).fill("%") });
+  for (const secret of ["aB3_".repeat(250), "aB3_".repeat(8000)]) {
+    const { httpClient } = stubClient(sdk, { status: 200, headers: json, body });
+    const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: secret }, tenantDomain: "acme", httpClient });
+    const { error } = await ending(() => client.connector.revokeCredential(ids), "long");
+    assert.strictEqual(error.name, "ResponseValidationError");
+    assert.lengthOf(error.rawValue.error, 220_000);
+    assert.strictEqual(error.body, body);
+  }
 });
 
 const TOKEN_ECHOES = {

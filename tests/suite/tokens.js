@@ -1,7 +1,20 @@
 // What OAuth is made of, against servers that are played: lifetimes, odd answers, the rules of token requests, secrets.
 import { assertClean } from "./canaries.js";
 import { EPOCH, elapsed, play, turn, until, withClock } from "./clock.js";
-import { assert, assertError, ids, json, PATH, playOn, rejection, response, revoked, thrown, withGlobals } from "./helpers.js";
+import {
+  assert,
+  assertError,
+  ids,
+  json,
+  PATH,
+  playOn,
+  rejection,
+  response,
+  revoked,
+  stubbed,
+  thrown,
+  withGlobals,
+} from "./helpers.js";
 import {
   API_KEY,
   assertionIn,
@@ -44,9 +57,6 @@ test("tokens: the server is the client ID's, unless tenantDomain or serverURL na
     [{ clientID: "n@localhost:8787/pcc" }, "http://localhost:8787"],
     [{ clientID: "n@127.0.0.1:8787/pcc" }, "http://127.0.0.1:8787"],
     [{ clientID: "n@x.localhost:8787/pcc" }, "https://x.localhost:8787"],
-    // The client ID names the server: nothing is meant but unset.
-    [{ serverURL: undefined }, "https://acme.conductor.one"],
-    [{ tenantDomain: null }, "https://acme.conductor.one"],
     [{ tenantDomain: "gamma" }, "https://gamma.conductor.one"],
     [{ serverURL: "https://api.example/base/" }, "https://api.example/base"],
     [{ serverURL: "https://api.example", tenantDomain: "gamma" }, "https://api.example"],
@@ -126,33 +136,6 @@ test("tokens: a clock that was set back says nothing of a token's age: it is ren
   });
 });
 
-test("tokens: a renewal ahead of the end that fails harms nobody before the end", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const failing = { ...refusal, status: 500 };
-    const stub = stubbedOAuth(sdk, { tokens: [issued("t"), failing] });
-    await stub.revoke();
-    clock.setSystemTime(EPOCH + 479_999);
-    await stub.revoke();
-    await turn();
-    assert.lengthOf(stub.tokenRequests, 1, "renewed too early");
-    for (const [at, requests] of [
-      [480_000, 2],
-      [539_999, 3],
-    ]) {
-      clock.setSystemTime(EPOCH + at);
-      await until(async () => {
-        assert.strictEqual((await stub.revoke()).statusCode, 200);
-        return stub.tokenRequests.length >= requests;
-      });
-    }
-    assert.deepEqual(new Set(stub.shown), new Set(["t"]));
-    const { length } = stub.shown;
-    clock.setSystemTime(EPOCH + 540_000);
-    assertError(sdk, await rejection(stub.revoke()), "TokenRequestError", /500/);
-    assert.lengthOf(stub.apiRequests, length);
-  });
-});
-
 test("tokens: a 401 renews once; then the 401 is the caller's", async ({ sdk }) => {
   const stub = stubbedOAuth(sdk, { api: [unauthorized] });
   const error = assertError(sdk, await rejection(stub.revoke()), "SDKError");
@@ -195,7 +178,7 @@ test("tokens: a late 401 for an old token does not take the new one away", async
 
 test("tokens: an API key or a workload's ID token wins over security", async ({ sdk }) => {
   const fixed = { bearerAuth: "fixed" };
-  for (const props of [{}, { clientSecret: undefined, oidcToken: "id.token.canary" }]) {
+  for (const props of [{}, { oidcToken: "id.token.canary" }]) {
     for (const security of [fixed, () => fixed]) {
       const stub = stubbedOAuth(sdk, { ...props, security });
       await stub.revoke();
@@ -206,10 +189,9 @@ test("tokens: an API key or a workload's ID token wins over security", async ({ 
 });
 
 test("tokens: only OAuth's tokens are renewed: a fixed one's 401 is the caller's at once", async ({ sdk }) => {
-  const props = { clientID: undefined, clientSecret: undefined, security: { bearerAuth: "fixed" } };
-  const stub = stubbedOAuth(sdk, { ...props, api: [unauthorized] });
-  assertError(sdk, await rejection(stub.revoke()), "SDKError");
-  assert.deepEqual(stub.shown, ["fixed"]);
+  const { revoke, requests } = stubbed(sdk, { security: { bearerAuth: "fixed" } }, unauthorized);
+  assertError(sdk, await rejection(revoke()), "SDKError");
+  assert.lengthOf(requests, 1);
 });
 
 for (const type of ["bearer", "Bearer", "BEARER"]) {
@@ -359,30 +341,52 @@ test("tokens: Retry-After: 0, again and again: from the second retry on, the wai
 });
 
 test("tokens: requests are not tried again unless the client says so", async ({ sdk }) => {
-  for (const [answer, name] of [
-    [unavailable, "TokenRequestError"],
-    [fails(new TypeError("fetch failed")), "ConnectionError"],
+  const stub = stubbedOAuth(sdk, { tokens: [fails(new TypeError("fetch failed")), issued("t")] });
+  assertError(sdk, await rejection(stub.revoke()), "ConnectionError");
+  assert.lengthOf(stub.tokenRequests, 1);
+  await stub.revoke();
+  assert.deepEqual(stub.shown, ["t"], "the failure was remembered");
+});
+
+test("tokens: no token request is sent before the refusal of the token endpoint is over", async ({ sdk }) => {
+  for (const [headers, wait] of [
+    [{ "retry-after": "30" }, 30_000],
+    [{}, 500],
   ]) {
-    const stub = stubbedOAuth(sdk, { tokens: [answer, issued("t")] });
-    assertError(sdk, await rejection(stub.revoke()), name);
-    assert.lengthOf(stub.tokenRequests, 1);
-    await stub.revoke();
-    assert.deepEqual(stub.shown, ["t"], "the failure was remembered");
+    for (const status of [429, 503]) {
+      await withClock(async (clock) => {
+        const refused = { status, headers: { ...json, ...headers }, body: "{}" };
+        const stub = stubbedOAuth(sdk, { tokens: [refused, issued("t")] });
+        for (const call of [stub.revoke, stub.client.getValidToken.bind(stub.client), stub.revoke]) {
+          assertError(sdk, await rejection(call()), "TokenRequestError", new RegExp(status));
+        }
+        assert.lengthOf(stub.tokenRequests, 1, "the refusal was not remembered");
+        await clock.tickAsync(wait);
+        await stub.revoke();
+        assert.deepEqual(stub.shown, ["t"]);
+      });
+    }
   }
 });
 
-test("tokens: timeoutMs bounds the token request and the revoke each", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const after = (ms, answer) => () => new Promise((resolve) => setTimeout(() => resolve(response(answer)), ms));
-    const stub = stubbedOAuth(sdk, { timeoutMs: 1000, tokens: [after(900, issued("t"))], api: [after(900, revoked)] });
-    const call = stub.revoke();
-    await until(() => stub.tokenRequests.length === 1);
-    await clock.tickAsync(900);
-    await until(() => stub.apiRequests.length === 1);
-    await clock.tickAsync(900);
-    assert.strictEqual((await call).statusCode, 200);
-    assert.strictEqual(clock.countTimers(), 0, "a time limit is still running");
-  });
+test("tokens: timeoutMs bounds the whole attempt, with the token request", async ({ sdk }) => {
+  const after = (ms, answer) => () => new Promise((resolve) => setTimeout(() => resolve(response(answer)), ms));
+  for (const [ms, name] of [
+    [400, undefined],
+    [900, "RequestTimeoutError"],
+  ]) {
+    await withClock(async (clock) => {
+      const stub = stubbedOAuth(sdk, { timeoutMs: 1000, tokens: [after(ms, issued("t"))], api: [after(ms, revoked)] });
+      const call = stub.revoke().catch((error) => error);
+      await until(() => stub.tokenRequests.length === 1);
+      await clock.tickAsync(ms);
+      await until(() => stub.apiRequests.length === 1);
+      await clock.tickAsync(ms);
+      if (name) assertError(sdk, await call, name);
+      else assert.strictEqual((await call).statusCode, 200);
+      assert.strictEqual(clock.countTimers(), 0, "a time limit is still running");
+    });
+  }
   for (const call of [(stub) => stub.revoke(), (stub) => stub.client.getValidToken()]) {
     await withClock(async (clock) => {
       const stub = stubbedOAuth(sdk, { timeoutMs: 1000, tokens: [hangsForEver, issued("t")] });
@@ -540,22 +544,6 @@ test("tokens: a call that comes after the last one has left gets a token", async
   }
 });
 
-test("tokens: a renewal ahead of the end is not tried again once its client is freed", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const stub = stubbedOAuth(sdk, { tokens: [issued("t"), unavailable, issued("late")], retryConfig: slowRetries });
-    await stub.revoke();
-    clock.setSystemTime(EPOCH + 500_000);
-    await stub.revoke();
-    await until(() => stub.tokenRequests.length === 2);
-    stub.client.free();
-    await turn();
-    await clock.tickAsync(600_000);
-    await turn();
-    assert.lengthOf(stub.tokenRequests, 2);
-    assert.strictEqual(clock.countTimers(), 0);
-  });
-});
-
 test("tokens: a call that is aborted before it begins asks for no token", async ({ sdk }) => {
   const stub = stubbedOAuth(sdk);
   const controller = new AbortController();
@@ -594,7 +582,7 @@ test("tokens: getValidToken and getCurrentToken without OAuth", async ({ sdk }) 
 });
 
 const BAD_KEYS = [
-  [{ clientID: undefined }, /clientID is missing/],
+  [{ clientID: undefined }, /clientID is undefined or null: set it, or leave it out/],
   [{ clientID: "" }, /clientID must have the form/],
   [{ clientID: "acme" }, /clientID must have the form/],
   [{ clientID: "@acme.conductor.one/pcc" }, /clientID has invalid characters before the @/],
@@ -606,8 +594,9 @@ const BAD_KEYS = [
   [{ clientID: "n@acme.conductor.one/p\ud800" }, /clientID contains a lone surrogate/],
   [{ clientID: `${"n".repeat(600)}@acme.conductor.one/pcc` }, /clientID is too long/],
   [{ clientID: 5 }, /clientID must be a string/],
-  [{ clientSecret: undefined }, /clientSecret or oidcToken is missing/],
-  [{ clientSecret: null }, /clientSecret or oidcToken is missing/],
+  [{ clientSecret: undefined }, /clientSecret is undefined or null/],
+  [{ clientSecret: null }, /clientSecret is undefined or null/],
+  [{ oidcToken: undefined }, /oidcToken is undefined or null/],
   [{ clientSecret: JWK }, /clientSecret must be a string, not another object/],
   [{ clientSecret: JSON.stringify(JWK) }, /clientSecret must begin with/],
   [{ clientSecret: API_KEY.clientSecret.replace("v1", "v2") }, /clientSecret has an unsupported version/],
@@ -621,12 +610,21 @@ const BAD_KEYS = [
   [{ clientSecret: secretOf({ ...JWK, d: JWK.d.slice(1) }) }, /clientSecret contains no valid private key/],
   [{ clientSecret: secretOf({ ...JWK, x: undefined }) }, /clientSecret contains no valid public key/],
   [{ oidcToken: "id.token.canary" }, /clientSecret or oidcToken, not both/],
-  [{ clientSecret: undefined, oidcToken: 5 }, /oidcToken must be a string or a function/],
-  [{ clientSecret: undefined, oidcToken: { token: "id.token.canary" } }, /oidcToken must be a string or a function/],
 ];
-for (const [i, [wrong, message]] of BAD_KEYS.entries()) {
+const BAD_ID_TOKENS = [
+  [{ oidcToken: 5 }, /oidcToken must be a string or a function/],
+  [{ oidcToken: { token: "id.token.canary" } }, /oidcToken must be a string or a function/],
+  [{}, /clientSecret or oidcToken is missing/],
+];
+const BAD_CREDENTIALS = [
+  ...BAD_KEYS.map(([wrong, message]) => [{ ...API_KEY, ...wrong }, message]),
+  ...BAD_ID_TOKENS.map(([wrong, message]) => [{ clientID: CLIENT_ID, ...wrong }, message]),
+  [{ clientSecret: API_KEY.clientSecret }, /clientID is missing/],
+  [{ oidcToken: "id.token.canary" }, /clientID is missing/],
+];
+for (const [i, [props, message]] of BAD_CREDENTIALS.entries()) {
   test(`tokens: a bad key is refused at construction, and never shown (${i}: ${message.source})`, ({ sdk }) => {
-    const error = thrown(() => new sdk.ConductoroneSDKTypescript({ ...API_KEY, ...wrong }));
+    const error = thrown(() => new sdk.ConductoroneSDKTypescript(props));
     assertError(sdk, error, "SDKValidationError", message);
     assertNoSecret([error]);
   });
@@ -665,7 +663,7 @@ test("tokens: what an oidcToken function gives is checked, and its failure is ty
     [async () => "id.token canary", "SDKValidationError"],
     [async () => "id.token.canaryé", "SDKValidationError"],
   ]) {
-    const stub = stubbedOAuth(sdk, { clientSecret: undefined, oidcToken });
+    const stub = stubbedOAuth(sdk, { oidcToken });
     const error = assertError(sdk, await rejection(stub.revoke()), name, /oidcToken/);
     if (name === "UnexpectedClientError") assert.strictEqual(error.cause, reason);
     assertNoSecret([error]);
@@ -675,7 +673,7 @@ test("tokens: what an oidcToken function gives is checked, and its failure is ty
 
 test("tokens: an oidcToken function that hangs is bounded by timeoutMs, and left by who aborts", async ({ sdk }) => {
   await withClock(async (clock) => {
-    const stub = stubbedOAuth(sdk, { clientSecret: undefined, oidcToken: hangsForEver, timeoutMs: 1000 });
+    const stub = stubbedOAuth(sdk, { oidcToken: hangsForEver, timeoutMs: 1000 });
     const controller = new AbortController();
     const aborted = rejection(stub.revoke({ signal: controller.signal }));
     const timedOut = rejection(stub.revoke());

@@ -3,8 +3,9 @@ import type { ConnectorServiceRevokeCredentialRequest, ConnectorServiceRevokeCre
 
 /**
  * The credential to revoke. Ids are sent percent-encoded. The following are invalid, and the call rejects with an
- * `SDKValidationError` before any request: an id that is null, empty, `.` or `..`, longer than 2,048 characters, or contains `/`,
- * `\`, a control character or a lone surrogate. The type allows `null` only for compatibility with existing code.
+ * `SDKValidationError` before any request: an id that is null, empty, `.` or `..`, longer than 2,048 characters, contains `/`, `\`, a
+ * control or format character (Unicode Cc, Cf) or a lone surrogate, or has white space at either end. The type allows `null` only for
+ * compatibility with existing code.
  */
 export interface C1ApiAppV1ConnectorServiceRevokeCredentialRequest {
   /** The app that the connector belongs to. */
@@ -17,6 +18,12 @@ export interface C1ApiAppV1ConnectorServiceRevokeCredentialRequest {
   connectorServiceRevokeCredentialRequest?: ConnectorServiceRevokeCredentialRequest | undefined;
 }
 
+/** What the API said when it was asked about a credential. */
+export interface Confirmation {
+  /** When the credential was deleted (RFC 3339). */
+  deletedAt: string;
+}
+
 /** The response to a revocation that the API confirmed. */
 export interface C1ApiAppV1ConnectorServiceRevokeCredentialResponse {
   /** The `Content-Type` header, or an empty string. */
@@ -25,6 +32,8 @@ export interface C1ApiAppV1ConnectorServiceRevokeCredentialResponse {
   statusCode: number;
   /** The response itself. Its body has been read. It may repeat what was sent: do not log it. */
   rawResponse: Response;
+  /** With the option `confirm`, if the response to the revocation was lost: the answer to the question, whose response this then is. */
+  confirmation?: Confirmation;
   /** The response body, `{}`. */
   connectorServiceRevokeCredentialResponse?: ConnectorServiceRevokeCredentialResponse | undefined;
 }

@@ -1,1 +1,0 @@
-export { ConductoroneSDKTypescriptCore } from "./dist/c1-revoke.js";

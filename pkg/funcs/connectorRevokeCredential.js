@@ -1,1 +1,0 @@
-export { connectorRevokeCredential } from "../dist/c1-revoke.js";

@@ -1,1 +1,0 @@
-export { HTTPClient } from "../shared.js";

@@ -1,2 +1,0 @@
-// Types only: see the .d.ts file beside this one.
-export {};

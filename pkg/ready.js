@@ -1,1 +1,0 @@
-export { ready } from "./dist/c1-revoke.js";

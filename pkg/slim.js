@@ -1,2 +1,0 @@
-export * from "./dist/slim.js";
-export * from "./shared.js";

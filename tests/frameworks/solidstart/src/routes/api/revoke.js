@@ -1,0 +1,3 @@
+import { revoke } from "../../../revoke.js";
+
+export const POST = async ({ request }) => Response.json(await revoke(await request.text()));
