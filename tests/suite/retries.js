@@ -1,7 +1,7 @@
 // Retries, Retry-After, budgets, time limits and aborts, in time that is moved by hand.
 import { EPOCH, elapsed, play, turn, until, withClock } from "./clock.js";
 import { assert, assertError, ids, json, playOn, rejection, response, revoked, stubbed, TOKEN, withGlobals } from "./helpers.js";
-import { test } from "./registry.js";
+import { test, withReplaced } from "./registry.js";
 
 const unavailable = { status: 503, headers: json, body: "{}" };
 const backoff = { initialInterval: 100, maxInterval: 400, exponent: 2, maxElapsedTime: 60_000 };
@@ -520,6 +520,35 @@ test("abort: after the end of a call, nothing happens and nothing listens", asyn
   await revoke({ signal });
   controller.abort();
   assert.strictEqual(listeners.size, 0);
+});
+
+test("abort: 30 calls with one signal and a time limit have one listener, which goes with the last call", async ({ sdk }) => {
+  const { signal } = new AbortController();
+  const { addEventListener, removeEventListener } = signal;
+  let [listening, most] = [0, 0];
+  signal.addEventListener = function (...args) {
+    most = Math.max(most, ++listening);
+    return addEventListener.apply(this, args);
+  };
+  signal.removeEventListener = function (...args) {
+    listening--;
+    return removeEventListener.apply(this, args);
+  };
+  // Node warns of more than ten: "Possible EventTarget memory leak detected".
+  const warnings = [];
+  const emitWarning = (warning) => void warnings.push(String(warning));
+  await withReplaced(globalThis.process ?? {}, { emitWarning }, async () => {
+    const waiting = [];
+    const { revoke } = stubbed(sdk, { timeoutMs: 60_000 }, () => new Promise((resolve) => waiting.push(resolve)));
+    const calls = Array.from({ length: 30 }, () => revoke({ signal }));
+    await until(() => waiting.length === 30);
+    for (const [at, call] of calls.entries()) {
+      assert.strictEqual(listening, 1);
+      waiting[at](response(revoked));
+      assert.strictEqual((await call).statusCode, 200);
+    }
+  });
+  assert.deepEqual({ listening, most, warnings }, { listening: 0, most: 1, warnings: [] });
 });
 
 test("abort: a call listens to its signal once, not once for each attempt", async ({ sdk }) => {

@@ -1,0 +1,212 @@
+// One client in a Worker, shared by its invocations. workerd ties I/O (requests, bodies, timers) to the invocation that began it: no
+// other one may use it, and it is over when that invocation is.
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { Miniflare, Response } from "miniflare";
+import { compatibilityDate } from "../harness/compatibility-date.mjs";
+import { workerModules } from "../harness/runtimes.mjs";
+import { API_KEY } from "../suite/credentials.js";
+
+const WORKER = `
+  import { AsyncLocalStorage } from "node:async_hooks";
+  import { ConductoroneSDKTypescript, HTTPClient } from "c1-revoke";
+
+  // A second takes a hundredth of one.
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = (callback, ms, ...rest) => setTimeout(callback, ms / 100, ...rest);
+  const now = performance.now.bind(performance);
+  performance.now = () => now() * 100;
+
+  const invocation = new AsyncLocalStorage();
+  const httpClient = new HTTPClient();
+  // A request of the invocation's own, for each one that the client sends.
+  httpClient.addHook("beforeRequest", async ({ url }) => {
+    await fetch("https://log.example/" + invocation.getStore().id, { method: "POST", body: url });
+  });
+  const clients = {
+    oauth: new ConductoroneSDKTypescript({ ...${JSON.stringify(API_KEY)}, httpClient }),
+    // Only its own invocation can read the body of a request.
+    body: new ConductoroneSDKTypescript({
+      tenantDomain: "acme",
+      httpClient,
+      timeoutMs: 6_000_000,
+      security: async () => ({ bearerAuth: await invocation.getStore().request.clone().text() }),
+    }),
+  };
+  const credential = (id) => ({ appId: "a", connectorId: "b", id });
+
+  const ways = {
+    async call({ connector }, id) {
+      const { rawResponse } = await connector.revokeCredential(credential(id));
+      return [rawResponse.headers.get("x-request-id"), invocation.getStore().id];
+    },
+    async run({ connector }, id) {
+      const contexts = [];
+      async function* input() {
+        for (const at of [1, 2, 3]) yield credential(id + "." + at);
+      }
+      const onResult = () => contexts.push(invocation.getStore().id);
+      const { revoked } = await connector.revokeCredentials(input(), { onResult, concurrency: 2 });
+      return [revoked, ...contexts];
+    },
+    // Begins a call and is over before that is.
+    async leave({ connector }, id) {
+      connector.revokeCredential(credential(id)).catch(() => {});
+      await fetch("https://wait.example/");
+      return [id];
+    },
+  };
+
+  export default {
+    fetch(request) {
+      const [, way, client, id] = new URL(request.url).pathname.split("/");
+      return invocation.run({ request, id }, async () => Response.json(await ways[way](clients[client], id)));
+    },
+  };`;
+
+const USERS = ["1", "2", "3"];
+const isToken = (pathname) => pathname === "/auth/v1/token";
+
+describe("a client shared by a Worker's invocations", { timeout: 60_000 }, () => {
+  let miniflare, url, sent, logged, tokens;
+  /** Called with the path of each request to the API; it is answered when what this returns settles. */
+  let hold;
+  before(async () => {
+    miniflare = new Miniflare({
+      modules: await workerModules(WORKER),
+      modulesRoot: ".",
+      compatibilityDate,
+      compatibilityFlags: ["nodejs_als"],
+      async outboundService(request) {
+        const { host, pathname } = new URL(request.url);
+        if (host === "log.example") {
+          logged.push([pathname.slice(1), new URL(await request.text()).pathname]);
+          return new Response();
+        }
+        if (host === "wait.example") return new Response(await hold(host));
+        await hold(pathname);
+        // Short-lived: each test needs a new one.
+        if (isToken(pathname)) {
+          tokens += 1;
+          return Response.json({ access_token: "token", token_type: "Bearer", expires_in: 0 });
+        }
+        const id = pathname.split("/").at(-1);
+        sent.push([id, request.headers.get("authorization")]);
+        return Response.json({}, { headers: { "x-request-id": id } });
+      },
+    });
+    url = await miniflare.ready;
+  });
+  after(() => miniflare?.dispose());
+  beforeEach(() => {
+    [sent, logged, tokens] = [[], [], 0];
+    hold = async () => {};
+  });
+  const ask = async (way, client, id) => {
+    const response = await fetch(new URL(`/${way}/${client}/${id}`, url), { method: "POST", body: `token-${id}` });
+    return response.ok ? response.json() : assert.fail(await response.text());
+  };
+  const askAll = (way, client) => Promise.all(USERS.map((id) => ask(way, client, id)));
+
+  /** Has every request wait until `count` have come; the last one is answered first. */
+  function meet(count) {
+    let waiting = [];
+    hold = () =>
+      new Promise((resolve) => {
+        waiting.unshift(resolve);
+        if (waiting.length < count) return;
+        for (const go of waiting) go();
+        waiting = [];
+      });
+  }
+
+  /** Asserts that each invocation has logged its own requests. */
+  function assertLogged() {
+    const own = logged.filter(([, path]) => !isToken(path));
+    for (const [id, path] of own) assert.equal(path.split("/").at(-1).split(".")[0], id);
+    return own.length;
+  }
+
+  it("calls use the I/O of their own invocation", async () => {
+    meet(3);
+    assert.deepEqual(await askAll("call", "body"), [
+      ["1", "1"],
+      ["2", "2"],
+      ["3", "3"],
+    ]);
+    assert.deepEqual(sent.sort(), [
+      ["1", "Bearer token-1"],
+      ["2", "Bearer token-2"],
+      ["3", "Bearer token-3"],
+    ]);
+    assert.equal(assertLogged(), 3);
+  });
+
+  it("bulk runs use the I/O of their own invocation", async () => {
+    meet(3);
+    assert.deepEqual(
+      await askAll("run", "body"),
+      USERS.map((id) => [3, id, id, id]),
+    );
+    assert.equal(sent.length, 9);
+    for (const [id, authorization] of sent) assert.equal(authorization, `Bearer token-${id[0]}`);
+    assert.equal(assertLogged(), 9);
+  });
+
+  it("invocations that need a token share the request for it", async () => {
+    let release;
+    const released = new Promise((resolve) => {
+      release = resolve;
+    });
+    hold = (path) => (isToken(path) ? released : undefined);
+    const answers = askAll("call", "oauth");
+    // Once another invocation has come and gone, these wait.
+    await ask("call", "body", "4");
+    release();
+    assert.deepEqual(await answers, [
+      ["1", "1"],
+      ["2", "2"],
+      ["3", "3"],
+    ]);
+    assert.equal(tokens, 1);
+    assert.equal(assertLogged(), 4);
+  });
+
+  for (const way of ["call", "run"]) {
+    it(`when the invocation that asked for the token is over, a ${way} of another one gets a token`, async () => {
+      let asked;
+      const isAsked = new Promise((resolve) => {
+        asked = resolve;
+      });
+      hold = (path) => {
+        if (isToken(path)) asked();
+        return path === "wait.example" ? isAsked : isToken(path) ? new Promise(() => {}) : undefined;
+      };
+      assert.deepEqual(await ask("leave", "oauth", "0"), ["0"]);
+      hold = async () => {};
+      const expected = { call: ["1", "1"], run: [3, "1", "1", "1"] };
+      assert.deepEqual(await ask(way, "oauth", "1"), expected[way]);
+    });
+  }
+
+  it("when an invocation is over in the middle of a call, the calls of others go on", async () => {
+    let begun;
+    const isBegun = new Promise((resolve) => {
+      begun = resolve;
+    });
+    hold = (path) => {
+      if (path.endsWith("/0")) begun();
+      return path === "wait.example" ? isBegun : path.endsWith("/0") ? new Promise(() => {}) : undefined;
+    };
+    assert.deepEqual(await ask("leave", "body", "0"), ["0"]);
+    assert.deepEqual(await askAll("call", "body"), [
+      ["1", "1"],
+      ["2", "2"],
+      ["3", "3"],
+    ]);
+    assert.deepEqual(
+      await askAll("run", "oauth"),
+      USERS.map((id) => [3, id, id, id]),
+    );
+  });
+});
