@@ -309,12 +309,13 @@ impl Scheduler {
 
     /// Reports how the attempt of the item with this index ended. `random` is between 0 and 1.
     pub fn attempt_ended(&mut self, index: usize, outcome: Outcome, now: f64, random: f64) {
+        let stopped = self.stopped;
         let Some(item) = self.item(index) else { return };
         let state = std::mem::replace(&mut item.state, State::Waiting(now));
         let epoch = match state {
             State::InFlight(epoch) => epoch,
             State::RateLimited { fails } => {
-                if fails || self.stopped {
+                if fails || stopped {
                     if let Some(question) = &mut item.question {
                         question.last = true;
                     }

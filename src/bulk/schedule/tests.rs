@@ -162,7 +162,7 @@ fn play(options: Options, world: &World) -> Run {
                     None => give(&mut scheduler, world, &mut run, &mut outstanding, now),
                 }
             }
-            Action::Send(_) => {}
+            Action::Send(_) | Action::Ask(_) => {}
             Action::Settle(settled) => {
                 assert!(!alive.contains(&settled.index), "settled during its attempt");
                 outstanding -= 1;
