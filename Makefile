@@ -10,6 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory -j2
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 # The network is used for packages only.
 export WRANGLER_SEND_METRICS := false
+export WRANGLER_HIDE_BANNER := true
 export CLOUDFLARE_CF_FETCH_ENABLED := false
 export DO_NOT_TRACK := 1
 export npm_config_update_notifier := false
@@ -29,7 +30,7 @@ PKG := target/stamps/pkg
 FRAMEWORKS := $(patsubst %/package.json,%/node_modules/.stamp,$(wildcard tests/frameworks/*/package.json))
 DOCS := target/stamps/rustdoc target/stamps/typedoc
 
-.PHONY: help prerequisites build demo demo-jobs demo-workflow bench docs test test-all lint fmt size soak clean browser more-browsers
+.PHONY: help prerequisites build demo demo-workflow bench docs test test-all lint fmt size soak clean browser more-browsers
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -38,9 +39,6 @@ build: $(PKG) ## build the npm package in pkg/ (`npm pack ./pkg` makes the tarba
 
 demo: $(PKG) www/node_modules/.stamp ## build, then serve the demo page and a sandbox on localhost
 	@npm start --silent --prefix www
-
-demo-jobs: $(PKG) www/node_modules/.stamp ## the same for the Worker that revokes lists through a queue
-	@npm run start-jobs --silent --prefix www
 
 demo-workflow: $(PKG) www/node_modules/.stamp ## build, then serve examples/workflow and a sandbox on localhost
 	@node examples/workflow/demo.mjs

@@ -3,6 +3,7 @@
 use crate::http::outcome::Outcome;
 use js_sys::JsString;
 use serde::Serialize;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// Why a call or a constructor failed. It is one pointer, because nearly every function can return it.
@@ -11,12 +12,13 @@ pub struct Error(Box<Described>);
 
 #[derive(Clone, Debug)]
 struct Described {
-    failure: Failure,
+    /// Shared by calls that fail for the same reason.
+    failure: Rc<Failure>,
     outcome: Outcome,
 }
 
 /// What failed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Failure {
     /// An argument or an option is invalid. The value is the message, or what reading it threw. Nothing was sent.
     Validation(JsValue),
@@ -50,7 +52,7 @@ pub enum Failure {
 }
 
 /// A response that is not success. Serialized, it is the second argument of the JavaScript error class.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpFailure {
     /// The message of the error. A `ResponseValidationError` also has it without its cause, as `rawMessage`.
@@ -140,38 +142,16 @@ impl Error {
 /// Nothing was sent, unless somebody says so with [`Error::with_outcome`].
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Error {
-        Error(Box::new(Described { failure, outcome: Outcome::NotSent }))
+        Error(Box::new(Described { failure: Rc::new(failure), outcome: Outcome::NotSent }))
     }
 }
 
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./errors.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/errors.js"))]
 extern "C" {
-    /// An instance of one of these classes.
-    type ErrorObject;
-    #[wasm_bindgen(constructor, js_class = "SDKValidationError")]
-    fn validation(message: &str, cause: &JsValue) -> ErrorObject;
-    #[wasm_bindgen(constructor, js_class = "RequestAbortedError")]
-    fn aborted(message: &str, options: &JsValue) -> ErrorObject;
-    #[wasm_bindgen(constructor, js_class = "RequestTimeoutError")]
-    fn timed_out(message: &str, options: &JsValue) -> ErrorObject;
-    #[wasm_bindgen(constructor, js_class = "ConnectionError")]
-    fn connection(message: &str, options: &JsValue) -> ErrorObject;
-    #[wasm_bindgen(constructor, js_class = "InvalidRequestError")]
-    fn invalid_request(message: &str, options: &JsValue) -> ErrorObject;
-    #[wasm_bindgen(constructor, js_class = "UnexpectedClientError")]
-    fn unexpected(message: &str, options: &JsValue) -> ErrorObject;
-    #[wasm_bindgen(constructor, js_class = "UnsupportedRuntimeError")]
-    fn unsupported(message: &str) -> ErrorObject;
-    #[wasm_bindgen(js_name = withOutcome)]
-    fn with_outcome(error: &JsValue, outcome: &str) -> JsValue;
-    // These constructors read the response, which may throw.
-    #[wasm_bindgen(constructor, js_class = "SDKError", catch)]
-    fn refused(message: &str, options: &JsValue) -> Result<ErrorObject, JsValue>;
-    #[wasm_bindgen(constructor, js_class = "ResponseValidationError", catch)]
-    fn malformed(message: &str, options: &JsValue) -> Result<ErrorObject, JsValue>;
-    #[wasm_bindgen(constructor, js_class = "TokenRequestError", catch)]
-    fn token_refused(message: &str, options: &JsValue) -> Result<ErrorObject, JsValue>;
+    /// Constructs an error. Throws if reading the response in `options` throws.
+    #[wasm_bindgen(js_name = newError, catch)]
+    fn new_error(class: &str, message: &str, options: &JsValue, outcome: &str) -> Result<JsValue, JsValue>;
 }
 
 /// The second argument of the error classes without a response.
@@ -187,26 +167,26 @@ fn object(value: &impl Serialize) -> JsValue {
 
 impl From<Error> for JsValue {
     fn from(error: Error) -> JsValue {
-        let options = |cause| object(&Cause { cause });
+        const UNEXPECTED_CLIENT: &str = "UnexpectedClientError";
+        let options = |cause: &JsValue| object(&Cause { cause: cause.clone() });
         let Described { failure, outcome } = *error.0;
-        let built = match failure {
-            Failure::Validation(cause) => Ok(ErrorObject::validation("Input validation failed", &cause)),
-            Failure::Aborted(reason) => Ok(ErrorObject::aborted("Request aborted by client", &options(reason))),
-            Failure::TimedOut(reason) => Ok(ErrorObject::timed_out("Request timed out", &options(reason))),
-            Failure::Connection(cause) => Ok(ErrorObject::connection("Unable to make request", &options(cause))),
-            Failure::InvalidRequest(cause) => Ok(ErrorObject::invalid_request("Unable to create request", &options(cause))),
-            Failure::Unexpected(message, cause) => Ok(ErrorObject::unexpected(message, &options(cause))),
-            Failure::NotSent => {
-                Ok(ErrorObject::unexpected("The request was not sent: the bulk run has stopped", &JsValue::UNDEFINED))
-            }
-            Failure::Unsupported(message) => Ok(ErrorObject::unsupported(&message)),
-            Failure::NoToken { error, .. } => return error.with_outcome(outcome).into(),
-            Failure::Refused(failure) => ErrorObject::refused(&failure.message, &object(&failure)),
-            Failure::Malformed(failure) => ErrorObject::malformed(&failure.message, &object(&failure)),
-            Failure::TokenRefused(failure) => ErrorObject::token_refused(&failure.message, &object(&failure)),
+        let (class, message, second) = match &*failure {
+            Failure::Validation(cause) => ("SDKValidationError", "Input validation failed", cause.clone()),
+            Failure::Aborted(reason) => ("RequestAbortedError", "Request aborted by client", options(reason)),
+            Failure::TimedOut(reason) => ("RequestTimeoutError", "Request timed out", options(reason)),
+            Failure::Connection(cause) => ("ConnectionError", "Unable to make request", options(cause)),
+            Failure::InvalidRequest(cause) => ("InvalidRequestError", "Unable to create request", options(cause)),
+            Failure::Unexpected(message, cause) => (UNEXPECTED_CLIENT, *message, options(cause)),
+            Failure::NotSent => (UNEXPECTED_CLIENT, "The request was not sent: the bulk run has stopped", JsValue::UNDEFINED),
+            Failure::Unsupported(message) => ("UnsupportedRuntimeError", message.as_str(), JsValue::UNDEFINED),
+            Failure::NoToken { error, .. } => return error.clone().with_outcome(outcome).into(),
+            Failure::Refused(failure) => ("SDKError", failure.message.as_str(), object(failure)),
+            Failure::Malformed(failure) => ("ResponseValidationError", failure.message.as_str(), object(failure)),
+            Failure::TokenRefused(failure) => ("TokenRequestError", failure.message.as_str(), object(failure)),
         };
-        // The constructors read the response, which may be a polyfill's and throw.
-        let object = built.unwrap_or_else(|cause| ErrorObject::unexpected(UNEXPECTED, &options(cause)));
-        with_outcome(&object, outcome.name())
+        // Some constructors read the response, which may be a polyfill's and throw.
+        new_error(class, message, &second, outcome.name())
+            .or_else(|cause| new_error(UNEXPECTED_CLIENT, UNEXPECTED, &options(&cause), outcome.name()))
+            .unwrap_or_else(|thrown| thrown)
     }
 }

@@ -185,3 +185,19 @@ export function withOutcome(error, outcome) {
   error.outcome = outcome;
   return error;
 }
+
+const classes = {
+  SDKError,
+  ResponseValidationError,
+  TokenRequestError,
+  SDKValidationError,
+  UnexpectedClientError,
+  InvalidRequestError,
+  RequestAbortedError,
+  RequestTimeoutError,
+  ConnectionError,
+  UnsupportedRuntimeError,
+};
+
+/** Constructs an error for Rust. Throws if reading the response in `options` throws. */
+export const newError = (name, message, options, outcome) => withOutcome(new classes[name](message, options), outcome);

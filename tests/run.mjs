@@ -34,15 +34,14 @@ const thorough = options.all ? { BULK_SCHEDULES: "2000" } : {};
 
 /** What takes longest, in that order: it is begun first, so that no core idles at the end. */
 const LONGEST = [
-  "console/console",
-  "console/bulk",
+  "demo/page",
+  "examples/workflow",
   "suite/chromium.",
   "suite/node-import",
   "bundlers/",
   "suite/",
   "package/types",
-  "jobs/jobs",
-  "examples/workflow",
+  "demo/worker",
 ];
 const rank = (file) => {
   const at = LONGEST.findIndex((beginning) => file.startsWith(beginning));

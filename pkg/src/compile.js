@@ -37,7 +37,7 @@ function advised(cause) {
     // have a location; runtimes for Workers have none.
     advice = globalThis.location
       ? "WebAssembly was not compiled. If the page has a Content-Security-Policy, add 'wasm-unsafe-eval' to its script-src"
-      : "WebAssembly was not compiled. Where only imported WebAssembly runs, bundle with the condition \"workerd\" or \"edge-light\"";
+      : 'WebAssembly was not compiled. Where only imported WebAssembly runs, bundle with the condition "workerd" or "edge-light"';
   } else if (cause instanceof RangeError) {
     advice = "WebAssembly was not compiled synchronously. Call await ready() before the first client";
   }

@@ -55,8 +55,9 @@ fn is_full_name(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::server::hostname_of;
+    use crate::http::server::{check_server_url, hostname_of};
     use proptest::prelude::*;
+    use url::Url;
 
     fn host_of(host: &str) -> Result<String, Invalid> {
         origin_of(&["name-1@", host, "/pcc"].concat())
@@ -181,11 +182,23 @@ mod tests {
         }
 
         #[test]
-        fn whatever_is_accepted_holds_no_delimiter(id in "\\PC{0,12}@\\PC{0,20}/\\PC{0,8}") {
-            if let Ok(parsed) = origin_of(&id) {
-                prop_assert!(id.contains("@"));
-                let (_, authority) = parsed.split_once("//").unwrap();
+        fn the_host_stands_between_the_only_at_sign_and_the_only_slash(
+            id in prop_oneof![
+                "\\PC{0,12}@\\PC{0,20}/\\PC{0,8}",
+                "[a-z:@]{1,3}@(localhost|12[78]\\.0\\.0\\.1|\\[::1\\]|[a-zA-Z0-9.:@/-]{3,8})(:[0-9]{1,5})?/[a-z/@]{1,3}",
+            ]
+        ) {
+            if let Ok(origin) = origin_of(&id) {
+                let pieces: Vec<&str> = id.split(['@', '/']).collect();
+                prop_assert_eq!(pieces.len(), 3);
+                let (scheme, authority) = origin.split_once("://").unwrap();
+                prop_assert_eq!(authority, pieces[1].to_ascii_lowercase());
                 prop_assert!(authority.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b".-:[]".contains(&c)));
+                prop_assert_eq!(scheme == "http", is_loopback(hostname_of(&origin)));
+                // It is accepted as a server URL, too, unless a label such as `xn--a` makes it none.
+                if let Ok(url) = Url::parse(&origin) {
+                    prop_assert_eq!(check_server_url(&origin, Some(url.as_str()), false), Ok(origin));
+                }
             }
         }
 

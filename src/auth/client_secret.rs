@@ -181,6 +181,18 @@ mod tests {
         }
 
         #[test]
+        fn any_text_comes_back_from_its_secret(
+            bytes in prop_oneof![any::<String>().prop_map(String::into_bytes), proptest::collection::vec(any::<u8>(), 0..40)]
+        ) {
+            let expected = match String::from_utf8(bytes.clone()) {
+                _ if bytes.is_empty() => Err(NOT_BASE64URL),
+                Ok(text) => Ok(text),
+                Err(_) => Err(NOT_JSON),
+            };
+            prop_assert_eq!(decode(&secret_of(&bytes)).map(|json| (*json).clone()), expected);
+        }
+
+        #[test]
         fn one_spelling_for_each_text(coded in "[A-Za-z0-9_-]{1,80}") {
             if let Ok(json) = decode(&[SCHEME, VERSION, &coded].concat()) {
                 prop_assert_eq!(Base64UrlUnpadded::encode_string(json.as_bytes()), coded);

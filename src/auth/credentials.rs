@@ -7,7 +7,7 @@ use super::source::call_source;
 use crate::border::fields::Fields;
 use crate::border::time::now_since_epoch;
 use crate::border::wait::{Interrupt, Wait};
-use crate::border::{peek, secret_text};
+use crate::border::{global, peek, secret_text};
 use crate::error::Error;
 use crate::http::secret::Secret;
 use crate::invalid::Invalid;
@@ -101,7 +101,7 @@ impl Credentials {
     }
 
     async fn assertion(&self, hostname: &str, key: &RefCell<Key>, wait: &Wait) -> Result<Zeroizing<String>, Error> {
-        let crypto: Crypto = peek(&js_sys::global(), "crypto").unchecked_into();
+        let crypto: Crypto = global("crypto").unchecked_into();
         let subtle = peek(&crypto, "subtle");
         if !subtle.is_object() {
             return Err(Error::unsupported(

@@ -70,6 +70,9 @@ const ignore = (action) => ignored(attempt(action));
 /** Returns `target[key]`, or undefined if that throws or `target` is not an object. */
 export const peek = (target, key) => (isObject(target) ? attempt(() => target[key]) : undefined);
 
+/** Returns a global variable, or undefined if there is none. */
+export const global = (name) => peek(globalThis, name);
+
 /** Returns `target[key]`. Throws what a getter throws. */
 export const get = (target, key) => target[key];
 

@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 extern "C" {
     /// Returns `target[key]`, or undefined if that throws or `target` is not an object.
     pub fn peek(target: &JsValue, key: &str) -> JsValue;
+    /// Returns a global variable, or undefined if there is none.
+    pub fn global(name: &str) -> JsValue;
     /// Returns `target[key]`.
     #[wasm_bindgen(catch)]
     pub fn get(target: &JsValue, key: &str) -> Result<JsValue, JsValue>;
@@ -124,7 +126,7 @@ pub fn peek_text(target: &JsValue, key: &str) -> String {
 
 /// Returns an error if one of these global functions and classes is missing.
 pub fn missing_global(names: &[&str]) -> Option<Error> {
-    let missing = names.iter().find(|name| !peek(&js_sys::global(), name).is_function())?;
+    let missing = names.iter().find(|name| !global(name).is_function())?;
     Some(Error::unsupported(&format!("{missing} is missing in this runtime")))
 }
 

@@ -11,7 +11,7 @@
 use crate::error::Error;
 use js_sys::Promise;
 use std::cell::{Cell, RefCell};
-use std::future::{poll_fn, Future};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -43,12 +43,15 @@ extern "C" {
     pub fn reject(this: &Deferred, reason: &JsValue);
 }
 
+/// A call in progress. It is boxed, so that what runs it is not compiled for each kind of call.
+type Future<T> = Pin<Box<dyn std::future::Future<Output = T>>>;
+
 /// A future that is run to its end.
 struct Task {
     /// Unique, and increasing. A count of tasks does not reach the limit of exact numbers, 2^53.
     number: f64,
     /// Missing while it runs.
-    future: RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>,
+    future: RefCell<Option<Future<()>>>,
     awaited: Cell<Awaited>,
 }
 
@@ -117,8 +120,12 @@ pub async fn settled(promise: &Promise) -> Result<JsValue, JsValue> {
 }
 
 /// Runs a future. It begins in a microtask.
-pub fn spawn(future: impl Future<Output = ()> + 'static) {
-    let begun = async move {
+pub fn spawn(future: impl std::future::Future<Output = ()> + 'static) {
+    run(Box::pin(future));
+}
+
+fn run(future: Future<()>) {
+    let begun = async {
         let _ = settled(&promise_of(&JsValue::UNDEFINED)).await;
         future.await;
     };
@@ -129,9 +136,12 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) {
     task.run();
 }
 
-/// Runs a call to its end, and returns its promise. The box keeps this code from being compiled for each kind of call.
-pub fn promise(call: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
-    let call: Pin<Box<dyn Future<Output = Result<JsValue, Error>>>> = Box::pin(call);
+/// Runs a call to its end, and returns its promise.
+pub fn promise(call: impl std::future::Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
+    promise_of_call(Box::pin(call))
+}
+
+fn promise_of_call(call: Future<Result<JsValue, Error>>) -> Promise {
     let deferred = Deferred::new();
     let promise = deferred.promise();
     spawn(async move {

@@ -33,7 +33,7 @@ impl Input {
             None => method(Symbol::iterator())?,
         };
         let method = method.ok_or_else(|| {
-            Error::invalid(format!("requests must be an array, an iterable or an async iterable, not {}", type_name(requests)))
+            Error::invalid(["requests must be an array, an iterable or an async iterable, not ", &type_name(requests)].concat())
         })?;
         let iterator = method.call0(requests).map_err(Error::validation)?;
         // An async function in the iterator's place returns a promise, which is no iterator.

@@ -46,8 +46,8 @@ const CONCURRENCY_DECREASE: f64 = 0.85;
 /// The time until one more request is in flight, in milliseconds.
 const INCREASE_INTERVAL: f64 = 2_000.0;
 
-/// The lowest rate, in requests per pause of `Retry-After`: the server says that it then accepts one. Without a minimum, a list in
-/// which one item in three is always refused would lower the rate to nothing.
+/// The lowest rate, in requests per `Retry-After`: the server says that it accepts one after that time. Without a minimum, a list in
+/// which one item in three is always refused lowers the rate to nothing.
 const MIN_RATE: f64 = 0.5;
 
 /// Counts events, and measures their rate over the last ten seconds.
@@ -136,14 +136,13 @@ impl Pace {
         self.accepted.count(now);
     }
 
-    /// The server refused a request: the first one since the last pause. `in_flight`: requests in flight when it was sent, itself
-    /// included.
+    /// The server refused a request that was sent since the last pause. `in_flight`: requests in flight, itself included.
     pub fn rate_limited(&mut self, in_flight: usize, retry_after: Option<f64>, now: f64) {
         if retry_after.is_none() && self.window > 1 {
             self.window = ((in_flight as f64 * CONCURRENCY_DECREASE) as usize).clamp(1, self.concurrency);
             self.increase_at = now + INCREASE_INTERVAL;
         } else {
-            // `Retry-After` is in seconds. Without it, the minimum is next to nothing.
+            // `Retry-After` is in seconds. Without it, the minimum is next to nothing: one in half an hour.
             self.learn(MIN_RATE / retry_after.unwrap_or(1e6).max(1_000.0), now);
         }
     }

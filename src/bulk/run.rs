@@ -108,7 +108,7 @@ struct Watch<'a> {
 
 impl Observer for Watch<'_> {
     fn may_send(&self) -> bool {
-        self.shared.schedule.borrow_mut().may_send(self.index, self.shared.clock.now())
+        self.shared.schedule.borrow().may_send(self.index, self.shared.clock.now())
     }
 
     fn sent(&self, method: Method) {

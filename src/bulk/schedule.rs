@@ -5,8 +5,8 @@
 //! once. A revoked item is never sent again. The rules:
 //!
 //! 1. Whoever asks for fewer requests, the API (429, or 503 with `Retry-After`) or the token endpoint, pauses the whole run: for as
-//!    long as it says, and longer if it keeps refusing after that; if it does not say, for a short time that doubles. Nothing is
-//!    sent before the pause is over. Then one request is sent alone. When it is accepted, [`Pace`] decides how fast the run
+//!    long as it says, and longer if it keeps refusing after that; if it does not say, for a short time that doubles. Reports of
+//!    several attempts from before the pause are one pause. Nothing is sent before it is over. Then one request is sent alone. When it is accepted, [`Pace`] decides how fast the run
 //!    continues.
 //! 2. A rate-limited item goes behind all others. The `MAX_RATE_LIMITED`th time, it fails. What happens before the API has accepted
 //!    anything does not count.
@@ -53,8 +53,8 @@ const INITIAL_WINDOW: usize = 10;
 /// on concurrent requests, which sends no `Retry-After`, ends as soon as a request completes.
 const PAUSE: Backoff = Backoff { initial_interval: 50.0, max_interval: 60_000.0, exponent: 2.0, max_elapsed: f64::INFINITY };
 
-/// How often such pauses double, to 6.4 seconds, and twice that number of refusals of one item more for each further time. A list with
-/// many items that are always refused must get past them before the run stops.
+/// How often such pauses double: to 6.4 seconds, and once more for every two times that the item itself was rate limited before. If
+/// each of many items is refused, that may concern each of them, and the run must get past them before it stops.
 const MAX_DOUBLINGS: u32 = 7;
 
 /// The next action of the driver.
@@ -164,8 +164,8 @@ struct Question {
 enum State {
     /// To be sent at this time or later.
     Waiting(f64),
-    /// Its attempt began in this epoch. `None`: nothing more is sent in this attempt.
-    InFlight(Option<u32>),
+    /// Its attempt began in this epoch.
+    InFlight(u32),
     /// Rate limited. Its attempt still reads the body of the response. Then it waits, or fails.
     RateLimited { fails: bool },
 }
@@ -194,8 +194,8 @@ pub struct Scheduler {
     input_ended: bool,
     /// Whether the run has stopped before its end.
     stopped: bool,
-    /// Counts pauses and requests to wait too long. Only an attempt of this epoch may send. What it meets is new; what earlier ones
-    /// meet says nothing about the time since.
+    /// Counts pauses, also when one grows longer, and requests to wait too long. Only an attempt of the current epoch may send. A
+    /// response to an earlier one says nothing about the time since.
     epoch: u32,
     paused_until: f64,
     refusing: Option<Refusing>,
@@ -261,14 +261,13 @@ impl Scheduler {
     }
 
     /// Whether the attempt of the item with this index may send a request now. Call it when everything else is ready, such as the
-    /// token, and again before any further request of the attempt. False: the run is paused, has been since the attempt began, or
-    /// has stopped. The attempt then ends, usually with [`Outcome::NotSent`].
-    pub fn may_send(&mut self, index: usize, now: f64) -> bool {
-        let allowed = (!self.stopped && now >= self.paused_until).then_some(self.epoch);
-        let Some(item) = self.item(index) else { return false };
-        let State::InFlight(epoch) = &mut item.state else { return false };
-        *epoch = epoch.filter(|epoch| Some(*epoch) == allowed);
-        epoch.is_some()
+    /// token, and again before any further request of the attempt. False: the run has stopped, or a pause has begun since the attempt
+    /// began, even if it is over: of all that waited, only one request is sent then. The attempt ends, usually with
+    /// [`Outcome::NotSent`].
+    pub fn may_send(&self, index: usize, now: f64) -> bool {
+        let current = State::InFlight(self.epoch);
+        let is_current = self.items.iter().any(|item| item.index == index && item.state == current);
+        is_current && now >= self.paused_until && !self.stopped
     }
 
     /// Reports that the API refused a request because there are too many, as soon as the head of the response is there.
@@ -276,7 +275,7 @@ impl Scheduler {
     pub fn rate_limited(&mut self, index: usize, retry_after: Option<f64>, now: f64, random: f64) {
         let (in_flight, accepted) = (self.in_flight(), self.accepted);
         let Some(&mut Item { state: State::InFlight(epoch), rate_limited, .. }) = self.item(index) else { return };
-        let (new, too_long) = (epoch == Some(self.epoch), is_too_long(retry_after));
+        let (new, too_long) = (epoch == self.epoch, is_too_long(retry_after));
         self.answered = true;
         if !too_long {
             if new {
@@ -335,7 +334,7 @@ impl Scheduler {
                 if !std::mem::replace(&mut self.accepted, true) {
                     self.items.iter_mut().for_each(|item| item.rate_limited = 0);
                 }
-                if epoch == Some(self.epoch) {
+                if epoch == self.epoch {
                     self.refusing = None;
                     self.pace.accepted(now);
                 }
@@ -350,7 +349,7 @@ impl Scheduler {
             }
             Outcome::NotSent | Outcome::NoToken { .. } if self.stopped => self.settle(index, Status::Skipped, true),
             Outcome::NotSent => {}
-            Outcome::NoToken { retry_after } => self.pause(epoch == Some(self.epoch), retry_after, u32::MAX, now, random),
+            Outcome::NoToken { retry_after } => self.pause(epoch == self.epoch, retry_after, u32::MAX, now, random),
             Outcome::Unavailable { retry_after } if self.retry(index, retry_after, now, random) => {}
             Outcome::Unreachable if self.retry(index, None, now, random) => {}
             Outcome::Unreachable => {
@@ -414,7 +413,7 @@ impl Scheduler {
 
     /// Whether another request may be in flight. After a pause, one is sent alone, as a probe.
     fn has_room(&self) -> bool {
-        let probe = State::InFlight(Some(self.epoch));
+        let probe = State::InFlight(self.epoch);
         let probing = self.refusing.is_some() && self.items.iter().any(|item| item.state == probe);
         !probing && self.in_flight() < self.window()
     }
@@ -429,7 +428,7 @@ impl Scheduler {
         if item.failures == 0 && item.turn == 0 {
             item.first_sent = now;
         }
-        item.state = State::InFlight(Some(epoch));
+        item.state = State::InFlight(epoch);
         let action = match &mut item.question {
             Some(question) => {
                 question.asked = true;

@@ -74,16 +74,9 @@ fn wrong_character(id: &str) -> Option<Invalid> {
         let kind = match character {
             '/' => "a slash",
             '\\' => "a backslash",
-            '\t' => "a tab",
-            '\n' | '\r' => "a line break",
             _ if character.is_control() => "a control character",
-            '\u{ad}' => "a soft hyphen",
-            '\u{200b}' => "a zero-width space",
-            '\u{feff}' => "a byte order mark",
             _ if FORMAT.iter().any(|range| range.contains(&character)) => "an invisible character",
             _ if (start..end).contains(&at) => return None,
-            ' ' => "a space",
-            '\u{a0}' => "a no-break space",
             _ => "white space",
         };
         Some((at, character, kind))
@@ -121,7 +114,7 @@ mod tests {
             ("a/b", "U+002F (a slash) at index 1"),
             ("a\\b", "U+005C (a backslash) at index 1"),
             ("a\0", "U+0000 (a control character) at index 1"),
-            ("a\nb", "U+000A (a line break) at index 1"),
+            ("a\nb", "U+000A (a control character) at index 1"),
             ("\u{7f}", "U+007F (a control character) at index 0"),
             ("\u{85}", "U+0085 (a control character) at index 0"),
         ] {
@@ -134,16 +127,16 @@ mod tests {
     #[test]
     fn refuses_what_is_pasted_with_an_id() {
         for (id, character) in [
-            (" a", "U+0020 (a space) at index 0"),
-            ("a ", "U+0020 (a space) at index 1"),
-            ("a b\u{a0}", "U+00A0 (a no-break space) at index 3"),
-            (" ", "U+0020 (a space) at index 0"),
-            ("a\t", "U+0009 (a tab) at index 1"),
+            (" a", "U+0020 (white space) at index 0"),
+            ("a ", "U+0020 (white space) at index 1"),
+            ("a b\u{a0}", "U+00A0 (white space) at index 3"),
+            (" ", "U+0020 (white space) at index 0"),
+            ("a\t", "U+0009 (a control character) at index 1"),
             ("\u{3000}a", "U+3000 (white space) at index 0"),
             ("a\u{2028}", "U+2028 (white space) at index 1"),
-            ("\u{feff}a", "U+FEFF (a byte order mark) at index 0"),
-            ("abc\u{200b}d", "U+200B (a zero-width space) at index 3"),
-            ("a\u{ad}b", "U+00AD (a soft hyphen) at index 1"),
+            ("\u{feff}a", "U+FEFF (an invisible character) at index 0"),
+            ("abc\u{200b}d", "U+200B (an invisible character) at index 3"),
+            ("a\u{ad}b", "U+00AD (an invisible character) at index 1"),
             ("a\u{202e}b", "U+202E (an invisible character) at index 1"),
             // Two UTF-16 code units before it.
             ("😀\u{e0061}", "U+E0061 (an invisible character) at index 2"),

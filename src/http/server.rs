@@ -57,7 +57,7 @@ pub fn check_server_url(text: &str, href: Option<&str>, allow_insecure: bool) ->
     if read_path != if path.is_empty() { "/" } else { path } || !is_plain_path(path) {
         return Err(PATH);
     }
-    Ok([&origin, path.trim_end_matches('/')].concat())
+    Ok([without_default_port(&origin), path.trim_end_matches('/')].concat())
 }
 
 /// The base URL of a tenant: `acme`, `acme.conductor.one` or `https://acme.conductor.one`, in any case.
@@ -109,13 +109,11 @@ fn without_default_port(origin: &str) -> &str {
     origin.strip_suffix(default_port).unwrap_or(origin)
 }
 
-/// Whether a response comes from the requested server: the URLs have the same origin, or the response's URL is unknown.
+/// Whether a response comes from the requested server: the URLs have the same origin, or the response's URL is unknown. The platform
+/// writes origins without their default port, and so does [`check_server_url`].
 pub fn is_same_server(asked: &str, answered: &str) -> bool {
-    fn origin(url: &str) -> String {
-        let origin: Vec<&str> = url.split('/').take(3).collect();
-        without_default_port(&origin.join("/").to_ascii_lowercase()).to_owned()
-    }
-    answered.is_empty() || origin(asked) == origin(answered)
+    let origin = asked.match_indices('/').nth(2).and_then(|(end, _)| asked.get(..=end)).unwrap_or(asked);
+    answered.is_empty() || answered.get(..origin.len()).is_some_and(|answered| answered.eq_ignore_ascii_case(origin))
 }
 
 /// Whether `label` is a DNS label: 1 to 63 letters, digits and inner hyphens (RFC 1123, 2.1).
@@ -201,12 +199,12 @@ mod tests {
             ("https://acme.conductor.one/", "https://acme.conductor.one", "acme.conductor.one"),
             ("HTTPS://Proxy.Example/c1///", "https://proxy.example/c1", "proxy.example"),
             ("https://proxy.example/C1//x:y/%2f@", "https://proxy.example/C1//x:y/%2f@", "proxy.example"),
-            ("https://proxy.example:443/c1", "https://proxy.example:443/c1", "proxy.example"),
+            ("https://proxy.example:443/c1", "https://proxy.example/c1", "proxy.example"),
             ("http://127.0.0.1:8787", "http://127.0.0.1:8787", "127.0.0.1"),
             ("http://127.255.0.9", "http://127.255.0.9", "127.255.0.9"),
             ("http://localhost:8787/x", "http://localhost:8787/x", "localhost"),
-            ("http://LocalHost:80", "http://localhost:80", "localhost"),
-            ("http://[::1]:80", "http://[::1]:80", "[::1]"),
+            ("http://LocalHost:80", "http://localhost", "localhost"),
+            ("http://[::1]:80", "http://[::1]", "[::1]"),
             ("http://[::1]", "http://[::1]", "[::1]"),
             ("https://[2001:DB8::1]", "https://[2001:db8::1]", "[2001:db8::1]"),
             ("https://10.0.0.1:8443", "https://10.0.0.1:8443", "10.0.0.1"),
@@ -315,12 +313,24 @@ mod tests {
         assert_eq!(check_server_url(text, None, false), Err(HOST));
     }
 
+    /// Whether http to this URL stays on this machine, as another URL parser understands it.
+    fn stays_here(url: &Url) -> bool {
+        match url.host().unwrap() {
+            url::Host::Domain(name) => name == "localhost",
+            url::Host::Ipv4(address) => address.is_loopback(),
+            url::Host::Ipv6(address) => address.is_loopback(),
+        }
+    }
+
     proptest! {
         #[test]
-        fn nothing_but_a_label_changes_in_a_tenant_s_host(tenant in "\\PC{0,40}") {
+        fn nothing_but_a_label_changes_in_a_tenant_s_host(
+            tenant in prop_oneof!["\\PC{0,40}", "(https://)?[A-Za-z0-9.@/-]{1,8}(\\.conductor\\.one)?"]
+        ) {
             if let Ok(base) = tenant_url(&tenant) {
                 let label = base.strip_prefix("https://").unwrap().strip_suffix(DOMAIN).unwrap();
-                prop_assert!(is_dns_label(label));
+                prop_assert!(is_dns_label(label) && tenant.to_ascii_lowercase().contains(label));
+                prop_assert_eq!(tenant_url(&base), Ok(base.clone()));
                 let host = format!("{label}{DOMAIN}");
                 prop_assert_eq!(Url::parse(&base).ok().and_then(|url| url.host_str().map(str::to_owned)), Some(host));
             }
@@ -328,17 +338,28 @@ mod tests {
 
         #[test]
         fn accepted_urls_go_to_the_host_that_is_written(
-            url in prop_oneof!["(https?://)?\\PC{0,40}", "https?://[a-z0-9._:%@\\\\\\[\\]\t\n -]{0,20}(/[a-z.%2e\\\\/ ]{0,10})?"]
+            url in prop_oneof![
+                1 => "(https?://)?\\PC{0,40}",
+                1 => "https?://[a-z0-9._:%@\\\\\\[\\]\t\n -]{0,20}(/[a-z.%2e\\\\/ ]{0,10})?",
+                4 => "https?://(localhost|12[78]\\.0\\.0\\.1|\\[::[12]\\]|[a-zA-Z]{1,4}\\.one)(:[0-9]{1,5})?([@.:\\\\]|/[a-z./%]{0,4})?",
+            ]
         ) {
+            let strict = check(&url, false);
             if let Ok(base) = check(&url, true) {
                 let written = url.to_ascii_lowercase();
-                prop_assert!(written.starts_with(base.split('/').take(3).collect::<Vec<_>>().join("/").as_str()));
+                let origin = base.split('/').take(3).collect::<Vec<_>>().join("/");
+                let after = written.strip_prefix(&origin);
+                prop_assert!(after.is_some_and(|path| path.is_empty() || path.starts_with('/')));
                 let plain = base.bytes().all(|b| b.is_ascii_graphic() && !b"\\?#\"<>^`{|}".contains(&b));
                 prop_assert!(plain);
                 prop_assert!(!base.ends_with('/'));
                 prop_assert_eq!(check(&base, true), Ok(base.clone()));
                 let read = Url::parse(&base).unwrap();
                 prop_assert_eq!(read.host_str(), Some(hostname_of(&base)));
+                let encrypted = base.starts_with("https://") || stays_here(&read);
+                prop_assert_eq!(strict, if encrypted { Ok(base) } else { Err(INSECURE) });
+            } else {
+                prop_assert!(strict.is_err());
             }
         }
     }

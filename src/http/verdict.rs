@@ -29,16 +29,9 @@ impl Head {
         self.status == 200 && !self.redirected
     }
 
-    /// What a redirect means for the credential, as the start of a message. `None`: there is no redirect.
-    fn redirect(&self) -> Option<&'static str> {
-        if self.redirected {
-            // The caller set `redirect: "follow"`. A 307 or 308 repeats the request, so a server may have revoked.
-            Some("Redirected, so the outcome is unknown: the credential may be revoked")
-        } else if self.opaque_redirect || matches!(self.status, 300..=303 | 305..=399) {
-            Some("Redirected, so nothing was revoked")
-        } else {
-            None
-        }
+    /// Whether there was a redirect, followed or not.
+    fn is_redirect(&self) -> bool {
+        self.redirected || self.opaque_redirect || matches!(self.status, 300..=303 | 305..=399)
     }
 }
 
@@ -121,7 +114,7 @@ pub fn judge(head: &Head, body: Body) -> Verdict {
 /// The official SDK's message for a response that is not a success. `content_type` and `body`: with the secret masked. A long body
 /// is cut.
 pub fn refusal_message(head: &Head, content_type: &str, body: &str) -> String {
-    let mut message = head.redirect().unwrap_or("Unexpected Status or Content-Type").to_owned();
+    let mut message = if head.is_redirect() { "Redirected" } else { "Unexpected Status or Content-Type" }.to_owned();
     message += &format!(": Status {}", head.status);
     match content_type {
         "application/json" => {}
@@ -256,17 +249,12 @@ mod tests {
     }
 
     #[test]
-    fn redirects() {
-        const FOLLOWED: &str = "Redirected, so the outcome is unknown: the credential may be revoked";
-        const NOT_FOLLOWED: &str = "Redirected, so nothing was revoked";
+    fn a_redirect_is_told_from_other_responses() {
         let followed = Head { redirected: true, ..head(200, "application/json") };
-        assert_eq!(followed.redirect(), Some(FOLLOWED));
-        assert_eq!(Head { status: 307, ..followed }.redirect(), Some(FOLLOWED));
-        assert_eq!(Head { opaque_redirect: true, ..head(0, "") }.redirect(), Some(NOT_FOLLOWED));
-        for (status, redirect) in
-            [(299, None), (300, Some(NOT_FOLLOWED)), (304, None), (308, Some(NOT_FOLLOWED)), (400, None), (0, None)]
-        {
-            assert_eq!(head(status, "").redirect(), redirect, "{status}");
+        assert!(followed.is_redirect() && Head { status: 307, ..followed }.is_redirect());
+        assert!(Head { opaque_redirect: true, ..head(0, "") }.is_redirect());
+        for (status, expected) in [(299, false), (300, true), (304, false), (308, true), (400, false), (0, false)] {
+            assert_eq!(head(status, "").is_redirect(), expected, "{status}");
         }
     }
 

@@ -1,5 +1,5 @@
-// The compatibility date for workerd in every test: that of the console's Worker.
+// The compatibility date for workerd in every test: that of the demo.
 import { readFileSync } from "node:fs";
 
-const settings = readFileSync(new URL("../../www/worker/wrangler.jsonc", import.meta.url), "utf8");
+const settings = readFileSync(new URL("../../www/wrangler.jsonc", import.meta.url), "utf8");
 export const [, compatibilityDate] = /"compatibility_date": "(\d{4}-\d\d-\d\d)"/.exec(settings);

@@ -5,13 +5,14 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import { runByName } from "../suite/all.js";
+import { contexts } from "./async-local.js";
 
 const [entry] = process.argv.slice(2);
 const sdk = entry.endsWith(".cjs") ? createRequire(entry)(entry) : await import(pathToFileURL(entry));
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { name, context } = JSON.parse(line);
-  const failure = await runByName(name, { ...context, sdk });
+  const failure = await runByName(name, { ...context, sdk, contexts });
   process.stdout.write(`${JSON.stringify({ failure: failure ?? null })}\n`);
 }
 process.exit();

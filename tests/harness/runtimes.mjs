@@ -14,6 +14,8 @@ import { compatibilityDate } from "./compatibility-date.mjs";
 
 const tests = fileURLToPath(new URL("..", import.meta.url));
 const suite = join(tests, "suite", "all.js");
+const asyncLocal = join(tests, "harness", "async-local.js");
+const zone = join(tests, "harness", "zone.js");
 const require = createRequire(join(tests, "package.json"));
 
 /** Flags for a headless Chromium, as root and without any traffic of its own. */
@@ -42,8 +44,9 @@ async function launch(executablePath, flags) {
 /** This Node, with the package imported or required. */
 async function node(load) {
   const { runByName } = await import(pathToFileURL(suite));
+  const { contexts } = await import("./async-local.js");
   const sdk = await load();
-  return { run: (name, context) => runByName(name, { ...context, sdk }), stop() {} };
+  return { run: (name, context) => runByName(name, { ...context, sdk, contexts }), stop() {} };
 }
 
 /** Bundles a script that stands in the user's project, so that the package resolves as it would for that user. */
@@ -89,7 +92,7 @@ export async function workerModules(contents) {
     platform: "neutral",
     mainFields: ["module", "main"],
     plugins: [plugin],
-    external: [...external, "cloudflare:workers"],
+    external: [...external, "cloudflare:workers", "node:async_hooks"],
   });
   return [
     { type: "ESModule", path: "worker.mjs", contents: script },
@@ -101,16 +104,17 @@ async function workerd() {
   const { Miniflare } = await import("miniflare");
   const modules = await workerModules(`
     import * as sdk from "./import.mjs";
+    import { contexts } from ${JSON.stringify(asyncLocal)};
     export default {
       async fetch(request) {
         // fake-timers sets a timer when it is loaded, which workerd allows in a handler only. The package is loaded outside.
         const { runByName } = await import(${JSON.stringify(suite)});
         const { name, context } = await request.json();
-        const failure = await runByName(name, { ...context, sdk });
+        const failure = await runByName(name, { ...context, sdk, contexts });
         return Response.json({ failure });
       },
     };`);
-  const miniflare = new Miniflare({ modules, modulesRoot: ".", compatibilityDate });
+  const miniflare = new Miniflare({ modules, modulesRoot: ".", compatibilityDate, compatibilityFlags: ["nodejs_als"] });
   const url = await miniflare.ready;
   return {
     async run(name, context) {
@@ -146,6 +150,16 @@ const inBrowser = `
 /** The suite in a page, as a global function run(name, context). */
 async function pageScripts() {
   return { "/script.js": await bundle(`${inBrowser} globalThis.run = run;`, { platform: "browser", external }) };
+}
+
+/** The same with zone.js, which follows no `await` of the engine's: as Angular's build does, this one writes them with promises. */
+async function zoneScripts() {
+  const page = `
+    import { contexts } from ${JSON.stringify(zone)};
+    import * as sdk from "./import.mjs";
+    import { runByName } from ${JSON.stringify(suite)};
+    globalThis.run = (name, context) => runByName(name, { ...context, sdk, contexts });`;
+  return { "/script.js": await bundle(page, { platform: "browser", external, supported: { "async-await": false } }) };
 }
 
 /** The same in a web worker, which the page's function hands on to. */
@@ -268,6 +282,8 @@ export const runtimes = {
   },
   workerd: { family: "workerd", engine: "workerd", start: workerd },
   chromium: { family: "browser", engine: "chromium", start: () => chromium(pageScripts) },
+  // Of the tests, those that concern zone.js.
+  "chromium-zone": { family: "zone", engine: "chromium", start: () => chromium(zoneScripts) },
   "chromium-worker": { family: "browser", engine: "chromium", start: () => chromium(workerScripts) },
   // These are for `make test-all`.
   "node-22-import": { family: "node", engine: "node", start: () => processRuntime("node-22/bin/node", [], "import.mjs") },

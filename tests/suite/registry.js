@@ -1,6 +1,7 @@
 // The behavioural suite: tests that any JavaScript runtime can run. Each file registers its tests here by importing `test`;
 // a test gets { sdk, server, prism, oidc, hostile, runtime, engine }: the package under test, addresses of the loopback servers, the
-// family of runtimes ("node", "workerd", "browser"), and the engine whose fetch it is (harness/runtimes.mjs lists them).
+// family of runtimes ("node", "workerd", "browser", "zone"), and the engine whose fetch it is (harness/runtimes.mjs lists them). Where
+// the platform has contexts, it also gets `contexts` (harness/async-local.js).
 import { AssertionError } from "chai";
 
 /** @type {{ name: string, run: (context: object) => Promise<void> | void, only?: string[] }[]} */
@@ -12,9 +13,10 @@ export function test(name, run, { only } = {}) {
   tests.push({ name, run, only });
 }
 
-/** The names of the tests to run in a runtime; of all tests, when none is given. */
+/** The names of the tests to run in a runtime; of all tests, when none is given. In a page with zone.js, only those that name it. */
 export function namesFor(runtime) {
-  return tests.filter(({ only }) => !runtime || !only || only.includes(runtime)).map(({ name }) => name);
+  const isFor = ({ only }) => !runtime || (only ? only.includes(runtime) : runtime !== "zone");
+  return tests.filter(isFor).map(({ name }) => name);
 }
 
 /** What is left to restore, `{ restore }` each. No method of an array is called on it: those may be what a test has replaced. */

@@ -263,8 +263,8 @@ test("what is masked of an answer leaves the rest as it is", async ({ sdk }) => 
 const tokenOf = (random, length) => Array.from({ length }, () => String.fromCharCode(33 + random(94))).join("");
 test("masking: of any token, in any form, nothing is left, and the text around it is as it was", async ({ sdk }) => {
   const random = generator(14);
-  for (let round = 0; round < 10; round++) {
-    const secret = tokenOf(random, [12, 40, 1000, 5000, 32_000][round % 5]);
+  for (let round = 0; round < 4; round++) {
+    const secret = tokenOf(random, [12, 40, 1000, 8000][round]);
     for (const [form, write] of Object.entries(FORMS)) {
       const label = `${form} of ${secret.length} characters: ${secret.slice(0, 40)}`;
       const echo = write(secret);

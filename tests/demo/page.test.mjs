@@ -1,0 +1,546 @@
+// The demo's page, in Chromium: served as `make demo` serves it, with the sandbox, or with responses that a test plays.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { readLines } from "../../www/public/credential.js";
+import { app } from "../harness/app.mjs";
+import { chromium } from "../harness/browsers.mjs";
+import { launchHeadlessShell } from "../harness/runtimes.mjs";
+
+const www = fileURLToPath(new URL("../../www", import.meta.url));
+const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
+const lines = (n, prefix = "cred") => Array.from({ length: n }, (_, i) => `app-1,con-1,${prefix}-${i}`).join("\n");
+const json = (status, body, headers = {}) => ({
+  status,
+  headers: { "content-type": "application/json", ...headers },
+  body: JSON.stringify(body),
+});
+const OK = json(200, {});
+
+/** Serves the demo as `make demo` does, on a free port. */
+async function serve() {
+  const state = mkdtempSync(join(tmpdir(), "c1-revoke-demo-"));
+  const child = spawn("npm", ["start", "--silent", "--", "--port", "0", "--inspector-port", "0"], {
+    cwd: www,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    // A registry of its own: wrangler would otherwise join Workers of the same name that run elsewhere on this machine.
+    env: {
+      ...process.env,
+      WRANGLER_REGISTRY_PATH: state,
+      WRANGLER_SEND_METRICS: "false",
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      WRANGLER_HIDE_BANNER: "true",
+    },
+  });
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  let output = "";
+  const url = await new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output += text;
+        const [, address] = /Ready on (http:\/\/\S+)/.exec(output) ?? [];
+        if (address) resolve(address);
+      });
+    }
+    child.once("close", (code) => reject(new Error(`wrangler ended with ${code}:\n${output}`)));
+  });
+  return {
+    url,
+    async stop() {
+      process.kill(-child.pid, "SIGTERM"); // npm, its shell, and wrangler
+      await closed;
+      rmSync(state, { recursive: true, force: true });
+    },
+  };
+}
+
+describe("the demo's page", { timeout: 600_000 }, () => {
+  let served, browser;
+  before(async () => {
+    [served, browser] = await Promise.all([serve(), launchHeadlessShell()]);
+  });
+  after(() => Promise.all([browser?.close(), served?.stop()]));
+
+  /**
+   * Opens the page. `respond` plays the API: it gets `{ method, id }` and returns a response, or "lost". Without it, the sandbox does.
+   * `config`: what the Worker says. `clock`: time stands still, and `run(ms)` moves it. `answers`: what dialogs get, in turn.
+   */
+  async function open(t, { respond, config, clock = false, answers = [], inBrowser = browser, ...options } = {}) {
+    const context = await inBrowser.newContext(options);
+    t.after(() => context.close());
+    const page = await context.newPage();
+    page.setDefaultTimeout(120_000); // 2,000 rows on a busy machine
+    const seen = { sent: [], asked: [], faults: [] };
+    page.on("pageerror", (error) => seen.faults.push(String(error)));
+    page.on("console", (message) => message.text().startsWith("Failed to load resource") || seen.faults.push(message.text()));
+    page.on(
+      "request",
+      (request) =>
+        new URL(request.url()).origin === served.url || request.url().startsWith("blob:") || seen.faults.push(request.url()),
+    );
+    page.on("dialog", (dialog) => {
+      seen.asked.push([dialog.type(), dialog.message()]);
+      return answers.shift() === false ? dialog.dismiss() : dialog.accept();
+    });
+    await page.addInitScript(() => {
+      globalThis.violations = [];
+      document.addEventListener("securitypolicyviolation", ({ violatedDirective }) =>
+        globalThis.violations.push(violatedDirective),
+      );
+    });
+    if (config !== undefined) await page.route("**/config", (route) => route.fulfill(config));
+    await page.route("**/api/**", async (route) => {
+      const request = { method: route.request().method(), id: decodeURIComponent(route.request().url().split("/").at(-1)) };
+      seen.sent.push(`${request.method} ${request.id}`);
+      const response = respond ? await respond(request) : null;
+      await (response === null
+        ? route.continue()
+        : response === "lost"
+          ? route.abort("connectionreset")
+          : route.fulfill(response)
+      ).catch(() => {});
+    });
+    if (clock) await page.clock.install({ time: new Date("2030-01-01T00:00:00Z") });
+    await page.goto(served.url);
+    const button = (name) => page.getByRole("button", { name });
+    const ui = {
+      page,
+      seen,
+      button,
+      lines: page.getByLabel("Credentials, one per line"),
+      token: page.getByLabel("Bearer token"),
+      title: page.locator("#title"),
+      text: page.locator("#text"),
+      go: page.locator("#go"),
+      /** As pasting does, in one event: playwright's fill() has one for each line. */
+      paste: (text) =>
+        ui.lines.evaluate((it, text) => {
+          it.value = text;
+          it.dispatchEvent(new Event("input"));
+        }, text),
+      /** Starts a run of these lines. */
+      async start(text, token = "token-1") {
+        await ui.paste(text);
+        await ui.token.fill(token);
+        await ui.go.click();
+      },
+      /** Waits until the run is over. With a clock that a test holds, it lets time pass. */
+      async end() {
+        while (clock && !(await button("Copy record").isVisible())) await page.clock.runFor(500);
+        await button("Copy record").waitFor();
+      },
+      /** The rows of the table, as texts. */
+      rows: () =>
+        page
+          .locator("tbody tr")
+          .evaluateAll((rows) => rows.map((row) => [...row.querySelectorAll("code, b, p, small")].map((it) => it.textContent))),
+      outcomes: async () => Object.fromEntries((await ui.rows()).map(([id, , word, reason]) => [id, [word, reason]])),
+      /** What axe finds against the page as it is, and whether it is wider than its window. */
+      async barriers() {
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate(() => globalThis.axe.run());
+        const isWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+        return [
+          ...violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`)),
+          ...(isWide ? ["too wide"] : []),
+        ];
+      },
+    };
+    await page.locator("#where:not(:has-text('needs JavaScript'))").waitFor();
+    return ui;
+  }
+
+  it("reads lines exactly, and names what is wrong by number", () => {
+    const read = (text) => readLines(text, "acme.conductor.one");
+    const address = "https://acme.conductor.one/api/v1/apps/a%20b/connectors/c/credentials/d%2Ce";
+    const { found, problems, notes } = read(`a,b,c\r\n\n  \nd;e;f\rg\th\ti\n${address}\na,b,c\nid-1,app-1,con-1`);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      found.map(({ ids, lines }) => [...Object.values(ids), ...lines]),
+      [
+        ["a", "b", "c", 1, 7],
+        ["d", "e", "f", 4],
+        ["g", "h", "i", 5],
+        ["a b", "c", "d,e", 6],
+        ["id-1", "app-1", "con-1", 8],
+      ],
+    );
+    assert.deepEqual(notes, ["Lines 1 and 7 name the same credential."]);
+    const FORM = "This is neither appId,connectorId,id nor the address of a credential in the API.";
+    for (const [line, problem] of [
+      ["Leaked credentials, 3 May", FORM],
+      ["a,b", FORM],
+      ["a,b,c,d", FORM],
+      ["a,b;c", FORM],
+      ["appId,connectorId,id", "These are column names. Remove them."],
+      ["App ID;Connector ID;Credential ID", "These are column names. Remove them."],
+      ["app_id\tconnector_id\tcredential_id", "These are column names. Remove them."],
+      ['"a","b","c"', "Remove the quotation marks."],
+      ["a,,c", "The connectorId is empty."],
+      ["a,b,..", "The id must not be . or .."],
+      ["a,b/x,c", "The connectorId must not contain / or \\."],
+      ["a, b,c", "The connectorId begins or ends with white space (U+0020)."],
+      ["a,b,c\u00a0", "The id begins or ends with white space (U+00A0)."],
+      ["\ufeffa,b,c", "The appId begins or ends with white space (U+FEFF)."],
+      ["a,b\u200b,c", "The connectorId contains an invisible character (U+200B)."],
+      ["a,b,c\u00add", "The id contains an invisible character (U+00AD)."],
+      ["a,b,\u202ec", "The id contains an invisible character (U+202E)."],
+      ["https://other.conductor.one/api/v1/apps/a/connectors/b/credentials/c", "This is not an address of acme.conductor.one."],
+      ["https://acme.conductor.one/api/v1/apps/a/connectors/b", FORM],
+      [`${address}?x=1`, FORM],
+      ["https://acme.conductor.one/api/v1/apps/a/connectors/b/credentials/c%2Fd", "The id must not contain / or \\."],
+    ]) {
+      const { found, problems } = read(`x,y,z\n${line}`);
+      assert.equal(found.length, 1, line);
+      assert.deepEqual(problems, [`Line 2: ${problem.endsWith("..") ? `${problem}.` : problem}`], line);
+    }
+  });
+
+  it("shows what is wrong while it is typed, and sends nothing before all lines are right", async (t) => {
+    const { page, seen, lines: field, token, go } = await open(t);
+    await token.fill("token-1");
+    await field.fill("a,b,c\na,b");
+    assert.match(await page.locator("#problems").textContent(), /^Line 2: This is neither/);
+    assert.equal(await field.getAttribute("aria-invalid"), "true");
+    assert.equal(await page.locator("#check").textContent(), "Nothing is sent until every line is right.");
+    await go.click();
+    assert.ok(await field.evaluate((it) => it === document.activeElement));
+    await field.fill("x\n".repeat(9));
+    assert.match(await page.locator("#problems").textContent(), /Line 5: .*\nAnd 4 more\.$/);
+    await field.fill("");
+    await go.click();
+    assert.equal(await go.textContent(), "Revoke ");
+    await field.fill("a,b,c\nd,e,f\na,b,c");
+    assert.equal(await page.locator("#problems").textContent(), "");
+    assert.equal(
+      await page.locator("#check").textContent(),
+      "2 credentials of the sandbox will be revoked. Lines 1 and 3 name the same credential.",
+    );
+    assert.equal(await go.textContent(), "Revoke 2 credentials");
+    assert.deepEqual([seen.sent, seen.asked], [[], []]);
+  });
+
+  it("takes the package's word on the token, and never shows it", async (t) => {
+    const { page, seen, lines: field, token, go } = await open(t);
+    await field.fill("a,b,c");
+    for (const [value, problem] of [
+      ["", "Enter a bearer token."],
+      ["secret-token with spaces", "bearerAuth"],
+    ]) {
+      await token.fill(value);
+      await go.click();
+      const shown = await page.locator("#token-problem").textContent();
+      assert.ok(shown.includes(problem), JSON.stringify([value, shown, seen]));
+      assert.ok(!shown.includes("secret-token"), shown);
+      assert.equal(await token.getAttribute("aria-invalid"), "true");
+      assert.equal(await page.evaluate(() => document.activeElement.id), "token");
+    }
+    assert.equal(await token.getAttribute("type"), "password");
+    assert.deepEqual(seen.sent, []);
+  });
+
+  it("asks before it revokes more than one, with the number and the tenant", async (t) => {
+    const config = json(200, { host: "acme.conductor.one", sandbox: false });
+    const ui = await open(t, { config, respond: () => OK, answers: [false, true] });
+    assert.equal(await ui.page.locator("#where").textContent(), "Tenant acme.conductor.one");
+    await ui.start(lines(2));
+    assert.deepEqual(ui.seen.sent, []);
+    assert.equal(await ui.token.inputValue(), "token-1");
+    await ui.go.click();
+    await ui.end();
+    const question = "Revoke 2 credentials of acme.conductor.one? They stop working at once. This cannot be undone.";
+    assert.deepEqual(ui.seen.asked, [
+      ["confirm", question],
+      ["confirm", question],
+    ]);
+    assert.equal(ui.seen.sent.length, 2);
+
+    const one = await open(t, { config, respond: () => OK });
+    await one.start("app-1,con-1,cred-1");
+    await one.end();
+    assert.deepEqual(one.seen.asked, []);
+  });
+
+  it("shows each outcome in words, with reason, time, status and request id", async (t) => {
+    const ui = await open(t, { clock: true });
+    const ids = ["cred-1", "x-missing", "x-denied", "x-lost", "x-silent", "x-busy"];
+    await ui.start(ids.map((id) => `app-1,con-1,${id}`).join("\n"));
+    await ui.end();
+    assert.deepEqual(await ui.outcomes(), {
+      "cred-1": ["Revoked", ""],
+      "x-missing": ["No such credential", "Check its ids."],
+      "x-denied": ["Not revoked", "The token may not revoke this credential."],
+      "x-lost": ["Revoked", "The response was lost. The API confirms the revocation."],
+      "x-silent": ["Not known", "The response is lost. Retry it: revoking twice does no harm."],
+      "x-busy": ["Revoked", ""],
+    });
+    const rows = await ui.rows();
+    assert.equal(rows[0][1], "app-1 / con-1");
+    assert.match(rows[0].at(-1), /^\d\d:\d\d:\d\d · status 200 · request [0-9a-f-]{36}$/);
+    assert.match(rows[4].at(-1), /^\d\d:\d\d:\d\d · status 502$/);
+    assert.equal(await ui.title.textContent(), "3 of 6 credentials revoked");
+    assert.equal(
+      await ui.page.locator("#counts").textContent(),
+      "3 revoked · 1 no such credential · 1 not revoked · 1 not known",
+    );
+    await ui.page.getByLabel("Hide what is revoked").check();
+    assert.equal(await ui.page.locator("tbody tr:visible").count(), 3);
+  });
+
+  it("shows progress and explains a pause, stops when told, and says so in good time to a screen reader", async (t) => {
+    let isBusy = false;
+    const ui = await open(t, {
+      clock: true,
+      respond: ({ id }) => (isBusy && id > "cred-3" ? json(429, {}, { "retry-after": "600" }) : OK),
+    });
+    await ui.page.evaluate(() => {
+      globalThis.said = [];
+      new MutationObserver(() => globalThis.said.push(document.getElementById("announce").textContent)).observe(
+        document.getElementById("announce"),
+        { childList: true },
+      );
+    });
+    isBusy = true;
+    await ui.start(lines(9));
+    while (!(await ui.text.textContent()).startsWith("Paused until")) await ui.page.clock.runFor(100);
+    assert.match(await ui.text.textContent(), /^Paused until \d\d:10:\d\d, because the API asks to wait. It goes on by itself.$/);
+    assert.equal(await ui.title.textContent(), "Revoking 9 credentials");
+    const { max, value } = await ui.page.locator("progress").evaluate(({ max, value }) => ({ max, value }));
+    assert.ok(max === 9 && value >= 1 && value < 9, `${value} of ${max}`);
+    assert.match(await ui.page.locator("#counts").textContent(), /revoked · \d waiting/);
+    await ui.button("Stop").click();
+    await ui.end();
+    assert.equal(await ui.text.textContent(), "The run was stopped.");
+    assert.ok(await ui.title.evaluate((it) => it === document.activeElement), "the focus is on the result");
+    const said = await ui.page.evaluate(() => globalThis.said);
+    assert.match(said.at(0), /^Revoking 9 credentials/);
+    assert.match(said.at(1), /Paused until/);
+    assert.match(said.at(-1), /^\d of 9 credentials revoked\. The run was stopped\.$/);
+    assert.ok(said.length <= 4, said.join("\n"));
+  });
+
+  it("shows rate and time left of 2,000 rows, and stays usable", async (t) => {
+    const ui = await open(t, { respond: () => OK });
+    await ui.start(lines(2000));
+    await ui.page.locator("#text", { hasText: /of 2,000 · [\d.]+ per second · about \d+ (s|min) left$/ }).waitFor();
+    assert.equal(await ui.page.locator("tbody tr").count(), 2000);
+    await ui.page.getByLabel("Hide what is revoked").check();
+    await ui.button("Stop").click();
+    await ui.end();
+    const counts = await ui.page.locator("#counts").textContent();
+    const [revoked, not] = counts.match(/[\d,]+/g).map((n) => Number(n.replace(",", "")));
+    assert.ok(counts.endsWith("not revoked") || counts.includes("not known"), counts);
+    assert.ok(revoked > 0 && not > 0, counts);
+  });
+
+  it("retries what the table shows, whatever stands in the fields, and keeps the rows and the doubt", async (t) => {
+    let played = { "cred-1": "lost", "cred-2": json(403, {}) };
+    const respond = ({ method, id }) => (method === "GET" ? json(500, {}) : (played[id] ?? OK));
+    const ui = await open(t, { clock: true, respond });
+    await ui.start(lines(4));
+    await ui.end();
+    assert.equal((await ui.outcomes())["cred-1"][0], "Not known");
+    assert.equal(await ui.lines.isVisible(), false);
+    assert.equal(await ui.page.locator("#lines").inputValue(), "");
+    assert.equal(await ui.token.inputValue(), "");
+    assert.equal(await ui.go.textContent(), "Retry 2 credentials");
+
+    // Something else in the hidden field changes nothing.
+    await ui.page.locator("#lines").evaluate((it) => {
+      it.value = "app-9,con-9,cred-9";
+      it.dispatchEvent(new Event("input"));
+    });
+    await ui.go.click();
+    assert.equal(await ui.page.locator("#token-problem").textContent(), "Enter a bearer token.");
+    played = { "cred-1": json(403, {}) };
+    ui.seen.sent.length = 0;
+    await ui.token.fill("token-2");
+    await ui.go.click();
+    await ui.end();
+    assert.deepEqual(ui.seen.sent.toSorted(), ["POST cred-1", "POST cred-2"]);
+    assert.deepEqual(
+      Object.entries(await ui.outcomes()).map(([id, [word]]) => [id, word]),
+      [
+        ["cred-0", "Revoked"],
+        ["cred-1", "Not known"],
+        ["cred-2", "Revoked"],
+        ["cred-3", "Revoked"],
+      ],
+    );
+
+    played = { "cred-1": json(404, { code: 5, message: "not found" }) };
+    await ui.token.fill("token-3");
+    await ui.go.click();
+    await ui.end();
+    assert.deepEqual((await ui.outcomes())["cred-1"], ["No such credential", "An earlier request may have revoked it."]);
+    assert.equal(await ui.go.isVisible(), false, "nothing is left to retry");
+  });
+
+  it("copies and saves the record whole, and asks before it is lost", async (t) => {
+    const ui = await open(t, { permissions: ["clipboard-read", "clipboard-write"], answers: [true, false, false] });
+    await ui.start("app-1,con-1,cred-1\n\napp-1,con-1,x-denied\napp-1,con-1,cred-1");
+    await ui.end();
+    await ui.page.reload().catch(() => {}); // stopped by the answer to the browser's question
+    await ui.button("New list").click();
+    assert.deepEqual(ui.seen.asked.slice(1), [
+      ["beforeunload", ""],
+      ["confirm", "Discard the record? It was neither copied nor saved."],
+    ]);
+
+    await ui.button("Copy record").click();
+    await ui.page.locator("#text", { hasText: "The record is copied." }).waitFor();
+    const copied = await ui.page.evaluate(() => navigator.clipboard.readText());
+    const [one, two, ...more] = copied
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(more, []);
+    const { requestId, sentAt, answeredAt, ...rest } = one;
+    assert.deepEqual(rest, {
+      host: new URL(served.url).host,
+      sandbox: true,
+      appId: "app-1",
+      connectorId: "con-1",
+      id: "cred-1",
+      lines: [1, 4],
+      attempts: 1,
+      statusCode: 200,
+      outcome: "revoked",
+    });
+    for (const value of [requestId, sentAt, answeredAt]) assert.equal(typeof value, "string");
+    assert.deepEqual([two.id, two.lines, two.outcome, two.statusCode], ["x-denied", [3], "notRevoked", 403]);
+    assert.match(two.error, /403/);
+
+    const [download] = await Promise.all([ui.page.waitForEvent("download"), ui.button("Save record").click()]);
+    assert.match(download.suggestedFilename(), /^revocations-\d{4}-\d\d-\d\dT[\d-]+Z\.jsonl$/);
+    assert.equal(readFileSync(await download.path(), "utf8"), copied);
+    await ui.button("New list").click();
+    assert.equal(await ui.page.locator("tbody tr:visible").count(), 0);
+    assert.equal(await ui.lines.inputValue(), "");
+    await ui.page.reload();
+    assert.equal(ui.seen.asked.length, 3, "a record that was saved may be left");
+  });
+
+  it("keeps no token, and comes back by the back button without a token and with its run stopped", async (t) => {
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    // The headless shell has no cache of pages.
+    const { chromium: playwright } = await import("playwright-core");
+    const args = ["--no-sandbox", "--disable-dev-shm-usage", "--headless=new"];
+    const cached = await playwright.launch({
+      executablePath: chromium(),
+      args,
+      ignoreDefaultArgs: ["--disable-back-forward-cache"],
+    });
+    t.after(() => cached.close());
+    const ui = await open(t, { respond: () => held, inBrowser: cached });
+    await ui.page.evaluate(() => {
+      globalThis.returns = 0;
+      addEventListener("pageshow", ({ persisted }) => (globalThis.returns += persisted));
+    });
+    const leave = () => ui.page.goto(`${served.url}/favicon.svg`); // and yes to the browser's question
+    const back = () => ui.page.goBack({ waitUntil: "commit" });
+    await ui.token.fill("canary-token");
+    await leave();
+    await back();
+    assert.equal(await ui.token.inputValue(), "");
+
+    await ui.start(lines(9), "canary-token");
+    await ui.page.locator("tbody tr").first().waitFor();
+    assert.equal(await ui.page.locator("#token").inputValue(), "");
+    await leave();
+    const sent = ui.seen.sent.length;
+    release(OK);
+    await back();
+    await ui.end();
+    assert.equal(await ui.page.evaluate(() => globalThis.returns), 2, "the page came back as it was left");
+    assert.equal(await ui.text.textContent(), "The run was stopped.");
+    assert.equal(ui.seen.sent.length, sent, "nothing goes on by itself");
+    const words = Object.values(await ui.outcomes()).map(([word]) => word);
+    assert.deepEqual([...new Set(words)].sort(), ["Not known", "Not revoked"]);
+    assert.equal(await ui.token.inputValue(), "");
+    const kept = await ui.page.evaluate(() =>
+      JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, document.body.innerHTML]),
+    );
+    assert.ok(!kept.includes("canary"));
+    for (const { name } of await ui.page.context().cookies()) assert.fail(name);
+  });
+
+  it("has no barriers in any state, light or dark, at 320 px and at 200 %", async (t) => {
+    for (const options of [
+      { viewport: { width: 320, height: 640 } },
+      { colorScheme: "dark" },
+      { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 },
+    ]) {
+      const ui = await open(t, { clock: true, ...options });
+      const found = {};
+      found.empty = await ui.barriers();
+      await ui.lines.fill("a,b\nappId,connectorId,id\nhttps://x.example/averyveryverylongaddresswithoutanyspaceinit");
+      await ui.go.click();
+      found.wrong = await ui.barriers();
+      await ui.lines.fill(lines(3));
+      await ui.go.click();
+      found.token = await ui.barriers();
+      await ui.start("app-1,con-1,x-busy\napp-1,con-1,x-lost\napp-1,con-1,x-denied\napp-1,con-1,x-silent\napp-1,con-1,x-missing");
+      while (!(await ui.text.textContent()).startsWith("Paused")) await ui.page.clock.runFor(100);
+      found.paused = await ui.barriers();
+      await ui.end();
+      found.ended = await ui.barriers();
+      assert.deepEqual(found, { empty: [], wrong: [], token: [], paused: [], ended: [] }, JSON.stringify(options));
+    }
+  });
+
+  it("works with the keyboard alone", async (t) => {
+    const ui = await open(t);
+    const { keyboard } = ui.page;
+    const focused = () => ui.page.evaluate(() => document.activeElement.id);
+    await ui.page.locator("#lines").evaluate((it) => {
+      it.value = "";
+    });
+    await keyboard.press("Tab");
+    assert.equal(await focused(), "lines");
+    await keyboard.insertText("app-1,con-1,x-denied");
+    await keyboard.press("Tab");
+    await keyboard.type("token-1");
+    await keyboard.press("Enter");
+    await ui.end();
+    assert.equal(await focused(), "title");
+    const order = [];
+    for (let i = 0; i < 6; i++) {
+      await keyboard.press("Tab");
+      order.push(await focused());
+    }
+    assert.deepEqual(order, ["copy", "save", "new", "token", "go", "hide"]);
+  });
+
+  it("obeys a strict policy, and asks no other server", async (t) => {
+    const response = await fetch(served.url);
+    const policy = response.headers.get("content-security-policy");
+    assert.ok(
+      policy.startsWith(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self';",
+      ),
+    );
+    assert.ok(!policy.includes("unsafe-inline"));
+    assert.equal(response.headers.get("referrer-policy"), "no-referrer");
+    const ui = await open(t);
+    await ui.start(lines(2));
+    await ui.end();
+    assert.deepEqual([await ui.page.evaluate(() => globalThis.violations), ui.seen.faults], [[], []]);
+    const library = await (await fetch(`${served.url}/vendor/c1-revoke.js`)).text();
+    assert.equal(library, readFileSync(join(app, "node_modules/c1-revoke/cdn.js"), "utf8"), "the package as it is packed");
+  });
+
+  it("says that it has no tenant when its Worker has no settings", async (t) => {
+    const ui = await open(t, { config: { status: 404, contentType: "text/plain", body: "no" } });
+    assert.match(await ui.page.locator("#where").textContent(), /^This page has no tenant/);
+    assert.equal(await ui.page.locator("form").isVisible(), false);
+    const sandbox = await open(t);
+    assert.match(await sandbox.page.locator("#where").textContent(), /^Sandbox: nothing real is revoked/);
+  });
+});

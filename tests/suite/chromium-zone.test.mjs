@@ -1,0 +1,3 @@
+import { runSuite } from "../harness/run-suite.mjs";
+
+runSuite("chromium-zone");
