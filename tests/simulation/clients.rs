@@ -41,6 +41,7 @@ impl Client for Ours {
                     assert!(self.scheduler.may_send(index, now));
                     return Step::Send(index);
                 }
+                Action::Ask(_) => unreachable!("nothing is in doubt here"),
                 Action::Settle(_) => {}
                 Action::Wait(until) => return until.map_or(Step::Wait, Step::WaitUntil),
                 Action::Done => return Step::Done,
