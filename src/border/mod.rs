@@ -107,6 +107,8 @@ extern "C" {
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./secrets.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/border/secrets.js"))]
 extern "C" {
+    /// The text in place of a body that may contain a secret.
+    pub fn mask() -> JsString;
     /// Masks this secret in a text.
     pub fn redact(text: &JsString, secret: &str) -> JsString;
     /// Copies a JSON value with this secret masked.

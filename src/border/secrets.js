@@ -4,6 +4,9 @@ import { attempt, ignore } from "./border.js";
 /** Replaces a secret in texts. */
 const MASK = "***";
 
+/** The text in place of a body that may contain a secret. */
+export const mask = () => MASK;
+
 /** Headers whose values are credentials (RFC 9110, 11; RFC 6265). */
 const SECRET_HEADERS = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
@@ -48,18 +51,18 @@ export const redact = (text, secret) => masking(secret)(text);
 
 /** Returns a copy of a JSON value with the secret masked in all strings and names. */
 export function redactJson(value, secret) {
-  const mask = masking(secret);
-  const masked = (_, member) => (typeof member === "string" ? mask(member) : member);
-  return attempt(() => JSON.parse(mask(JSON.stringify(value, masked))));
+  const hide = masking(secret);
+  const masked = (_, member) => (typeof member === "string" ? hide(member) : member);
+  return attempt(() => JSON.parse(hide(JSON.stringify(value, masked))));
 }
 
 /** Returns the headers as lines for the debug log. */
 export function headerLines(headers, secret) {
-  const mask = masking(secret);
+  const hide = masking(secret);
   const lines = [];
   ignore(() =>
     headers.forEach((value, name) => {
-      lines[lines.length] = `${name}: ${SECRET_HEADERS.includes(name) ? MASK : mask(value)}`;
+      lines[lines.length] = `${name}: ${SECRET_HEADERS.includes(name) ? MASK : hide(value)}`;
     }),
   );
   return lines;

@@ -349,6 +349,9 @@ mod tests {
                 let written = url.to_ascii_lowercase();
                 let origin = base.split('/').take(3).collect::<Vec<_>>().join("/");
                 let after = written.strip_prefix(&origin);
+                // A default port is left out.
+                let port = if origin.starts_with("https:") { ":443" } else { ":80" };
+                let after = after.map(|after| after.strip_prefix(port).unwrap_or(after));
                 prop_assert!(after.is_some_and(|path| path.is_empty() || path.starts_with('/')));
                 let plain = base.bytes().all(|b| b.is_ascii_graphic() && !b"\\?#\"<>^`{|}".contains(&b));
                 prop_assert!(plain);
