@@ -242,8 +242,11 @@ impl OAuth {
             Err(error) if is_newest => Err(self.remember(error)),
             Err(_) => return,
         };
-        let waiters = self.waiters.borrow().clone();
-        for waiter in waiters.iter().filter(|waiter| waiter.generation <= request.generation) {
+        // Taken out of the list: a waiter whose Worker's invocation is over never goes on, and would stay in it.
+        let (served, waiting): (Vec<_>, Vec<_>) =
+            self.waiters.take().into_iter().partition(|waiter| waiter.generation <= request.generation);
+        self.waiters.replace(waiting);
+        for waiter in served {
             waiter.token.replace(Some(token.clone()));
             waiter.deferred.resolve(&JsValue::UNDEFINED);
         }
