@@ -199,7 +199,10 @@ test("oauth: who aborts leaves the others unharmed, and be it the one who starte
   assert.lengthOf(revoked, 1, "an aborted call was sent all the same");
 });
 
-test("oauth: clearToken while a token is on its way: that token is not cached, and a newer one serves all who wait", async ({ sdk, oidc }) => {
+test("oauth: clearToken while a token is on its way: that token is not cached, and a newer one serves all who wait", async ({
+  sdk,
+  oidc,
+}) => {
   const key = await newKey(oidc);
   await key.plan({ hold: true });
   const client = clientOf(sdk, key);
