@@ -10,6 +10,7 @@ const SUCCESS = {
   "an empty object": ok("{}"),
   "an empty body": ok(""),
   "no body": { status: 200, headers: json },
+  "no content type": { status: 200 },
   "code 0": ok('{"code":0}'),
   "code 0 with a message": ok('{"code":0,"message":""}'),
   "code -0 with a message": ok('{"code":-0,"message":"x"}'),
@@ -43,6 +44,11 @@ const GATEWAY_ERRORS = {
   "grpc-status 16 and no content type": { status: 200, headers: { "grpc-status": "16" } },
   "Content-Range": ok("{}", { "content-range": "bytes 0-1/2" }),
   "Content-Range and no body": ok("", { "content-range": "bytes 0-1/2" }),
+  "an array": ok("[]"),
+  null: ok("null"),
+  "a string": ok('"revoked"'),
+  "broken JSON": ok("{"),
+  "two objects": ok("{}{}"),
 };
 for (const [name, answer] of Object.entries(GATEWAY_ERRORS)) {
   test(`answers: 200 with ${name} is a ResponseValidationError`, async ({ sdk }) => {
