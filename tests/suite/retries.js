@@ -361,56 +361,38 @@ const REASONS = {
   // As AbortSignal.timeout() gives.
   "a TimeoutError": new DOMException("timed out", "TimeoutError"),
 };
-for (const [kind, reason] of Object.entries(REASONS)) {
-  const abort = (controller) => (kind === "no reason" ? controller.abort() : controller.abort(reason));
-  const assertAborted = (sdk, error, signal) => {
-    assertError(sdk, error, kind === "a TimeoutError" ? "RequestTimeoutError" : "RequestAbortedError");
-    if (signal.reason !== undefined && signal.reason !== null) assert.strictEqual(error.cause, signal.reason);
-  };
-
-  test(`abort (${kind}): before the call, nothing is sent`, async ({ sdk }) => {
-    const { revoke, requests } = stubbed(sdk);
-    const controller = new AbortController();
-    abort(controller);
-    assertAborted(sdk, await rejection(revoke({ signal: controller.signal })), controller.signal);
-    assert.lengthOf(requests, 0);
-  });
-
-  test(`abort (${kind}): during fetch, which is aborted too`, async ({ sdk }) => {
-    const { revoke, requests } = stubbed(sdk, {}, hangs);
-    const controller = new AbortController();
-    const error = rejection(revoke({ signal: controller.signal }));
-    await until(() => requests.length === 1);
-    abort(controller);
-    assertAborted(sdk, await error, controller.signal);
-    assert.isTrue(requests[0].request.signal.aborted);
-  });
-
-  test(`abort (${kind}): during the body, which is cancelled`, async ({ sdk }) => {
+/** The moments of an abort: what is answered, how many requests are sent and timers run then, and what ends with the call. */
+const MOMENTS = {
+  "before the call: nothing is sent": () => ({ sent: 0 }),
+  "during fetch, which is aborted too": () => ({ answer: hangs, ended: ([{ request }]) => request.signal.aborted }),
+  "during the body, which is cancelled": () => {
     const { answer, state } = endless(200);
-    const { revoke, requests } = stubbed(sdk, {}, answer);
-    const controller = new AbortController();
-    const error = rejection(revoke({ signal: controller.signal }));
-    await until(() => requests.length === 1);
-    await new Promise((resolve) => setTimeout(resolve));
-    abort(controller);
-    assertAborted(sdk, await error, controller.signal);
-    await until(() => state.cancelled);
-  });
-
-  test(`fault 10: abort (${kind}) during a wait ends it at once`, async ({ sdk }) => {
-    await withClock(async (clock) => {
-      const { revoke, requests } = stubbed(sdk, { retryConfig: retries }, retryAfter("30"), revoked);
-      const controller = new AbortController();
-      const error = rejection(revoke({ signal: controller.signal }));
-      await until(() => clock.countTimers() === 1);
-      abort(controller);
-      assertAborted(sdk, await error, controller.signal);
-      assert.lengthOf(requests, 1);
-      assert.strictEqual(elapsed(), 0);
-      assert.strictEqual(clock.countTimers(), 0, "the wait's timer is left");
-    });
-  });
+    return { answer, ended: () => state.cancelled };
+  },
+  "during a wait, which ends at once (fault 10)": () => ({ answer: retryAfter("30"), timers: 1 }),
+};
+for (const [kind, reason] of Object.entries(REASONS)) {
+  for (const [moment, make] of Object.entries(MOMENTS)) {
+    test(`abort (${kind}): ${moment}`, ({ sdk }) =>
+      withClock(async (clock) => {
+        const { answer = revoked, sent = 1, timers = 0, ended = () => true } = make();
+        const { revoke, requests } = stubbed(sdk, { retryConfig: retries }, answer, revoked);
+        const controller = new AbortController();
+        const { signal } = controller;
+        const abort = () => (kind === "no reason" ? controller.abort() : controller.abort(reason));
+        if (sent === 0) abort();
+        const rejected = rejection(revoke({ signal }));
+        await until(() => requests.length === sent && clock.countTimers() === timers);
+        await turn();
+        abort();
+        const error = assertError(sdk, await rejected, kind === "a TimeoutError" ? "RequestTimeoutError" : "RequestAbortedError");
+        if (signal.reason !== undefined && signal.reason !== null) assert.strictEqual(error.cause, signal.reason);
+        await until(() => ended(requests));
+        assert.lengthOf(requests, sent);
+        assert.strictEqual(elapsed(), 0);
+        assert.strictEqual(clock.countTimers(), 0, "a timer is left");
+      }));
+  }
 }
 
 test("abort: while security() is still at work", async ({ sdk }) => {
