@@ -10,6 +10,7 @@ use crate::http::outcome::{Answer, Outcome};
 use crate::http::settings::CallSettings;
 use crate::http::transport::{Method, Observer, Outgoing, Response, Text, Transport, Unobserved, JSON};
 use crate::http::verdict::{is_json, judge, Body, Head, Verdict, CUT, ERROR, NOT_JSON, NOT_OBJECT, TOO_LONG};
+use crate::kept::Kept;
 use js_sys::JsString;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -250,11 +251,11 @@ fn body_of(response: &Response<'_>, Text { text, is_empty, truncated }: &Text) -
 }
 
 fn malformation(reason: &'static str, text: JsString, response: &Response<'_>) -> Failure {
-    let (cause, raw_value) = match parse_json(&text) {
+    let (cause, raw_value): (JsValue, JsValue) = match parse_json(&text) {
         Err(cause) if reason == NOT_JSON => (cause, text.clone().into()),
         Err(_) => (reason.into(), text.clone().into()),
         Ok(value) => (reason.into(), response.shown_json(&value)),
     };
     let message = "Response validation failed".to_owned();
-    Failure::Malformed(HttpFailure { message, cause, raw_value, ..response.failure(text) })
+    Failure::Malformed(HttpFailure { message, cause: Kept(cause), raw_value: Kept(raw_value), ..response.failure(text) })
 }

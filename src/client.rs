@@ -52,7 +52,7 @@ impl Client {
         let options = Fields::of(options, "options")?.named(&CALL)?;
         let (settings, server) = self.settings(&options)?;
         let read = Box::new(move |request: &JsValue| read_request(request, &server));
-        let run = Run::new(self.caller.clone(), &settings, BulkOptions::read(&options)?, requests, read)?;
+        let run = Run::new(self.caller.clone(), settings, BulkOptions::read(&options)?, requests, read)?;
         Ok(promise(async move { Ok(run.drive().await) }))
     }
 }

@@ -1,8 +1,7 @@
 //! Every failure: its meaning, its message, and its JavaScript class (errors.js).
 
 use crate::http::outcome::Outcome;
-use crate::http::verdict::Head;
-use js_sys::JsString;
+use crate::kept::Kept;
 use serde::Serialize;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -59,26 +58,25 @@ pub struct HttpFailure {
     /// The message of the error. A `ResponseValidationError` also has it without its cause, as `rawMessage`.
     #[serde(rename = "rawMessage")]
     pub message: String,
-    /// The head of the response.
+    /// The HTTP status.
     #[serde(skip)]
-    pub head: Head,
+    pub status: u16,
+    /// The response came from another origin, or after a redirect.
+    #[serde(skip)]
+    pub redirected: bool,
     /// How long the server asks to wait, in milliseconds.
     #[serde(skip)]
     pub retry_after: Option<f64>,
     /// The `Response` of the platform or of the caller's HTTP client.
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    pub response: JsValue,
+    pub response: Kept,
     /// The `Content-Type`, with the call's secret masked.
     pub content_type: String,
     /// The body, with the call's secret masked.
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    pub body: JsString,
+    pub body: Kept,
     /// What is wrong with the body of a 200, or the exception of the JSON parser.
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    pub cause: JsValue,
+    pub cause: Kept,
     /// That body as JSON or as text, masked.
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    pub raw_value: JsValue,
+    pub raw_value: Kept,
     /// The `error` of an OAuth error response (RFC 6749, 5.2).
     pub error: Option<String>,
     /// Its `error_description`.
@@ -155,8 +153,7 @@ extern "C" {
 /// The second argument of the error classes without a response.
 #[derive(Serialize)]
 struct Cause {
-    #[serde(with = "serde_wasm_bindgen::preserve")]
-    cause: JsValue,
+    cause: Kept,
 }
 
 fn object(value: &impl Serialize) -> JsValue {
@@ -166,7 +163,7 @@ fn object(value: &impl Serialize) -> JsValue {
 impl From<Error> for JsValue {
     fn from(error: Error) -> JsValue {
         const UNEXPECTED_CLIENT: &str = "UnexpectedClientError";
-        let options = |cause: &JsValue| object(&Cause { cause: cause.clone() });
+        let options = |cause: &JsValue| object(&Cause { cause: Kept(cause.clone()) });
         let Described { failure, outcome } = *error.0;
         let (class, message, second) = match &*failure {
             Failure::Validation(cause) => ("SDKValidationError", "Input validation failed", cause.clone()),

@@ -13,6 +13,7 @@
 //! | `border` | foreign JavaScript values: reading, waiting, clocks |
 //! | `error` | every failure and its JavaScript error class |
 //! | [`invalid`] | why an input is invalid |
+//! | `kept` | JavaScript values inside what is serialized |
 //!
 //! The pure modules among them use no JavaScript and are tested natively; `CONTRIBUTING.md` lists them.
 
@@ -28,6 +29,7 @@ mod border;
 mod call;
 mod client;
 mod error;
+mod kept;
 mod options;
 #[cfg(all(feature = "test-trap", target_arch = "wasm32"))]
 pub mod trap;

@@ -96,7 +96,7 @@ pub fn read_call(options: &Fields, defaults: &CallSettings) -> Result<CallSettin
         headers: merged.value("headers")?,
         limit: read_limit(options, defaults.limit)?,
         signal: merged.object_with_methods("signal", &["addEventListener"], "an AbortSignal")?,
-        retry: read_retry(options, "retries", "retries.", "retries.backoff.")?.or_else(|| defaults.retry.clone()),
+        retry: read_retry(options, "retries", "retries.", "retries.backoff.")?.or(defaults.retry),
         codes: read_codes(options)?.unwrap_or_else(|| defaults.codes.clone()),
         confirm: options.flag("confirm")?.unwrap_or(defaults.confirm),
         init: Some(init),

@@ -18,7 +18,6 @@ use crate::http::retry::Backoff;
 use crate::http::server::hostname_of;
 use crate::http::settings::CallSettings;
 use crate::http::transport::{Method, Outgoing, Response, Text, Transport, Unobserved, FORM};
-use crate::http::verdict::Head;
 use js_sys::JsString;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -255,7 +254,7 @@ impl OAuth {
     /// Returns the error for all that wait for a token. If the token endpoint has asked for fewer requests, none is sent for a while.
     fn remember(&self, error: Error) -> Error {
         let retry_after = match error.failure() {
-            Failure::TokenRefused(HttpFailure { head: Head { status: 429 | 500.., .. }, retry_after, .. }) => {
+            Failure::TokenRefused(HttpFailure { status: 429 | 500.., retry_after, .. }) => {
                 let count = self.refusal.borrow().as_ref().map_or(0, |refusal| refusal.count);
                 let wait = retry_after.unwrap_or_else(|| Backoff::DEFAULT.wait(count, js_sys::Math::random()));
                 let (until, count) = (self.clock.now() + wait, count.saturating_add(1));

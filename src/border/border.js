@@ -73,6 +73,9 @@ export const get = (target, key) => target[key];
 /** Returns the value if it is a string of at most `max` UTF-16 code units. */
 export const shortText = (value, max) => (typeof value === "string" && value.length <= max ? value : undefined);
 
+/** Whether a string has a surrogate without its other half. */
+export const hasLoneSurrogate = (text) => /\p{Surrogate}/u.test(text);
+
 /** `Array.isArray`, which throws for a revoked Proxy. */
 export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
 
@@ -86,10 +89,18 @@ export function elementCount(value) {
   return typeof count === "number" ? count : undefined;
 }
 
+/** Opens an iterator, async if there is one, and tells which. Undefined if there is none. Throws what the caller's code throws. */
+export function openIterator(value) {
+  const later = isObject(value) ? value[Symbol.asyncIterator] : undefined;
+  const isAsync = typeof later === "function";
+  const method = isAsync || !isObject(value) ? later : value[Symbol.iterator];
+  return typeof method === "function" ? { isAsync, iterator: apply(method, value, []) } : undefined;
+}
+
 /** Whether the value is an object, but not a function or an array. */
 export const isRecord = (value) => typeof value === "object" && value !== null && attempt(() => !Array.isArray(value)) === true;
 
-/** The first field whose name differs from one of these, which spaces separate, only in case. */
+/** What is wrong with a field whose name differs from one of these, which spaces separate, only in case. */
 export function misspelt(object, names) {
   return attempt(() => {
     const known = names.split(" ");
@@ -97,7 +108,7 @@ export function misspelt(object, names) {
     for (const name in object) {
       const at = meant.indexOf(name.toLowerCase());
       if (at >= 0 && known[at] !== name) {
-        return name;
+        return `${name} is unknown: write ${known[at]}`;
       }
     }
     return undefined;
@@ -248,14 +259,12 @@ export class Wait {
   /**
    * Throws if timers do not work.
    * @param {Cancellation | undefined} cancellation
-   * @param {number | undefined} limit milliseconds; no limit if undefined or more than a timer can hold
+   * @param {number | undefined} limit milliseconds; no limit if undefined or infinite
    */
   constructor(cancellation, limit) {
     this.#cancellation = cancellation;
-    if (limit <= MAX_TIMER) {
-      // The reason of AbortSignal.timeout().
-      const reason = () => new DOMException("The operation was aborted due to timeout", "TimeoutError");
-      this.#timer = setTimeout(() => this.interrupt({ timedOut: true, reason: attempt(reason) }), limit);
+    if (limit < Infinity) {
+      this.#arm(limit);
       this.#limited = true;
     }
     attempt(() => cancellation?.waits.add(this));
@@ -311,6 +320,14 @@ export class Wait {
     }
   }
 
+  /** Starts the timer, as often as it takes. */
+  #arm(limit) {
+    // The reason of AbortSignal.timeout().
+    const reason = () => new DOMException("The operation was aborted due to timeout", "TimeoutError");
+    const timedOut = () => this.interrupt({ timedOut: true, reason: attempt(reason) });
+    this.#timer = setTimeout(() => (limit > MAX_TIMER ? this.#arm(limit - MAX_TIMER) : timedOut()), Math.min(limit, MAX_TIMER));
+  }
+
   #rejectSoon() {
     promiseOf().then(() => this.#reject?.(this.interruption.reason));
   }
@@ -339,6 +356,11 @@ export class Head {
     // Of an object of the caller's HTTP client, it may be a promise.
     ignored(value);
     return typeof value === "string" ? value : undefined;
+  }
+
+  /** The server's id of the request, from common headers for it. */
+  get requestId() {
+    return this.header("x-request-id") || this.header("x-amzn-requestid") || this.header("cf-ray") || undefined;
   }
 }
 

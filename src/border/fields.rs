@@ -2,7 +2,7 @@
 //! [`Failure::Validation`](crate::error::Failure::Validation) that names the field and never shows its value, which may be a
 //! secret in the wrong place.
 
-use super::{get, is_array, is_object, misspelt, peek, short_text};
+use super::{get, has_lone_surrogate, is_array, is_object, misspelt, peek, short_text};
 use crate::error::Error;
 use js_sys::{Function, JsString, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -54,8 +54,7 @@ impl Fields {
     /// The object has one whose name differs from one of these only in case. It would be ignored.
     pub fn named(self, names: &Names) -> Result<Fields, Error> {
         if let Some(wrong) = self.object.as_ref().and_then(|object| misspelt(object, names.all)) {
-            let name = names.all.split(' ').find(|name| name.eq_ignore_ascii_case(&wrong)).unwrap_or_default();
-            return Err(self.wrong(&wrong, ["is unknown: write ", name].concat()));
+            return Err(Error::invalid([self.path, &wrong].concat()));
         }
         Ok(Fields { set: names.set, ..self })
     }
@@ -136,7 +135,7 @@ impl Fields {
     fn well_formed(&self, name: &str, copy: String, value: &JsValue) -> Result<String, Error> {
         // The conversion replaces lone surrogates, so the slow check is needed only after a replacement.
         let replaced = copy.chars().any(|char| char == char::REPLACEMENT_CHARACTER);
-        if replaced && !value.dyn_ref().is_some_and(JsString::is_valid_utf16) {
+        if replaced && has_lone_surrogate(value) {
             return Err(self.wrong(name, "contains a lone surrogate, which no URL can carry"));
         }
         Ok(copy)

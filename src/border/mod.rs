@@ -45,20 +45,37 @@ extern "C" {
     /// Whether the platform hides a redirect.
     #[wasm_bindgen(method, getter, js_name = isOpaqueRedirect)]
     pub fn is_opaque_redirect(this: &Head) -> bool;
+    /// The server's id of the request.
+    #[wasm_bindgen(method, getter, js_name = requestId)]
+    pub fn request_id(this: &Head) -> Option<String>;
     /// The value of a header.
     #[wasm_bindgen(method)]
     pub fn header(this: &Head, name: &str) -> Option<String>;
 
+    /// Whether a string has a surrogate without its other half.
+    #[wasm_bindgen(js_name = hasLoneSurrogate)]
+    pub fn has_lone_surrogate(text: &JsValue) -> bool;
     /// Whether this is an object or a function.
     #[wasm_bindgen(js_name = isObject)]
     pub fn is_object(value: &JsValue) -> bool;
     /// Whether this is an array.
     #[wasm_bindgen(js_name = isArray)]
     pub fn is_array(value: &JsValue) -> bool;
+    /// An open iterator of a caller.
+    pub type OpenIterator;
+    /// Opens an iterator. `None`: the value cannot be iterated.
+    #[wasm_bindgen(js_name = openIterator, catch)]
+    pub fn open_iterator(value: &JsValue) -> Result<Option<OpenIterator>, JsValue>;
+    /// Whether it is async.
+    #[wasm_bindgen(method, getter, js_name = isAsync)]
+    pub fn is_async(this: &OpenIterator) -> bool;
+    /// The iterator.
+    #[wasm_bindgen(method, getter)]
+    pub fn iterator(this: &OpenIterator) -> JsValue;
     /// Returns the number of elements of an array or a `Set`.
     #[wasm_bindgen(js_name = elementCount)]
     pub fn element_count(value: &JsValue) -> Option<f64>;
-    /// Returns the first field whose name differs from one of these, which spaces separate, only in case.
+    /// Returns what is wrong with a field whose name differs from one of these, which spaces separate, only in case.
     pub fn misspelt(object: &JsValue, names: &str) -> Option<String>;
     /// Whether this is an object, but not an array or a function.
     #[wasm_bindgen(js_name = isRecord)]

@@ -1,10 +1,10 @@
 //! The input of a bulk run: an array, an iterable or an async iterable.
 
 use crate::border::fields::type_name;
-use crate::border::{call_method, element_count, ignored, notify_method};
+use crate::border::{call_method, element_count, get, ignored, notify_method, open_iterator};
 use crate::error::Error;
-use js_sys::{Function, Reflect, Symbol, TypeError};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::TypeError;
+use wasm_bindgen::JsValue;
 
 /// An open input.
 pub struct Input {
@@ -20,24 +20,13 @@ impl Input {
     /// # Errors
     /// It cannot be iterated.
     pub fn open(requests: &JsValue) -> Result<Input, Error> {
-        let method = |symbol: Symbol| -> Result<Option<Function>, Error> {
-            if !requests.is_object() && !requests.is_function() {
-                return Ok(None);
-            }
-            Ok(Reflect::get(requests, &symbol).map_err(Error::validation)?.dyn_into().ok())
-        };
-        let later = method(Symbol::async_iterator())?;
-        let total = if later.is_some() { None } else { element_count(requests) };
-        let method = match later {
-            Some(method) => Some(method),
-            None => method(Symbol::iterator())?,
-        };
-        let method = method.ok_or_else(|| {
+        let open = open_iterator(requests).map_err(Error::validation)?.ok_or_else(|| {
             Error::invalid(["requests must be an array, an iterable or an async iterable, not ", &type_name(requests)].concat())
         })?;
-        let iterator = method.call0(requests).map_err(Error::validation)?;
+        let iterator = open.iterator();
         // An async function in the iterator's place returns a promise, which is no iterator.
         ignored(&iterator);
+        let total = if open.is_async() { None } else { element_count(requests) };
         Ok(Input { iterator, total: total.map(|total| total as usize) })
     }
 
@@ -63,8 +52,8 @@ pub fn request_in(result: &JsValue) -> Result<Option<JsValue>, JsValue> {
     if !result.is_object() && !result.is_function() {
         return Err(TypeError::new("the iterator did not return an object").into());
     }
-    if Reflect::get(result, &"done".into())?.is_truthy() {
+    if get(result, "done")?.is_truthy() {
         return Ok(None);
     }
-    Reflect::get(result, &"value".into()).map(Some)
+    get(result, "value").map(Some)
 }

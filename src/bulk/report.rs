@@ -6,15 +6,11 @@ use crate::border::new_report;
 use crate::border::time::{now_since_epoch, timestamp};
 use crate::http::outcome::Outcome;
 use crate::http::transport::Response;
+use crate::kept::Kept;
 use js_sys::Array;
 use serde::{Serialize, Serializer};
 use std::cell::{Cell, RefCell};
 use wasm_bindgen::JsValue;
-
-/// A JavaScript value that is passed on unchanged.
-#[derive(Clone, Serialize)]
-#[serde(transparent)]
-pub struct Kept(#[serde(with = "serde_wasm_bindgen::preserve")] pub JsValue);
 
 /// What is recorded of an item while it is sent.
 #[derive(Default)]
@@ -49,9 +45,7 @@ impl Record {
     pub fn answered(&self, response: &Response<'_>) {
         self.answered_at.set(Some(now_since_epoch()));
         self.status.set(Some(response.head.status));
-        // Common headers for the id of a request.
-        let names = ["x-request-id", "x-amzn-requestid", "cf-ray"];
-        self.request_id.replace(names.into_iter().find_map(|name| response.header(name).filter(|id| !id.is_empty())));
+        self.request_id.replace(response.request_id());
     }
 }
 
@@ -67,7 +61,7 @@ struct Confirmation {
 #[serde(rename_all = "camelCase")]
 pub struct ItemResult {
     /// Its place in the input.
-    pub index: usize,
+    pub index: u32,
     /// The request.
     pub request: Kept,
     /// How the item ended.
@@ -77,9 +71,9 @@ pub struct ItemResult {
     outcome: Outcome,
     attempts: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    duplicate_of: Option<usize>,
+    duplicate_of: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    status_code: Option<u16>,
+    status_code: Option<u32>,
     /// Why it failed or was skipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Kept>,
@@ -101,13 +95,13 @@ impl ItemResult {
     /// The result of an item that is not a duplicate.
     pub fn new(index: usize, request: JsValue, status: Status, error: Option<JsValue>, record: &Record) -> ItemResult {
         ItemResult {
-            index,
+            index: index as u32,
             request: Kept(request),
             status,
             outcome: record.outcome.get(),
             attempts: record.requests.get(),
             duplicate_of: None,
-            status_code: record.status.get(),
+            status_code: record.status.get().map(u32::from),
             error: error.map(Kept),
             confirmation: record.deleted_at.take().map(|deleted_at| Confirmation { deleted_at }),
             sent_at: record.sent_at.get().and_then(timestamp),
@@ -118,7 +112,7 @@ impl ItemResult {
 
     /// The result of a duplicate of this item. It ended in the same way.
     pub fn of_duplicate(&self, index: usize, request: JsValue) -> ItemResult {
-        ItemResult { index, request: Kept(request), attempts: 0, duplicate_of: Some(self.index), ..self.clone() }
+        ItemResult { index: index as u32, request: Kept(request), attempts: 0, duplicate_of: Some(self.index), ..self.clone() }
     }
 
     /// What is kept of it for later duplicates if memory is bounded.
@@ -139,12 +133,12 @@ impl ItemResult {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Progress {
-    done: usize,
+    done: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    total: Option<usize>,
-    revoked: usize,
-    failed: usize,
-    in_flight: usize,
+    total: Option<u32>,
+    revoked: u32,
+    failed: u32,
+    in_flight: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     paused_until: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,11 +151,11 @@ struct Progress {
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    revoked: usize,
-    failed: usize,
-    skipped: usize,
+    revoked: u32,
+    failed: u32,
+    skipped: u32,
     /// Of the failed ones.
-    unknown: usize,
+    unknown: u32,
     #[serde(with = "serde_wasm_bindgen::preserve")]
     results: Array,
     /// The exception of the input.
@@ -193,10 +187,10 @@ impl Report {
     }
 
     /// Keeps the result of the item at this place in the input. `remaining`: its request, if another run may revoke it.
-    pub fn keep(&self, index: usize, result: JsValue, remaining: Option<JsValue>) {
-        self.results.set(index as u32, result);
+    pub fn keep(&self, index: u32, result: JsValue, remaining: Option<JsValue>) {
+        self.results.set(index, result);
         if let Some(request) = remaining {
-            self.remaining.set(index as u32, request);
+            self.remaining.set(index, request);
         }
     }
 
@@ -204,14 +198,15 @@ impl Report {
     pub fn progress(&self, total: Option<usize>, schedule: &Scheduler, now: f64) -> JsValue {
         let Report { revoked, failed, skipped, .. } = *self;
         let done = revoked.saturating_add(failed).saturating_add(skipped);
+        let total = total.map(|total| total as u32);
         let pause = schedule.pause_left(now);
         // Over the last ten seconds. After a stop, items end without being sent.
         let period = self.finished.periods(now).next().filter(|(time, _)| *time > 0.0 && !schedule.stopped());
         let rate_per_second = period.map(|(time, items)| items / time * 1000.0);
-        let left = total.map(|total| total.saturating_sub(done) as f64);
+        let left = total.map(|total| f64::from(total.saturating_sub(done)));
         let eta_ms = rate_per_second.zip(left).map(|(rate, left)| pause.unwrap_or(0.0) + left / rate * 1000.0);
         let paused_until = pause.map(|left| (now_since_epoch() + left).round());
-        let in_flight = schedule.in_flight();
+        let in_flight = schedule.in_flight() as u32;
         let progress = Progress { done, total, revoked, failed, in_flight, paused_until, rate_per_second, eta_ms };
         serde_wasm_bindgen::to_value(&progress).unwrap_or_default()
     }

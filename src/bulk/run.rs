@@ -2,7 +2,7 @@
 
 use super::duplicates::{Duplicates, Original, MAX_WAITING};
 use super::input::{request_in, Input};
-use super::report::{ItemResult, Kept, Record, Report};
+use super::report::{ItemResult, Record, Report};
 use super::schedule::{self, Action, Pulled, Scheduler, Settled, Status};
 use crate::border::task::spawn;
 use crate::border::time::Clock;
@@ -12,9 +12,10 @@ use crate::call::{Call, Caller, Revocation};
 use crate::error::{Error, Failure, HttpFailure};
 use crate::http::attempts::may_retry;
 use crate::http::outcome::Outcome;
-use crate::http::settings::CallSettings;
+use crate::http::settings::{CallSettings, Retry};
 use crate::http::transport::{Method, Observer, Response};
 use crate::http::verdict::is_json;
+use crate::kept::Kept;
 use crate::options::BulkOptions;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -50,7 +51,8 @@ pub struct Run {
 /// The state that the run shares with the attempts of its items and with pending calls of its input.
 struct Shared {
     caller: Rc<Caller>,
-    settings: CallSettings,
+    settings: Rc<CallSettings>,
+    retry: Retry,
     cancellation: Cancellation,
     /// Ends pending calls of the input at the end of the run.
     pulls: Cancellation,
@@ -137,19 +139,20 @@ impl Run {
     /// The input cannot be iterated.
     pub fn new(
         caller: Rc<Caller>,
-        settings: &CallSettings,
+        settings: Rc<CallSettings>,
         options: BulkOptions,
         requests: &JsValue,
         read_request: ReadRequest,
     ) -> Result<Run, Error> {
         let input = Input::open(requests)?;
-        let settings = settings.of_bulk_run();
-        let schedule = Scheduler::new(options.concurrency, input.total.is_some(), settings.backoff());
+        let retry = Retry::of_bulk_run(settings.retry);
+        let schedule = Scheduler::new(options.concurrency, input.total.is_some(), retry.backoff);
         let shared = Shared {
             cancellation: Cancellation::following(settings.signal.as_ref()),
             pulls: Cancellation::manual(),
             caller,
             settings,
+            retry,
             schedule: RefCell::new(schedule),
             stopped: Cell::new(false),
             clock: Clock::start(),
@@ -475,27 +478,27 @@ fn is_rate_limit(status: u16, retry_after: Option<f64>) -> bool {
 }
 
 /// What the failure of an attempt means for the run. Only a decision of the API itself is final.
-fn schedule_outcome(error: &Error, Shared { settings, stopped, .. }: &Shared) -> schedule::Outcome {
+fn schedule_outcome(error: &Error, Shared { settings, retry, stopped, .. }: &Shared) -> schedule::Outcome {
     use schedule::Outcome;
     let failure = error.failure();
     match failure {
         Failure::NotSent => Outcome::NotSent,
         Failure::Aborted(_) | Failure::TimedOut(_) if stopped.get() && !error.was_sent() => Outcome::NotSent,
-        Failure::Connection(_) | Failure::TimedOut(_) if may_retry(failure, settings) => Outcome::Unreachable,
+        Failure::Connection(_) | Failure::TimedOut(_) if may_retry(failure, *retry, &settings.codes) => Outcome::Unreachable,
         Failure::Aborted(_) => Outcome::Unavailable { retry_after: None },
         Failure::NoToken { retry_after, .. } if retry_after.is_some() => Outcome::NoToken { retry_after: *retry_after },
         Failure::NoToken { error, .. } => match error.failure() {
             Failure::Connection(_) | Failure::TimedOut(_) => Outcome::Unreachable,
             _ => Outcome::Unauthorized,
         },
-        Failure::Refused(HttpFailure { head, retry_after, .. }) => match head.status {
-            _ if head.redirected => Outcome::Lost,
+        Failure::Refused(HttpFailure { status, redirected, retry_after, content_type, .. }) => match *status {
+            _ if *redirected => Outcome::Lost,
             status if is_rate_limit(status, *retry_after) => Outcome::RateLimited,
             401 => Outcome::Unauthorized,
-            _ if may_retry(failure, settings) => Outcome::Unavailable { retry_after: *retry_after },
+            _ if may_retry(failure, *retry, &settings.codes) => Outcome::Unavailable { retry_after: *retry_after },
             // Request Timeout, Misdirected Request, Too Early.
             408 | 421 | 425 => Outcome::Lost,
-            400..=499 if is_json(&head.content_type) => Outcome::Failed,
+            400..=499 if is_json(content_type) => Outcome::Failed,
             _ => Outcome::Lost,
         },
         _ => Outcome::Lost,

@@ -1,7 +1,7 @@
 //! The attempts of one call and the waits between them.
 
-use super::retry;
-use super::settings::CallSettings;
+use super::retry::{self, StatusCodes};
+use super::settings::{CallSettings, Retry};
 use super::transport::{Response, Text};
 use super::verdict::Head;
 use crate::border::time::Clock;
@@ -88,11 +88,12 @@ impl<'a> Retries<'a> {
     }
 
     fn after_response(&self, response: &Response<'_>) -> Option<f64> {
-        may_retry_head(&response.head, self.settings).then(|| self.next_wait(response.retry_after())).flatten()
+        let Head { status, redirected, .. } = response.head;
+        may_retry_status(status, redirected, &self.settings.codes).then(|| self.next_wait(response.retry_after())).flatten()
     }
 
     fn after_error(&self, error: &Error) -> Option<f64> {
-        may_retry(error.failure(), self.settings).then(|| self.next_wait(None)).flatten()
+        may_retry(error.failure(), self.settings.retry?, &self.settings.codes).then(|| self.next_wait(None)).flatten()
     }
 
     fn next_wait(&self, retry_after: Option<f64>) -> Option<f64> {
@@ -102,17 +103,16 @@ impl<'a> Retries<'a> {
 }
 
 /// Whether a failed attempt may be sent again: the rule of single calls, token requests and bulk runs.
-pub fn may_retry(failure: &Failure, settings: &CallSettings) -> bool {
-    let retry = settings.retry.as_ref();
+pub fn may_retry(failure: &Failure, retry: Retry, codes: &StatusCodes) -> bool {
     match failure {
-        Failure::Refused(failure) => may_retry_head(&failure.head, settings),
-        Failure::Connection(_) => retry.is_some_and(|retry| retry.connection_errors),
-        Failure::TimedOut(_) => retry.is_some_and(|retry| retry.timeouts),
+        Failure::Refused(failure) => may_retry_status(failure.status, failure.redirected, codes),
+        Failure::Connection(_) => retry.connection_errors,
+        Failure::TimedOut(_) => retry.timeouts,
         _ => false,
     }
 }
 
 /// The same, as soon as the head of a response is there.
-fn may_retry_head(head: &Head, settings: &CallSettings) -> bool {
-    !head.redirected && settings.codes.contains(head.status)
+fn may_retry_status(status: u16, redirected: bool, codes: &StatusCodes) -> bool {
+    !redirected && codes.contains(status)
 }

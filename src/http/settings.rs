@@ -25,13 +25,6 @@ pub struct CallSettings {
 }
 
 impl CallSettings {
-    /// The settings of the attempts of a bulk run: by default they are retried, and so are time limits.
-    pub fn of_bulk_run(&self) -> CallSettings {
-        let default = Retry { backoff: Some(Backoff::DEFAULT), connection_errors: true, timeouts: true };
-        let given = self.retry.as_ref().map(|retry| Retry { timeouts: retry.connection_errors, ..retry.clone() });
-        CallSettings { retry: Some(given.unwrap_or(default)), ..self.clone() }
-    }
-
     /// The waits between attempts. `None`: no retries.
     pub fn backoff(&self) -> Option<Backoff> {
         self.retry.as_ref()?.backoff
@@ -44,7 +37,7 @@ impl CallSettings {
 }
 
 /// A `RetryConfig`.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Retry {
     /// `None`: no retries.
     pub backoff: Option<Backoff>,
@@ -52,4 +45,12 @@ pub struct Retry {
     pub connection_errors: bool,
     /// Whether attempts that reached their time limit are retried, as in bulk runs.
     pub timeouts: bool,
+}
+
+impl Retry {
+    /// The retries of the items of a bulk run: by default there are some, and attempts that reached their time limit are retried.
+    pub fn of_bulk_run(given: Option<Retry>) -> Retry {
+        let default = Retry { backoff: Some(Backoff::DEFAULT), connection_errors: true, timeouts: true };
+        given.map_or(default, |retry| Retry { timeouts: retry.connection_errors, ..retry })
+    }
 }

@@ -11,6 +11,7 @@ use crate::border::time::{http_date, now_since_epoch};
 use crate::border::wait::{Interrupt, Wait};
 use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
 use crate::error::{Error, Failure, HttpFailure, UNEXPECTED};
+use crate::kept::Kept;
 use gloo_net::http::Headers;
 use js_sys::JsString;
 use std::cell::OnceCell;
@@ -236,8 +237,13 @@ pub struct Text {
 }
 
 impl Response<'_> {
+    /// The server's id of the request.
+    pub fn request_id(&self) -> Option<String> {
+        self.raw.request_id()
+    }
+
     /// The value of a header.
-    pub fn header(&self, name: &str) -> Option<String> {
+    fn header(&self, name: &str) -> Option<String> {
         self.raw.header(name)
     }
 
@@ -290,11 +296,12 @@ impl Response<'_> {
         let content_type = String::from(&self.content_type());
         HttpFailure {
             message: refusal_message(&self.head, &content_type, &String::from(&body)),
-            response: self.object.clone(),
-            head: self.head.clone(),
+            response: Kept(self.object.clone()),
+            status: self.head.status,
+            redirected: self.head.redirected,
             retry_after: self.retry_after(),
             content_type,
-            body,
+            body: Kept(body.into()),
             ..HttpFailure::default()
         }
     }

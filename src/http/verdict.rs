@@ -154,10 +154,7 @@ const CONNECTION: &[&str] = &[
     "the internet connection appears to be offline",
     // Codes: Node's, Bun's, undici's.
     "ECONNRESET",
-    "ECONNREFUSED",
     "ECONNABORTED",
-    "ENOTFOUND",
-    "EAI_AGAIN",
     "EPIPE",
     "ETIMEDOUT",
     "EHOSTUNREACH",
@@ -171,7 +168,7 @@ const CONNECTION: &[&str] = &[
 /// Whether an error with this message or code is a connection failure, in any engine.
 pub fn is_connection_failure(message: &str, code: &str) -> bool {
     let begins = |text: &str, known: &str| text.get(..known.len()).is_some_and(|head| head.eq_ignore_ascii_case(known));
-    CONNECTION.iter().any(|known| begins(message, known) || begins(code, known))
+    is_never_connected(code) || CONNECTION.iter().any(|known| begins(message, known) || begins(code, known))
 }
 
 /// The beginnings of codes of connections that were never made: no server, no such name, or a certificate that is not trusted.
