@@ -1,6 +1,8 @@
 // Every file of the suite.
 import "./core.js";
 import "./answers.js";
+import "./certainty.js";
+import "./certainty-random.js";
 import "./callbacks.js";
 import "./clocks.js";
 import "./context.js";

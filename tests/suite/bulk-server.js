@@ -88,7 +88,7 @@ export const many = (count, prefix = "c") => requests(...Array.from({ length: co
 
 /**
  * A client whose requests `answer(id, nth, request)` answers (nth counts the requests for this id from 0): with
- * `{ status, headers, after, redirected }`, where `after` is how long it takes (100 ms if it does not say); by throwing; or later, as a
+ * `{ status, headers, body, after, redirected }`, where `after` is how long it takes (100 ms if it does not say); by throwing; or later, as a
  * promise.
  * `tokens` gives the token of each token request (counted from 1), or refuses it by giving none.
  */
@@ -111,9 +111,9 @@ export function bulkServer(sdk, answer = () => status(200), { tokens, ...props }
     server.peak = Math.max(server.peak, server.inFlight);
     server.sent.push({ id, nth, at: elapsed(), inFlight: server.inFlight, request });
     try {
-      const { after = 100, status: code, headers, redirected = false } = await answer(id, nth, request);
+      const { after = 100, status: code, headers, body, redirected = false } = await answer(id, nth, request);
       await pass(after, request.signal);
-      const response = new Response(null, { status: code, headers });
+      const response = new Response(body === undefined ? null : atOnce(body), { status: code, headers });
       return redirected ? Object.defineProperty(response, "redirected", { value: true }) : response;
     } finally {
       server.inFlight--;

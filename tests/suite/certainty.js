@@ -1,0 +1,539 @@
+// What happened to the credential: every error and every item says it as `outcome`, and `confirm` finds it out.
+import { bulkServer, finish, many, refused, requests as requestsOf, status } from "./bulk-server.js";
+import { elapsed, play, withClock } from "./clock.js";
+import { assert, assertError, ids, json, playOn, rejection, response, revoked, stubbed, TOKEN } from "./helpers.js";
+import { issued, stubbedOAuth } from "./oauth-helpers.js";
+import { test } from "./registry.js";
+
+const NO_RETRIES = { strategy: "none" };
+const retries = { strategy: "backoff", backoff: { initialInterval: 0, maxInterval: 0, exponent: 1, maxElapsedTime: 60_000 } };
+const RETRIES = { ...retries, retryConnectionErrors: true };
+const HTML = { "content-type": "text/html" };
+const DELETED = "2026-08-01T12:00:00Z";
+
+const lost = () => {
+  throw new TypeError("fetch failed");
+};
+const answer = (code, body = "{}", headers = json) => ({ status: code, headers, body });
+/** The API's own 404. */
+const absent = answer(404, '{"code":5,"message":"not found","details":[]}');
+/** What the API says of a credential when it is asked. */
+const credential = (fields) => answer(200, JSON.stringify({ credential: { id: ids.id, ...fields } }));
+const deleted = credential({ deletedAt: DELETED });
+const active = credential({ deletedAt: null });
+
+const redirected = (code) => () => Object.defineProperty(response(answer(code)), "redirected", { value: true });
+/** A response whose body breaks off. */
+const cut = (code) => () => {
+  const pull = (controller) => controller.error(new TypeError("network error"));
+  return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), { status: code, headers: json });
+};
+const silent = (request) =>
+  new Promise((_, reject) => request.signal.addEventListener("abort", () => reject(request.signal.reason)));
+
+/** A client whose revocations and questions are answered apart (the last ones repeat), and the methods of what it sent. */
+function asking(sdk, posts, gets, props) {
+  const left = { POST: [].concat(posts), GET: [].concat(gets ?? lost) };
+  const stub = stubbed(sdk, props, (request) => {
+    const answers = left[request.method];
+    const next = answers.length > 1 ? answers.shift() : answers[0];
+    return typeof next === "function" ? next(request) : response(next);
+  });
+  return {
+    ...stub,
+    get methods() {
+      return stub.requests.map(({ method }) => method).join(" ");
+    },
+  };
+}
+
+// --- What an error says ---
+
+/** What a server does with one request: the class of the error, and what it says. In the order of the outcomes. */
+const ENDS = {
+  "400": [answer(400), "SDKError", "notRevoked"],
+  "401": [answer(401), "SDKError", "notRevoked"],
+  "403": [answer(403), "SDKError", "notRevoked"],
+  "409": [answer(409), "SDKError", "notRevoked"],
+  "429": [answer(429), "SDKError", "notRevoked"],
+  "404 of a page": [answer(404, "<p>", HTML), "SDKError", "notRevoked"],
+  "404 of another API": [answer(404, '{"message":"no route"}'), "SDKError", "notRevoked"],
+  "404 whose code is a text": [answer(404, '{"code":"5","message":"x"}'), "SDKError", "notRevoked"],
+  "404 that breaks off": [cut(404), "ConnectionError", "notRevoked"],
+  "a redirect": [answer(302, "", { location: "/login" }), "SDKError", "notRevoked"],
+  "404 of the API": [absent, "SDKError", "absent"],
+  "a lost connection": [lost, "ConnectionError", "unknown"],
+  "200 that breaks off": [cut(200), "ConnectionError", "unknown"],
+  "a redirect that was followed": [redirected(200), "SDKError", "unknown"],
+  "404 after a redirect": [redirected(404), "SDKError", "unknown"],
+  "408": [answer(408), "SDKError", "unknown"],
+  "499": [answer(499, '{"code":1,"message":"cancelled"}'), "SDKError", "unknown"],
+  "500": [answer(500), "SDKError", "unknown"],
+  "503": [answer(503), "SDKError", "unknown"],
+  "204": [answer(204), "SDKError", "unknown"],
+  "200 with a page": [answer(200, "<p>", HTML), "SDKError", "unknown"],
+  "200 with a broken body": [answer(200, "{"), "ResponseValidationError", "unknown"],
+  "200 with a gateway's error": [answer(200, '{"code":14,"message":"x"}'), "ResponseValidationError", "unknown"],
+  "no Response": [() => ({}), "UnexpectedClientError", "unknown"],
+  "an HTTP client that throws": [() => Promise.reject(new Error("x")), "UnexpectedClientError", "unknown"],
+};
+
+for (const [name, [end, className, outcome]] of Object.entries(ENDS)) {
+  test(`certainty: after ${name} the outcome is ${outcome}, and only doubt makes a request`, async ({ sdk }) => {
+    for (const confirm of [undefined, false, true]) {
+      const single = asking(sdk, end, answer(403));
+      const error = assertError(sdk, await rejection(single.revoke({ confirm })), className);
+      assert.strictEqual(error.outcome, outcome);
+      assert.strictEqual(JSON.parse(JSON.stringify(error)).outcome, outcome);
+      assert.strictEqual(single.methods, confirm && outcome === "unknown" ? "POST GET" : "POST");
+
+      // A run waits for a 429 to pass.
+      if (name === "429") continue;
+      const many = asking(sdk, end, answer(403));
+      const report = await many.client.connector.revokeCredentials([ids], { confirm, retries: NO_RETRIES });
+      const [item] = report.results;
+      assert.deepEqual([item.status, item.outcome], ["failed", outcome]);
+      if (item.error) assert.deepEqual([item.error.name, item.error.outcome], [className, outcome]);
+      assert.strictEqual(report.unknown, outcome === "unknown" ? 1 : 0);
+      if (outcome === "unknown") assert.deepEqual(report.remaining(), [ids]);
+    }
+  });
+}
+
+test("certainty: what was never sent is notSent", async ({ sdk }) => {
+  const outcomes = async (props, request = ids, options = {}) => {
+    const { client, requests } = stubbed(sdk, { confirm: true, ...props });
+    const error = await rejection(client.connector.revokeCredential(request, options));
+    const report = await client.connector.revokeCredentials([request], options);
+    assert.lengthOf(requests, 0);
+    assert.strictEqual(report.unknown, 0);
+    return [error.name, error.outcome, report.results[0].outcome, report.results[0].error.outcome];
+  };
+  const notSent = (name) => [name, "notSent", "notSent", "notSent"];
+  assert.deepEqual(await outcomes({}, { ...ids, id: "" }), notSent("SDKValidationError"));
+  const refusing = () => Promise.reject(new Error("signed out"));
+  assert.deepEqual(await outcomes({ security: refusing }), notSent("UnexpectedClientError"));
+  assert.deepEqual(await outcomes({}, ids, { signal: AbortSignal.abort() }), notSent("RequestAbortedError"));
+  assert.deepEqual(await outcomes({}, ids, { mode: "navigate" }), notSent("InvalidRequestError"));
+
+  const { client, revoke } = stubbed(sdk);
+  client.free();
+  assert.strictEqual((await rejection(revoke())).outcome, "notSent");
+  const refused = stubbedOAuth(sdk, { tokens: [answer(400, '{"error":"invalid_client"}')], confirm: true });
+  const error = assertError(sdk, await rejection(refused.revoke()), "TokenRequestError");
+  assert.deepEqual([error.outcome, refused.apiRequests.length], ["notSent", 0]);
+});
+
+test("certainty: an abort before the response leaves doubt, and asks nothing", async ({ sdk }) => {
+  for (const reason of [undefined, new DOMException("too late", "TimeoutError")]) {
+    const controller = new AbortController();
+    const abort = (request) => {
+      controller.abort(reason);
+      return silent(request);
+    };
+    const { revoke, client, requests } = stubbed(sdk, { confirm: true }, abort);
+    assert.strictEqual((await rejection(revoke({ signal: controller.signal }))).outcome, "unknown");
+    const report = await client.connector.revokeCredentials([ids], { signal: controller.signal });
+    assert.deepEqual([report.results[0].outcome, requests.length], ["notSent", 1]);
+  }
+});
+
+// --- Doubt sticks ---
+
+/** What happened to the attempts of a call, one after the other, and what the error then says. */
+const HISTORIES = [
+  [[lost, answer(403)], "unknown"],
+  [[answer(500), answer(403)], "unknown"],
+  [[answer(502), answer(429), answer(302)], "unknown"],
+  [[answer(503), absent], "absent"],
+  [[answer(429), answer(403)], "notRevoked"],
+  [[answer(429), lost, answer(401)], "unknown"],
+  [[answer(429), absent], "absent"],
+  [[answer(404, "<p>", HTML)], "notRevoked"],
+];
+const CODES = ["429", "5XX"];
+test("certainty: a refusal says nothing of an earlier attempt", async ({ sdk }) => {
+  for (const [history, outcome] of HISTORIES) {
+    const { revoke, requests } = stubbed(sdk, {}, ...history);
+    const error = await rejection(revoke({ retries: RETRIES, retryCodes: CODES }));
+    assert.deepEqual([error.outcome, requests.length], [outcome, history.length]);
+
+    const run = stubbed(sdk, {}, ...history);
+    const options = { retries: RETRIES, retryCodes: ["5XX"] };
+    const report = await run.client.connector.revokeCredentials([ids], options);
+    assert.strictEqual(report.results[0].outcome, outcome);
+    // Another run may revoke what is in doubt, whatever the last response.
+    if (outcome === "unknown") assert.deepEqual(report.remaining(), [ids]);
+  }
+});
+
+test("certainty: an abort between two attempts keeps what is known", async ({ sdk }) => {
+  for (const [first, outcome] of [
+    [answer(500), "unknown"],
+    [answer(429), "notRevoked"],
+  ]) {
+    const controller = new AbortController();
+    const { revoke, requests } = stubbed(sdk, { confirm: true }, first);
+    const backoff = { ...retries.backoff, initialInterval: 1e6, maxInterval: 1e6, maxElapsedTime: 1e9 };
+    const call = revoke({ retries: { ...retries, backoff }, signal: controller.signal });
+    setTimeout(() => controller.abort());
+    const error = assertError(sdk, await rejection(call), "RequestAbortedError");
+    assert.deepEqual([error.outcome, requests.length], [outcome, 1]);
+  }
+});
+
+test("certainty: a token that is renewed keeps what is known", async ({ sdk }) => {
+  const oauth = (api, tokens) => stubbedOAuth(sdk, { api, ...(tokens && { tokens }) });
+  const outcomeOf = async (client) => (await rejection(client.revoke({ retries: RETRIES }))).outcome;
+  assert.strictEqual(await outcomeOf(oauth([answer(401), answer(403)])), "notRevoked");
+  assert.strictEqual(await outcomeOf(oauth([answer(401), answer(302)])), "notRevoked");
+  assert.strictEqual(await outcomeOf(oauth([answer(500), answer(401), answer(403)])), "unknown");
+  const second = [issued("token-1"), answer(400, '{"error":"invalid_grant"}')];
+  assert.strictEqual(await outcomeOf(oauth([answer(401)], second)), "notRevoked");
+  assert.strictEqual(await outcomeOf(oauth([answer(500), answer(401)], second)), "unknown");
+});
+
+// --- Connections that were never made ---
+
+// A key of no worth, whose certificate nobody trusts.
+const KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgza4iUheWj0fHm2Hr
+ZkwmlQ+iGgHtjWtbzGqnRwJscA2hRANCAAQEadItLlchpOXEYKNNVcKHXTRm9bSJ
+wb2z7qZt8Xh7RV1Q0hoWqUCsWGqOsjrnSBLxBRzWavjyPR9sEvcWtRGG
+-----END PRIVATE KEY-----`;
+const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBfjCCASWgAwIBAgIUSlD8j6mqzF0KN2EsZGBqpu6Z98cwCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJMTI3LjAuMC4xMCAXDTI2MTEyODIyNTkwNVoYDzIxMjYxMTA0
+MjI1OTA1WjAUMRIwEAYDVQQDDAkxMjcuMC4wLjEwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAAQEadItLlchpOXEYKNNVcKHXTRm9bSJwb2z7qZt8Xh7RV1Q0hoWqUCs
+WGqOsjrnSBLxBRzWavjyPR9sEvcWtRGGo1MwUTAdBgNVHQ4EFgQUvvB/wODyVAuf
+u2aAwl3orw7AlE4wHwYDVR0jBBgwFoAUvvB/wODyVAufu2aAwl3orw7AlE4wDwYD
+VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiAky/BW+Tx6T+V/xvPy5kKD
+QAoJPPA7T0Jduaks69xTYwIgbZnmZHFCZtVSFKOAEUlxNxymgBE9VUZpGJObAB5s
+6Gc=
+-----END CERTIFICATE-----`;
+
+/** Calls `action(port)` with a port of 127.0.0.1 that `server` listens on. */
+async function listening(server, action) {
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    return await action(server.address().port);
+  } finally {
+    server.close();
+  }
+}
+const builtin = (name) => globalThis.process.getBuiltinModule(name);
+
+const neverConnected = (name, action) =>
+  test(
+    `certainty: ${name}`,
+    // Other engines do not say what failed.
+    async (context) => context.engine === "node" && action(context),
+    { only: ["node"] },
+  );
+
+const failing = async (sdk, serverURL, props) => {
+  const { httpClient, ...options } = props ?? {};
+  const client = new sdk.ConductoroneSDKTypescript({ serverURL, security: { bearerAuth: TOKEN }, confirm: true, httpClient });
+  return assertError(sdk, await rejection(client.connector.revokeCredential(ids, options)), "ConnectionError").outcome;
+};
+
+neverConnected("a connection that was refused is notSent", async ({ sdk }) => {
+  const port = await listening(builtin("node:net").createServer(), (free) => free);
+  assert.strictEqual(await failing(sdk, `http://127.0.0.1:${port}`), "notSent");
+  // An HTTP client of the caller's may have tried before.
+  assert.strictEqual(await failing(sdk, `http://127.0.0.1:${port}`, { httpClient: new sdk.HTTPClient() }), "unknown");
+});
+
+neverConnected("a host that does not exist is notSent", async ({ sdk }) => {
+  assert.strictEqual(await failing(sdk, "https://c1-revoke.invalid"), "notSent");
+});
+
+neverConnected("a certificate that is not trusted is notSent", async ({ sdk }) => {
+  let asked = 0;
+  const server = builtin("node:https").createServer({ key: KEY, cert: CERTIFICATE }, () => asked++);
+  await listening(server, async (port) => assert.strictEqual(await failing(sdk, `https://127.0.0.1:${port}`), "notSent"));
+  assert.strictEqual(asked, 0);
+});
+
+neverConnected("a redirect that was followed to a server that is down is unknown", async ({ sdk, server }) => {
+  const port = await listening(builtin("node:net").createServer(), (free) => free);
+  const play = await playOn(server, answer(303, "", { location: `http://127.0.0.1:${port}/` }));
+  assert.strictEqual(await failing(sdk, play.base, { redirect: "follow" }), "unknown");
+});
+
+neverConnected("a connection that breaks is unknown", async ({ sdk, server }) => {
+  const play = await playOn(server, { reset: true });
+  assert.strictEqual(await failing(sdk, play.base), "unknown");
+});
+
+// --- Asking ---
+
+test("certainty: with confirm, a credential that is deleted is revoked", async ({ sdk }) => {
+  const { revoke, client, requests } = asking(sdk, lost, deleted);
+  const result = await revoke({ confirm: true });
+  assert.deepEqual(result.confirmation, { deletedAt: DELETED });
+  assert.deepEqual([result.statusCode, result.contentType], [200, "application/json"]);
+  assert.deepEqual(result.connectorServiceRevokeCredentialResponse, {});
+  assert.strictEqual(requests.map(({ method }) => method).join(" "), "POST GET");
+
+  const report = await client.connector.revokeCredentials([ids, ids], { confirm: true, retries: NO_RETRIES });
+  const { status: word, outcome, confirmation, error, attempts } = report.results[0];
+  assert.deepEqual([word, outcome, confirmation, error, attempts], ["revoked", "revoked", { deletedAt: DELETED }, undefined, 1]);
+  assert.strictEqual(report.results[1].duplicateOf, 0);
+  assert.deepEqual([report.revoked, report.unknown, report.remaining()], [2, 0, []]);
+});
+
+test("certainty: a plain success has no confirmation, and asks nothing", async ({ sdk }) => {
+  const { revoke, client, requests } = stubbed(sdk, { confirm: true });
+  assert.notProperty(await revoke(), "confirmation");
+  assert.notProperty((await client.connector.revokeCredentials([ids])).results[0], "confirmation");
+  assert.lengthOf(requests, 2);
+});
+
+test("certainty: with confirm, a credential that is in use is notRevoked, and one that is absent is absent", async ({ sdk }) => {
+  for (const [get, name, outcome] of [
+    [active, "ConnectionError", "notRevoked"],
+    [credential({}), "ConnectionError", "notRevoked"],
+    [absent, "SDKError", "absent"],
+  ]) {
+    const stub = asking(sdk, lost, get);
+    const error = assertError(sdk, await rejection(stub.revoke({ confirm: true })), name);
+    assert.deepEqual([error.outcome, stub.methods], [outcome, "POST GET"]);
+    const report = await stub.client.connector.revokeCredentials([ids], { confirm: true, retries: NO_RETRIES });
+    const [item] = report.results;
+    assert.deepEqual([item.status, item.outcome, item.error.name, item.error.outcome], ["failed", outcome, name, outcome]);
+    assert.lengthOf(report.remaining(), outcome === "absent" ? 0 : 1);
+  }
+});
+
+const text = (body, headers) => answer(200, body, headers);
+const PROVES_NOTHING = {
+  "another credential": credential({ id: "another", deletedAt: DELETED }),
+  "another credential that is in use": credential({ id: "another" }),
+  "a credential without an id": credential({ id: undefined, deletedAt: DELETED }),
+  "no credential": text("{}"),
+  "a credential that is null": text('{"credential":null}'),
+  "a list": text(`[{"credential":{"id":"${ids.id}"}}]`),
+  "no body": text(""),
+  "a broken body": text(`{"credential":{"id":"${ids.id}"`),
+  "a body that breaks off": cut(200),
+  "an oversized body": text(`{"credential":{"id":"${ids.id}"},"x":"${"x".repeat(1 << 20)}"}`),
+  "a page": text(deleted.body, HTML),
+  "no content type": () => new Response(new TextEncoder().encode(deleted.body)),
+  "status 201": answer(201, deleted.body),
+  "a gateway's error": text(`{"code":14,"message":"x","credential":{"id":"${ids.id}"}}`),
+  "a gateway's error in a header": text(active.body, { ...json, "grpc-status": "14" }),
+  "a part of a body": text(active.body, { ...json, "content-range": "bytes 0-1/2" }),
+  "a redirect": answer(302, "", { location: "/login" }),
+  "a redirect that was followed": () => Object.defineProperty(response(deleted), "redirected", { value: true }),
+  "404 after a redirect": () => Object.defineProperty(response(absent), "redirected", { value: true }),
+  "404 of a page": answer(404, "<p>", HTML),
+  "404 of another API": answer(404, '{"message":"no route"}'),
+  "401": answer(401),
+  "403": answer(403, '{"code":7,"message":"x"}'),
+  "429": answer(429),
+  "500": answer(500),
+  "a lost connection": lost,
+  "deletedAt that is no date": credential({ deletedAt: "soon" }),
+  "deletedAt that some engines take for a date": credential({ deletedAt: "never 1" }),
+  "deletedAt that is an impossible date": credential({ deletedAt: "2026-99-99T99:99:99Z" }),
+  "deletedAt that is empty": credential({ deletedAt: "" }),
+  "deletedAt that is a number": credential({ deletedAt: 1_785_000_000 }),
+  "deletedAt that is false": credential({ deletedAt: false }),
+  "deletedAt of the year 1": credential({ deletedAt: "0001-01-01T00:00:00Z" }),
+  "deletedAt of 1970": credential({ deletedAt: "1970-01-01T00:00:00Z" }),
+};
+for (const [name, get] of Object.entries(PROVES_NOTHING)) {
+  test(`certainty: ${name} in answer to the question proves nothing`, async ({ sdk }) => {
+    const stub = asking(sdk, answer(502), get);
+    const error = assertError(sdk, await rejection(stub.revoke({ confirm: true })), "SDKError");
+    assert.deepEqual([error.statusCode, error.outcome, stub.methods], [502, "unknown", "POST GET"]);
+    if (name === "429") return; // The run waits and asks again.
+    const report = await stub.client.connector.revokeCredentials([ids], { confirm: true, retries: NO_RETRIES });
+    const [item] = report.results;
+    assert.deepEqual([item.status, item.outcome, item.error.statusCode, item.statusCode], ["failed", "unknown", 502, 502]);
+    assert.deepEqual([report.unknown, report.remaining()], [1, [ids]]);
+    assert.strictEqual(stub.methods, "POST GET POST GET");
+  });
+}
+
+test("certainty: the question is a GET of the same address, without a body, that is not answered from a cache", async ({ sdk }) => {
+  const body = { ...ids, connectorServiceRevokeCredentialRequest: {} };
+  const { client, requests } = stubbed(sdk, { confirm: true }, lost, deleted);
+  await client.connector.revokeCredential(body, { headers: { "x-trace": "7" } });
+  const [post, get] = requests;
+  assert.deepEqual([post.method, post.body, get.method, get.body], ["POST", "{}", "GET", ""]);
+  assert.strictEqual(get.url, post.url);
+  assert.strictEqual(get.headers.authorization, `Bearer ${TOKEN}`);
+  assert.deepEqual([get.headers.accept, get.headers["x-trace"]], ["application/json", "7"]);
+  assert.notProperty(get.headers, "content-type");
+  assert.strictEqual(get.request.redirect, "manual");
+  if ("cache" in Request.prototype) assert.deepEqual([get.request.cache, post.request.cache], ["no-store", "default"]);
+});
+
+test("certainty: a call's confirm goes before the client's", async ({ sdk }) => {
+  for (const [own, ofCall, asks] of [
+    [true, undefined, true],
+    [true, false, false],
+    [false, true, true],
+    [undefined, undefined, false],
+  ]) {
+    const stub = asking(sdk, lost, active, { confirm: own });
+    await rejection(stub.revoke({ confirm: ofCall }));
+    await stub.client.connector.revokeCredentials([ids], { confirm: ofCall, retries: NO_RETRIES });
+    assert.strictEqual(stub.methods, asks ? "POST GET POST GET" : "POST POST");
+  }
+  const { revoke, requests } = stubbed(sdk);
+  assertError(sdk, await rejection(revoke({ confirm: "yes" })), "SDKValidationError", /confirm/);
+  assert.lengthOf(requests, 0);
+});
+
+test("certainty: the question comes before the next attempt, and once per doubt", async ({ sdk }) => {
+  const of = async (posts, gets, options) => {
+    const stub = asking(sdk, posts, gets);
+    const outcome = await stub.revoke({ confirm: true, retries: RETRIES, retryCodes: CODES, ...options }).then(
+      (result) => (result.confirmation ? "confirmed" : "revoked"),
+      (error) => error.outcome,
+    );
+    return `${outcome}: ${stub.methods}`;
+  };
+  assert.strictEqual(await of([lost, revoked], active), "revoked: POST GET POST");
+  assert.strictEqual(await of([lost, revoked], answer(403)), "revoked: POST GET POST");
+  assert.strictEqual(await of([answer(500), lost, revoked], [active, deleted]), "confirmed: POST GET POST GET");
+  assert.strictEqual(await of([answer(500), answer(403)], active), "notRevoked: POST GET POST");
+  assert.strictEqual(await of([answer(429), answer(403)], active), "notRevoked: POST POST");
+  assert.strictEqual(await of([answer(500), revoked], absent), "absent: POST GET");
+  // The question has the retries of the call.
+  assert.strictEqual(await of([lost], [lost, answer(503), deleted]), "confirmed: POST GET GET GET");
+});
+
+test("certainty: a question waits as Retry-After says, and the time for retries is that of the whole call", async ({ sdk }) => {
+  await withClock(async (clock) => {
+    const at = [];
+    const { client } = stubbed(sdk, { confirm: true }, ({ method }) => {
+      at.push(`${method} ${elapsed()}`);
+      if (method === "POST") return lost();
+      return response(status(503, { "retry-after": "4" }));
+    });
+    const backoff = { initialInterval: 1000, maxInterval: 1000, exponent: 1, maxElapsedTime: 10_000 };
+    const call = client.connector.revokeCredential(ids, { retries: { ...RETRIES, backoff } });
+    const { error } = await play(clock, call);
+    assert.strictEqual(error.outcome, "unknown");
+    assert.deepEqual(at, ["POST 0", "GET 750", "GET 4750", "GET 8750", "POST 8750", "GET 9500", "POST 9500", "GET 9500"]);
+  });
+});
+
+test("certainty: a time limit and an abort end the question, and the error is the revocation's", async ({ sdk }) => {
+  const stub = asking(sdk, answer(502), silent);
+  const limited = await rejection(stub.revoke({ confirm: true, timeoutMs: 20 }));
+  assert.deepEqual([limited.statusCode, limited.outcome], [502, "unknown"]);
+  const controller = new AbortController();
+  const abort = (request) => {
+    setTimeout(() => controller.abort());
+    return silent(request);
+  };
+  const aborted = asking(sdk, answer(502), abort);
+  const error = await rejection(aborted.revoke({ confirm: true, signal: controller.signal }));
+  assert.deepEqual([error.statusCode, error.outcome, aborted.methods], [502, "unknown", "POST GET"]);
+});
+
+test("certainty: hooks, a security function and the logger see the question, and no secret is shown", async ({ sdk }) => {
+  const seen = [];
+  const logged = [];
+  const debugLogger = { group: (...line) => logged.push(...line), groupEnd() {}, log: (...line) => logged.push(...line) };
+  const httpClient = new sdk.HTTPClient({ fetcher: async ({ method }) => response(method === "GET" ? absent : answer(500)) });
+  httpClient.addHook("beforeRequest", ({ method }) => void seen.push(method));
+  let count = 0;
+  const security = async () => ({ bearerAuth: `${TOKEN}-long-enough-${++count}` });
+  const { revoke } = stubbed(sdk, { httpClient, security, debugLogger, confirm: true });
+  const error = await rejection(revoke());
+  assert.strictEqual(error.outcome, "absent");
+  assert.deepEqual([seen, count], [["POST", "GET"], 2]);
+  assert.isTrue(logged.some((line) => String(line).includes("GET ")));
+  assert.notInclude(logged.join("\n"), TOKEN);
+});
+
+test("certainty: a token that expired is renewed for the question", async ({ sdk }) => {
+  const client = stubbedOAuth(sdk, { confirm: true, api: [lost, answer(401), deleted] });
+  assert.deepEqual((await client.revoke()).confirmation, { deletedAt: DELETED });
+  assert.deepEqual(client.shown, ["token-1", "token-1", "token-2"]);
+});
+
+// --- Bulk runs ---
+
+/** A run's server that answers questions too, each after 100 ms: `post(id, nth)` and `get(id, nth)` as in `bulkServer`. */
+function askedServer(sdk, post, get, props) {
+  const nth = { POST: {}, GET: {} };
+  const next = (id, method) => {
+    nth[method][id] = (nth[method][id] ?? -1) + 1;
+    return nth[method][id];
+  };
+  const server = bulkServer(
+    sdk,
+    (id, _, { method }) => (method === "GET" ? get(id, next(id, method)) : post(id, next(id, method))),
+    { confirm: true, ...props },
+  );
+  server.log = () => server.sent.map(({ request, id, at }) => `${request.method} ${id} ${at}`);
+  return server;
+}
+/** The same answers for bulkServer, whose responses have no body of their own. */
+const says = (fields) => (id) => ({ ...status(200), body: JSON.stringify({ credential: { id, ...fields } }) });
+const gone = says({ deletedAt: DELETED });
+const inUse = says({});
+
+const bulk = (name, run) => test(`certainty, bulk: ${name}`, (context) => withClock((clock) => run(context, clock)));
+
+bulk("questions wait for the run's pause and count in progress, and their 429 pauses the run", async ({ sdk }, clock) => {
+  const post = (id) => (id === "c0" ? { ...status(502), after: 100 } : id === "c1" ? { ...refused(5), after: 200 } : status(200));
+  const posts = (id, nth) => (nth === 0 ? post(id) : status(200));
+  const server = askedServer(sdk, posts, (id, nth) => (nth === 0 ? refused(7) : gone(id)));
+  const progress = [];
+  const run = server.revoke(many(2), { concurrency: 2, onProgress: (now) => progress.push(now) });
+  const report = await finish(clock, run);
+  assert.deepEqual([report.revoked, report.unknown], [2, 0]);
+  const asked = server.sent.filter(({ request }) => request.method === "GET").map(({ at }) => at);
+  // c1's 429 at 200 ms pauses until 5200; the question's own until it is asked again, 7 s after its answer.
+  assert.isTrue(asked.length === 2 && asked[0] >= 5200 && asked[1] >= asked[0] + 7100, server.log().join());
+  const between = server.sent.filter(({ at }) => (at > 200 && at < 5200) || (at > asked[0] + 100 && at < asked[0] + 7100));
+  assert.lengthOf(between, 0);
+  assert.isTrue(progress.some(({ inFlight, pausedUntil }) => inFlight === 1 && pausedUntil === undefined));
+});
+
+bulk("a question that fails is asked again, and an item in use is sent again", async ({ sdk }, clock) => {
+  const server = askedServer(
+    sdk,
+    (_, nth) => (nth === 0 ? status(502) : status(200)),
+    (id, nth) => (nth === 0 ? status(500) : inUse(id)),
+  );
+  const report = await finish(clock, server.revoke(many(1)));
+  assert.deepEqual([report.revoked, report.results[0].attempts], [1, 2]);
+  assert.deepEqual(server.sent.map(({ request }) => request.method), ["POST", "GET", "GET", "POST"]);
+});
+
+bulk("what another run may revoke remains", async ({ sdk }, clock) => {
+  const html = (code) => () => ({ ...status(code), headers: HTML });
+  const posts = {
+    doubt: (nth) => (nth === 0 ? status(502) : status(403)),
+    redirect: () => status(302),
+    elsewhere: () => status(421),
+    page: html(200),
+    page403: html(403),
+    page404: html(404),
+    denied: () => status(403),
+    done: () => status(200),
+  };
+  const server = bulkServer(sdk, (id, nth) => posts[id](nth));
+  const report = await finish(clock, server.revoke(requestsOf(...Object.keys(posts))));
+  const remaining = ["doubt", "redirect", "elsewhere", "page", "page403", "page404"];
+  assert.deepEqual(report.remaining().map(({ id }) => id), remaining);
+  assert.deepEqual([report.unknown, report.failed], [2, 7]);
+  // A report can be posted to another thread, and written down.
+  for (const copy of [structuredClone({ ...report, results: report.results.map(({ error, ...item }) => item) }), JSON.parse(JSON.stringify(report))]) {
+    assert.deepEqual(
+      copy.results.map(({ outcome }) => outcome),
+      ["unknown", "notRevoked", "notRevoked", "unknown", "notRevoked", "notRevoked", "notRevoked", "revoked"],
+    );
+  }
+  assert.strictEqual(JSON.parse(JSON.stringify(report)).results[0].error.outcome, "unknown");
+});
