@@ -81,13 +81,6 @@ bulk("429s are no attempts that failed: they leave the item all it has", async (
   assert.strictEqual(report.results[0].attempts, 14);
 });
 
-bulk("refusals of requests sent together are one pause", async ({ sdk }, clock) => {
-  const server = bulkServer(sdk, (_, nth) => (nth === 0 ? refused(10) : status(200)));
-  assertCounts(await finish(clock, server.revoke(many(8), { concurrency: 8 })), 8, 0, 0);
-  assert.isEmpty(server.times().filter((at) => at > 0 && at < 10_100));
-  assert.isAtMost(server.times().at(-1), 11_000);
-});
-
 /** Answers of a server that allows `rate` requests a second, and `burst` of them at once; asks for a second; `headers` tells what is left. */
 function tokenBucket(rate, burst, headers = () => ({})) {
   const bucket = { tokens: burst, at: elapsed(), refused: 0 };

@@ -15,6 +15,7 @@ import {
   stubbed,
   stubClient,
   TOKEN,
+  throws,
   withGlobals,
 } from "./helpers.js";
 import { ending, endsWell, everywhere, givesOrThrows, HOSTILE } from "./hostile.js";
@@ -41,9 +42,7 @@ const PROP_CASES = {
   "security()": (value) => ({ security: () => value }),
   "security() rejecting": (value) => ({ security: () => Promise.reject(value) }),
   "security() throwing": (value) => ({
-    security: () => {
-      throw value;
-    },
+    security: throws(value),
   }),
   "security().bearerAuth throwing": (value) => ({ security: async () => throwing("bearerAuth")(value) }),
   "clientID alone": (value) => ({ clientID: value }),
@@ -63,16 +62,12 @@ const PROP_CASES = {
   "httpClient.request() rejecting": (value) => ({ httpClient: { request: () => Promise.reject(value) } }),
   "httpClient.request() throwing": (value) => ({
     httpClient: {
-      request() {
-        throw value;
-      },
+      request: throws(value),
     },
   }),
   "debugLogger.log": (value) => ({ debugLogger: { group() {}, groupEnd() {}, log: value } }),
   "debugLogger's methods throwing": (value) => {
-    const fail = () => {
-      throw value;
-    };
+    const fail = throws(value);
     return { debugLogger: { group: fail, groupEnd: fail, log: fail } };
   },
 };
@@ -163,9 +158,7 @@ OPTION_CASES["signal.aborted"] = (value) => ({ signal: { aborted: value, addEven
 OPTION_CASES["signal throwing in addEventListener"] = (value) => ({
   timeoutMs: 60_000,
   signal: {
-    addEventListener() {
-      throw value;
-    },
+    addEventListener: throws(value),
   },
 });
 OPTION_CASES["signal aborting at once"] = (value) => ({
@@ -213,9 +206,7 @@ const BULK_INPUTS = {
   "iterator.next": (value) => iterable({ next: value }),
   "next() throwing": (value) =>
     iterable({
-      next() {
-        throw value;
-      },
+      next: throws(value),
     }),
   "next() rejecting": (value) => iterable({ next: () => Promise.reject(value) }, Symbol.asyncIterator),
   "next().done": (value) => iterable(once(() => ({ done: value, value: ids }))),
@@ -354,9 +345,7 @@ test("fetch replaced: what is no Response is never taken for success", async ({ 
 test("fetch replaced by what is no function, or throws", async ({ sdk }) => {
   for (const [kind, make] of Object.entries(HOSTILE)) {
     const { client } = stubbed(sdk, { httpClient: undefined });
-    const throwing = () => {
-      throw make();
-    };
+    const throwing = throws(make());
     for (const fetch of [make(), throwing]) {
       const { value } = await withGlobals({ fetch }, () => endsWell(sdk, () => client.connector.revokeCredential(ids), kind));
       assert.isUndefined(value, kind);
@@ -364,9 +353,7 @@ test("fetch replaced by what is no function, or throws", async ({ sdk }) => {
   }
 });
 
-const fail = () => {
-  throw new TypeError("patched by the page");
-};
+const fail = throws(new TypeError("patched by the page"));
 const nothing = () => undefined;
 
 /** What a page does to its platform: `[target, patches]`. Methods that the test needs itself are left alone. */

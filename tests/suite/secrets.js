@@ -2,7 +2,7 @@
 // header or the body of their own request only. And requests go nowhere but to the host that was configured.
 import { assertClean, everythingIn, recorder } from "./canaries.js";
 import { CLIENT_ID, CANARY_ID_TOKEN as ID_TOKEN, JWK, PREFIX, secretOf, CANARY_TOKEN as TOKEN } from "./credentials.js";
-import { assert, ids, json, response, revoked, stubClient } from "./helpers.js";
+import { assert, ids, json, response, revoked, stubClient, throws } from "./helpers.js";
 import { ending, HOSTILE } from "./hostile.js";
 import { issued } from "./oauth-helpers.js";
 import { test, withReplaced } from "./registry.js";
@@ -17,9 +17,7 @@ async function withConsole(action) {
   return lines;
 }
 
-const cut = () => {
-  throw new TypeError("fetch failed");
-};
+const cut = throws(new TypeError("fetch failed"));
 const cutBody = () =>
   new Response(
     new ReadableStream({
@@ -41,9 +39,7 @@ const ANSWERS = {
   "no connection": cut,
   "cut body": cutBody,
   "no Response": () => ({}),
-  "a thrown Symbol": () => {
-    throw Symbol("s");
-  },
+  "a thrown Symbol": throws(Symbol("s")),
 };
 
 /** The server's own objects, which errors hand on as they are. */
@@ -436,9 +432,7 @@ test("requests go nowhere but to the configured tenant or server, whatever these
 
 test("what callers throw is theirs to see, and shows nothing of ours", async ({ sdk }) => {
   for (const [kind, make] of Object.entries(HOSTILE)) {
-    const request = () => {
-      throw make();
-    };
+    const request = throws(make());
     const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, httpClient: { request } });
     const { error } = await ending(() => client.connector.revokeCredential(ids), kind);
     assert.notInclude(`${error.message}${error.stack}`, TOKEN, kind);

@@ -13,6 +13,7 @@ import {
   revoked,
   stubbed,
   thrown,
+  throws,
   withGlobals,
 } from "./helpers.js";
 import {
@@ -285,6 +286,7 @@ test("tokens: requests are tried again as the API's are, each with an assertion 
     assert.strictEqual(elapsed(), 75 + 150 + 7000);
     const assertions = stub.tokenRequests.map(({ body }) => assertionIn(body));
     assert.strictEqual(new Set(assertions.map(({ claims }) => claims.jti)).size, 4);
+    assert.strictEqual(new Set(assertions.map(({ header }) => header.nonce)).size, 4);
     const begun = EPOCH / 1000;
     assert.deepEqual(
       assertions.map(({ claims }) => claims.iat),
@@ -542,9 +544,7 @@ test("tokens: a getter among the credentials that throws is reported", ({ sdk })
   for (const name of ["clientID", "clientSecret", "oidcToken"]) {
     const reason = new Error("vault");
     const props = Object.defineProperty({ ...API_KEY }, name, {
-      get() {
-        throw reason;
-      },
+      get: throws(reason),
     });
     const error = assertError(
       sdk,
@@ -559,12 +559,7 @@ test("tokens: what an oidcToken function gives is checked, and its failure is ty
   const reason = new Error("no identity here");
   for (const [oidcToken, name] of [
     [fails(reason), "UnexpectedClientError"],
-    [
-      () => {
-        throw reason;
-      },
-      "UnexpectedClientError",
-    ],
+    [throws(reason), "UnexpectedClientError"],
     [async () => undefined, "SDKValidationError"],
     [async () => "", "SDKValidationError"],
     [async () => ({ token: "x" }), "SDKValidationError"],
@@ -594,9 +589,7 @@ test("tokens: an oidcToken function that hangs is bounded by timeoutMs, and left
 });
 
 const notSupported = () => Promise.reject(new DOMException("Unrecognized algorithm name", "NotSupportedError"));
-const throwing = () => {
-  throw new TypeError("not a function");
-};
+const throwing = throws(new TypeError("not a function"));
 const lacking = {
   "importKey rejects": (action) => withSubtle({ importKey: notSupported }, action),
   "importKey rejects later": (action) => withSubtle({ importKey: () => turn().then(notSupported) }, action),
