@@ -1,9 +1,22 @@
 // The report of a bulk run, and what its callbacks hear of it.
-import { assertCounts, broken, bulk, bulkServer, column, finish, many, refused, source, status } from "./bulk-server.js";
+import {
+  assertCounts,
+  broken,
+  bulk,
+  bulkServer,
+  column,
+  finish,
+  many,
+  refused,
+  requests,
+  source,
+  status,
+} from "./bulk-server.js";
 import { EPOCH } from "./clock.js";
 import { assert, assertError, ids, throws } from "./helpers.js";
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 bulk("the report tells of each item, in input order", async ({ sdk }, clock) => {
   // The first is answered last.
   const server = bulkServer(sdk, (id) => {
