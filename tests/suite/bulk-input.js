@@ -32,7 +32,7 @@ test("bulk: an abort ends a run whose input is an array or a Set, and an async i
   for (const list of [many(3), new Set(many(3))]) {
     const pages = Object.assign(list, {
       async *[Symbol.asyncIterator]() {
-        yield* list;
+        yield* list.values();
         await new Promise(() => {});
       },
     });

@@ -123,20 +123,13 @@ for (const [name, others] of Object.entries(MUST_BE_SET)) {
     const security = { bearerAuth: TOKEN };
     for (const value of [undefined, null, ""]) {
       for (const present of Object.values(PRESENT)) {
-        for (const more of [{}, { security }, { ...others, security }, { ...API_KEY, security }]) {
-          const { [name]: _, ...rest } = more;
+        for (const { [name]: _, ...more } of [{}, { security }, { ...others, security }, { ...API_KEY, security }]) {
           for (const Client of [sdk.ConductoroneSDKTypescript, sdk.ConductoroneSDKTypescriptCore]) {
-            const { httpClient, requests } = stubClient(sdk, revoked);
-            const error = assertError(
-              sdk,
-              thrown(() => new Client(Object.assign(present(name, value), rest, { httpClient }))),
-              "SDKValidationError",
-              // Where two are wrong, one is named.
-              new RegExp(`\\b(${name}|clientID)\\b`),
-            );
+            const error = thrown(() => new Client(Object.assign(present(name, value), more)));
+            // Where two are wrong, one is named.
+            assertError(sdk, error, "SDKValidationError", new RegExp(`\\b(${name}|clientID)\\b`));
             if (value !== "") assert.include(error.message, `${name} is undefined or null: set it, or leave it out`);
             assert.notInclude(error.message, TOKEN);
-            assert.lengthOf(requests, 0);
           }
         }
       }
