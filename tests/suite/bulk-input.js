@@ -176,9 +176,7 @@ bulk("an iterator that gives no results is an input error", async ({ sdk }, cloc
 bulk("an iterator that cannot begin rejects the run", async ({ sdk }) => {
   const { revoke } = bulkServer(sdk);
   const fault = new Error("no such file");
-  const iterable = {
-    [Symbol.iterator]: throws(fault),
-  };
+  const iterable = { [Symbol.iterator]: throws(fault) };
   assert.strictEqual(assertError(sdk, await rejection(revoke(iterable)), "SDKValidationError").cause, fault);
 });
 

@@ -112,9 +112,7 @@ test("errors: a ConnectionError's message shows message and code of the innermos
   circular.cause = circular;
   const { proxy, revoke: revokeProxy } = Proxy.revocable({}, {});
   revokeProxy();
-  const throwing = Object.defineProperty({}, "message", {
-    get: throws(new Error("boom")),
-  });
+  const throwing = Object.defineProperty({}, "message", { get: throws(new Error("boom")) });
   cases.push(["", circular], ["", failed(proxy)], ["", failed(throwing)]);
   for (const [shown, cause] of cases) {
     const { revoke } = stubbed(sdk, {}, () => Promise.reject(cause));

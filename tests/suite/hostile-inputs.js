@@ -41,9 +41,7 @@ const PROP_CASES = {
   "security.oauth": (value) => ({ security: { oauth: value } }),
   "security()": (value) => ({ security: () => value }),
   "security() rejecting": (value) => ({ security: () => Promise.reject(value) }),
-  "security() throwing": (value) => ({
-    security: throws(value),
-  }),
+  "security() throwing": (value) => ({ security: throws(value) }),
   "security().bearerAuth throwing": (value) => ({ security: async () => throwing("bearerAuth")(value) }),
   "clientID alone": (value) => ({ clientID: value }),
   clientID: (value) => ({ ...API_KEY, clientID: value }),
@@ -60,11 +58,7 @@ const PROP_CASES = {
   "httpClient.request": (value) => ({ httpClient: { request: value } }),
   "httpClient.request()": (value) => ({ httpClient: { request: () => value } }),
   "httpClient.request() rejecting": (value) => ({ httpClient: { request: () => Promise.reject(value) } }),
-  "httpClient.request() throwing": (value) => ({
-    httpClient: {
-      request: throws(value),
-    },
-  }),
+  "httpClient.request() throwing": (value) => ({ httpClient: { request: throws(value) } }),
   "debugLogger.log": (value) => ({ debugLogger: { group() {}, groupEnd() {}, log: value } }),
   "debugLogger's methods throwing": (value) => {
     const fail = throws(value);
@@ -157,9 +151,7 @@ OPTION_CASES.method = (value) => ({ method: value, body: value });
 OPTION_CASES["signal.aborted"] = (value) => ({ signal: { aborted: value, addEventListener() {}, removeEventListener() {} } });
 OPTION_CASES["signal throwing in addEventListener"] = (value) => ({
   timeoutMs: 60_000,
-  signal: {
-    addEventListener: throws(value),
-  },
+  signal: { addEventListener: throws(value) },
 });
 OPTION_CASES["signal aborting at once"] = (value) => ({
   timeoutMs: 60_000,
@@ -204,10 +196,7 @@ const BULK_INPUTS = {
   "Symbol.asyncIterator": (value) => ({ [Symbol.asyncIterator]: value }),
   iterator: (value) => iterable(value),
   "iterator.next": (value) => iterable({ next: value }),
-  "next() throwing": (value) =>
-    iterable({
-      next: throws(value),
-    }),
+  "next() throwing": (value) => iterable({ next: throws(value) }),
   "next() rejecting": (value) => iterable({ next: () => Promise.reject(value) }, Symbol.asyncIterator),
   "next().done": (value) => iterable(once(() => ({ done: value, value: ids }))),
   "next().value": (value) => iterable(once(() => ({ done: false, value }))),

@@ -536,9 +536,7 @@ test("tokens: a bad key is refused at construction, and never shown", ({ sdk }) 
 test("tokens: a getter among the credentials that throws is reported", ({ sdk }) => {
   for (const name of ["clientID", "clientSecret", "oidcToken"]) {
     const reason = new Error("vault");
-    const props = Object.defineProperty({ ...API_KEY }, name, {
-      get: throws(reason),
-    });
+    const props = Object.defineProperty({ ...API_KEY }, name, { get: throws(reason) });
     const error = assertError(
       sdk,
       thrown(() => new sdk.ConductoroneSDKTypescript(props)),
