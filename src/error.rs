@@ -147,9 +147,9 @@ impl From<Failure> for Error {
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./errors.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/errors.js"))]
 extern "C" {
-    /// Constructs an error. Throws if reading the response in `options` throws.
-    #[wasm_bindgen(js_name = newError, catch)]
-    fn new_error(class: &str, message: &str, options: &JsValue, outcome: &str) -> Result<JsValue, JsValue>;
+    /// Constructs an error.
+    #[wasm_bindgen(js_name = newError)]
+    fn new_error(class: &str, message: &str, options: &JsValue, outcome: &str) -> JsValue;
 }
 
 /// The second argument of the error classes without a response.
@@ -182,9 +182,6 @@ impl From<Error> for JsValue {
             Failure::Malformed(failure) => ("ResponseValidationError", failure.message.as_str(), object(failure)),
             Failure::TokenRefused(failure) => ("TokenRequestError", failure.message.as_str(), object(failure)),
         };
-        // Some constructors read the response, which may be a polyfill's and throw.
         new_error(class, message, &second, outcome.name())
-            .or_else(|cause| new_error(UNEXPECTED_CLIENT, UNEXPECTED, &options(&cause), outcome.name()))
-            .unwrap_or_else(|thrown| thrown)
     }
 }

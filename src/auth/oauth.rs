@@ -11,13 +11,13 @@ use super::token::Lifetime;
 use crate::border::task::{spawn, Deferred};
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{Cancellation, Interrupt, Wait};
-use crate::border::{parse_json, peek, peek_text};
+use crate::border::{mask, parse_json, peek, peek_text};
 use crate::error::{Error, Failure, HttpFailure};
 use crate::http::attempts::{self, Retries, Sending};
 use crate::http::retry::Backoff;
 use crate::http::server::hostname_of;
 use crate::http::settings::CallSettings;
-use crate::http::transport::{Method, Outgoing, Response, Text, Transport, Unobserved, FORM, MASK};
+use crate::http::transport::{Method, Outgoing, Response, Text, Transport, Unobserved, FORM};
 use crate::http::verdict::Head;
 use js_sys::JsString;
 use std::cell::{Cell, RefCell};
@@ -242,8 +242,11 @@ impl OAuth {
             Err(error) if is_newest => Err(self.remember(error)),
             Err(_) => return,
         };
-        let waiters = self.waiters.borrow().clone();
-        for waiter in waiters.iter().filter(|waiter| waiter.generation <= request.generation) {
+        // Taken out of the list: a waiter whose Worker's invocation is over never goes on, and would stay in it.
+        let (served, waiting): (Vec<_>, Vec<_>) =
+            self.waiters.take().into_iter().partition(|waiter| waiter.generation <= request.generation);
+        self.waiters.replace(waiting);
+        for waiter in served {
             waiter.token.replace(Some(token.clone()));
             waiter.deferred.resolve(&JsValue::UNDEFINED);
         }
@@ -277,13 +280,13 @@ fn conclude(response: &Response<'_>, Text { text, truncated, .. }: Text) -> Resu
             message += &format!(": {part}");
         }
         // A response that is not an error may contain a token, and a cut body may contain a part of a secret.
-        let body = if status < 400 || truncated { MASK.into() } else { text };
+        let body = if status < 400 || truncated { mask() } else { text };
         let failure = HttpFailure { message, error, error_description, ..response.failure(body) };
         return Err(Failure::TokenRefused(failure).into());
     }
     let unusable = |why: &str| {
         let message = format!("Token request failed: the response {why}");
-        Error::from(Failure::TokenRefused(HttpFailure { message, ..response.failure(MASK.into()) }))
+        Error::from(Failure::TokenRefused(HttpFailure { message, ..response.failure(mask()) }))
     };
     let token = peek(&value, "access_token").dyn_into::<JsString>().map_err(|_| unusable("has no access_token"))?;
     let authorization = bearer(&token).map_err(|_| unusable("has an access_token that is not a bearer token"))?;

@@ -6,7 +6,7 @@ use super::report::{ItemResult, Kept, Record, Report};
 use super::schedule::{self, Action, Pulled, Scheduler, Settled, Status};
 use crate::border::task::spawn;
 use crate::border::time::Clock;
-use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
+use crate::border::wait::{sleep, Cancellation, Interrupt, Wait};
 use crate::border::{notify, peek};
 use crate::call::{Call, Caller, Revocation};
 use crate::error::{Error, Failure, HttpFailure};
@@ -210,7 +210,7 @@ impl Run {
         self.report_progress();
         let shared = self.shared.clone();
         let now = shared.clock.now();
-        let limit = until.map(|until| (until - now).ceil().clamp(0.0, MAX_TIMER));
+        let limit = until.map(|until| (until - now).ceil().max(0.0));
         // After a stop, only the requests in flight are awaited.
         let cancellation = if shared.stopped.get() { &shared.pulls } else { &shared.cancellation };
         match Wait::begin(cancellation, limit).map(Rc::new) {

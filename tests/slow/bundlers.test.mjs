@@ -18,6 +18,7 @@ import {
   testBundlers,
   testContext,
 } from "../bundlers/harness.mjs";
+import { playOn, revoked } from "../suite/helpers.js";
 
 const context = testContext();
 const project = createProject("not-in-ci", ["pages", "workers"]);
@@ -73,6 +74,23 @@ for (const bundler of ["turbopack", "webpack"]) {
     it("a route handler: revokes, with one copy of the wasm", async () => {
       await assertRevokes(context.server.url, revokeBy(`${served.url}/node`));
       assert.equal(copiesInServer("node/route"), 1);
+    });
+
+    it("a route handler that reads cookies() in `security`: three users at once each revoke with their own token", async () => {
+      const { base, requests } = await playOn(context.server.url, revoked);
+      const users = ["user-1", "user-2", "user-3"];
+      const ask = (id) =>
+        fetch(`${served.url}/cookies`, {
+          method: "POST",
+          headers: { cookie: `token=token-of-${id}` },
+          body: JSON.stringify({ serverURL: base, id }),
+        });
+      for (const { status } of await Promise.all(users.map(ask))) assert.equal(status, 200);
+      const sent = (await requests()).map(({ url, headers }) => `${url.split("/").at(-1)}: ${headers.authorization}`);
+      assert.deepEqual(
+        sent.sort(),
+        users.flatMap((id) => Array(2).fill(`${id}: Bearer token-of-${id}`)),
+      );
     });
 
     it("an edge route: revokes, with one copy of the wasm, as a file", async () => {

@@ -267,6 +267,15 @@ describe("Hono", () => {
   });
 });
 
+describe("OpenTelemetry", () => {
+  it("gives hooks the span in which their call was made", async () => {
+    const { base, requests } = await playOn(context.server.url, revoked);
+    const project = createApp("opentelemetry");
+    await promisify(execFile)("node", ["spans.js"], { cwd: project, env: { ...environment, SERVER: base } });
+    assert.equal((await requests()).length, 3);
+  });
+});
+
 it("every app has its test", () => {
   const folders = readdirSync(join(tests, "frameworks"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

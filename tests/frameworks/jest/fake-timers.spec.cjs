@@ -1,0 +1,17 @@
+const { ConductoroneSDKTypescript } = require("c1-revoke");
+
+const ids = { appId: "app-1", connectorId: "connector-2", id: "credential-3" };
+const httpClient = {
+  request: async () => ({ status: 200, headers: new Headers({ "content-type": "application/json" }), text: async () => "{}" }),
+};
+const create = () => new ConductoroneSDKTypescript({ tenantDomain: "acme", httpClient });
+
+test("a call settles under fake timers, and so do later ones", async () => {
+  const sdk = create();
+  jest.useFakeTimers();
+  expect((await sdk.connector.revokeCredential(ids)).statusCode).toBe(200);
+  expect((await sdk.connector.revokeCredentials([ids])).revoked).toBe(1);
+  jest.useRealTimers();
+  expect((await sdk.connector.revokeCredential(ids)).statusCode).toBe(200);
+  expect((await create().connector.revokeCredentials([ids])).revoked).toBe(1);
+});
