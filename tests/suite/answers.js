@@ -1,7 +1,7 @@
 // What counts as revoked: a 200 of the API's own, and nothing that a gateway, a cache or a redirect put in its place.
 import { bulkServer, column, finish, many, requests, status } from "./bulk-server.js";
 import { withClock } from "./clock.js";
-import { assert, assertError, json, playOn, rejection, response, revoked, stubbed, TOKEN } from "./helpers.js";
+import { assert, assertError, json, rejection, response, revoked, stubbed } from "./helpers.js";
 import { test } from "./registry.js";
 
 const ok = (body, headers) => ({ status: 200, headers: { ...json, ...headers }, body });
@@ -90,32 +90,12 @@ test("answers: 200 with an object is success with a Content-Encoding too", async
   }
 });
 
-test("answers: a compressed body that was cut is no success", async ({ sdk, server }) => {
-  // The first bytes of {"code":16,"message":"denied","details":[]}, compressed. An engine may find the fault itself.
-  for (const [encoding, body] of Object.entries({ gzip: "1f8b", deflate: "789c", br: "0b15" })) {
-    const headers = { ...json, "content-encoding": encoding };
-    const cut = await playOn(server, { status: 200, headers, body, hex: true });
-    const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: cut.base });
-    const error = await rejection(client.connector.revokeCredential(many(1)[0]));
-    assert.include(["ResponseValidationError", "ConnectionError", "UnexpectedClientError"], error.name, encoding);
-  }
-});
-
-const TWO_TYPES = [
-  "application/json, text/html",
-  "application/json; charset=utf-8, text/html",
-  'application/json; a="b", text/html',
-  "text/html, application/json",
-  "application/json, application/json",
-];
 test("answers: two content types are no success; a comma in quotes does not make two", async ({ sdk }) => {
-  for (const type of TWO_TYPES) {
-    for (const body of ["", "{}"]) {
-      const { revoke } = stubbed(sdk, {}, { status: 200, headers: { "content-type": type }, body });
-      assertError(sdk, await rejection(revoke()), "SDKError", /Status 200 Content-Type/);
-    }
+  for (const body of ["", "{}"]) {
+    const { revoke } = stubbed(sdk, {}, ok(body, { "content-type": "application/json, text/html" }));
+    assertError(sdk, await rejection(revoke()), "SDKError", /Status 200 Content-Type/);
   }
-  const quoted = { status: 200, headers: { "content-type": 'application/json; profile="a, b"' }, body: "{}" };
+  const quoted = ok("{}", { "content-type": 'application/json; profile="a, b"' });
   assert.strictEqual((await stubbed(sdk, {}, quoted).revoke()).statusCode, 200);
 });
 
@@ -161,21 +141,7 @@ test("answers: one whose address is on the server that was asked, or that has no
 });
 
 test("answers: a status that is no integer is an UnexpectedClientError", async ({ sdk }) => {
-  const noIntegers = [
-    200.5,
-    200.0000001,
-    199.999,
-    "200",
-    Number.NaN,
-    Infinity,
-    200n,
-    4_294_967_496,
-    null,
-    undefined,
-    true,
-    [200],
-    new Number(200),
-  ];
+  const noIntegers = [200.5, 199.999, 4_294_967_496, "200", Number.NaN, 200n, null, undefined, true, [200], new Number(200)];
   for (const code of noIntegers) {
     const answer = { status: code, headers: new Headers(json), redirected: false, text: async () => "{}" };
     const { client } = stubbed(sdk, { httpClient: { request: async () => answer } });

@@ -1,5 +1,5 @@
 // Duplicates in a bulk run, and dry runs, which find them.
-import { assertCounts, bulk, bulkServer, column, finish, requests, status } from "./bulk-server.js";
+import { assertCounts, bulk, bulkServer, column, finish, many, requests, status } from "./bulk-server.js";
 import { elapsed } from "./clock.js";
 import { assert, assertError } from "./helpers.js";
 

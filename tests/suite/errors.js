@@ -1,4 +1,4 @@
-import { assert, assertError, ids, json, rejection, stubbed, TOKEN } from "./helpers.js";
+import { assert, assertError, ids, json, rejection, stubbed, TOKEN, throws } from "./helpers.js";
 import { test } from "./registry.js";
 
 const BASES = {
@@ -55,9 +55,7 @@ test("errors: what a caller's own client throws, or gives in place of a Response
 }) => {
   const reasons = [new Error("boom"), "boom", undefined, null, 7, Object.create(null)];
   const rejecting = reasons.map((reason) => [() => Promise.reject(reason), reason]);
-  const throwing = () => {
-    throw reasons[0];
-  };
+  const throwing = throws(reasons[0]);
   const oddities = [undefined, Promise.resolve({ status: 200 }), Promise.resolve("{}"), []].map((odd) => [() => odd]);
   for (const [request, reason] of [...rejecting, [throwing, reasons[0]], ...oddities]) {
     const { revoke } = stubbed(sdk, { httpClient: { request } });
@@ -114,11 +112,7 @@ test("errors: a ConnectionError's message shows message and code of the innermos
   circular.cause = circular;
   const { proxy, revoke: revokeProxy } = Proxy.revocable({}, {});
   revokeProxy();
-  const throwing = Object.defineProperty({}, "message", {
-    get() {
-      throw new Error("boom");
-    },
-  });
+  const throwing = Object.defineProperty({}, "message", { get: throws(new Error("boom")) });
   cases.push(["", circular], ["", failed(proxy)], ["", failed(throwing)]);
   for (const [shown, cause] of cases) {
     const { revoke } = stubbed(sdk, {}, () => Promise.reject(cause));

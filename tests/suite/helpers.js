@@ -60,6 +60,11 @@ export async function rejection(promise) {
   return reason;
 }
 
+/** A function that throws this. */
+export const throws = (reason) => () => {
+  throw reason;
+};
+
 /** What calling `action` throws at once. */
 export function thrown(action) {
   try {

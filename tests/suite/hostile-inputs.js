@@ -15,6 +15,7 @@ import {
   stubbed,
   stubClient,
   TOKEN,
+  throws,
   withGlobals,
 } from "./helpers.js";
 import { ending, endsWell, everywhere, givesOrThrows, HOSTILE } from "./hostile.js";
@@ -40,11 +41,7 @@ const PROP_CASES = {
   "security.oauth": (value) => ({ security: { oauth: value } }),
   "security()": (value) => ({ security: () => value }),
   "security() rejecting": (value) => ({ security: () => Promise.reject(value) }),
-  "security() throwing": (value) => ({
-    security: () => {
-      throw value;
-    },
-  }),
+  "security() throwing": (value) => ({ security: throws(value) }),
   "security().bearerAuth throwing": (value) => ({ security: async () => throwing("bearerAuth")(value) }),
   "clientID alone": (value) => ({ clientID: value }),
   clientID: (value) => ({ ...API_KEY, clientID: value }),
@@ -61,18 +58,10 @@ const PROP_CASES = {
   "httpClient.request": (value) => ({ httpClient: { request: value } }),
   "httpClient.request()": (value) => ({ httpClient: { request: () => value } }),
   "httpClient.request() rejecting": (value) => ({ httpClient: { request: () => Promise.reject(value) } }),
-  "httpClient.request() throwing": (value) => ({
-    httpClient: {
-      request() {
-        throw value;
-      },
-    },
-  }),
+  "httpClient.request() throwing": (value) => ({ httpClient: { request: throws(value) } }),
   "debugLogger.log": (value) => ({ debugLogger: { group() {}, groupEnd() {}, log: value } }),
   "debugLogger's methods throwing": (value) => {
-    const fail = () => {
-      throw value;
-    };
+    const fail = throws(value);
     return { debugLogger: { group: fail, groupEnd: fail, log: fail } };
   },
 };
@@ -162,11 +151,7 @@ OPTION_CASES.method = (value) => ({ method: value, body: value });
 OPTION_CASES["signal.aborted"] = (value) => ({ signal: { aborted: value, addEventListener() {}, removeEventListener() {} } });
 OPTION_CASES["signal throwing in addEventListener"] = (value) => ({
   timeoutMs: 60_000,
-  signal: {
-    addEventListener() {
-      throw value;
-    },
-  },
+  signal: { addEventListener: throws(value) },
 });
 OPTION_CASES["signal aborting at once"] = (value) => ({
   timeoutMs: 60_000,
@@ -211,12 +196,7 @@ const BULK_INPUTS = {
   "Symbol.asyncIterator": (value) => ({ [Symbol.asyncIterator]: value }),
   iterator: (value) => iterable(value),
   "iterator.next": (value) => iterable({ next: value }),
-  "next() throwing": (value) =>
-    iterable({
-      next() {
-        throw value;
-      },
-    }),
+  "next() throwing": (value) => iterable({ next: throws(value) }),
   "next() rejecting": (value) => iterable({ next: () => Promise.reject(value) }, Symbol.asyncIterator),
   "next().done": (value) => iterable(once(() => ({ done: value, value: ids }))),
   "next().value": (value) => iterable(once(() => ({ done: false, value }))),
@@ -354,9 +334,7 @@ test("fetch replaced: what is no Response is never taken for success", async ({ 
 test("fetch replaced by what is no function, or throws", async ({ sdk }) => {
   for (const [kind, make] of Object.entries(HOSTILE)) {
     const { client } = stubbed(sdk, { httpClient: undefined });
-    const throwing = () => {
-      throw make();
-    };
+    const throwing = throws(make());
     for (const fetch of [make(), throwing]) {
       const { value } = await withGlobals({ fetch }, () => endsWell(sdk, () => client.connector.revokeCredential(ids), kind));
       assert.isUndefined(value, kind);
@@ -364,9 +342,7 @@ test("fetch replaced by what is no function, or throws", async ({ sdk }) => {
   }
 });
 
-const fail = () => {
-  throw new TypeError("patched by the page");
-};
+const fail = throws(new TypeError("patched by the page"));
 const nothing = () => undefined;
 
 /** What a page does to its platform: `[target, patches]`. Methods that the test needs itself are left alone. */
@@ -566,18 +542,8 @@ for (const piece of PIECES) {
   });
 }
 
-const GLOBALS = [
-  "Headers",
-  "Request",
-  "TextDecoder",
-  "AbortController",
-  "DOMException",
-  "Reflect",
-  "JSON",
-  "setTimeout",
-  "clearTimeout",
-];
-GLOBALS.push("crypto", "navigator", "Response", "Date");
+const CLASSES = ["Headers", "Request", "Response", "TextDecoder", "AbortController", "DOMException", "Date"];
+const GLOBALS = [...CLASSES, "Reflect", "JSON", "setTimeout", "clearTimeout", "crypto", "navigator"];
 
 test("globals missing or replaced: a typed error or it works, and the next call works again", async ({ sdk }) => {
   const { setTimeout, clearTimeout } = globalThis;

@@ -15,14 +15,14 @@ async function countOf(key) {
 }
 
 /** Asserts that a call ends with the provider's refusal of the client, and that no token was given. */
-async function assertRefused(sdk, call, { status = 401, code = "invalid_client" } = {}) {
-  const error = assertError(sdk, await rejection(call), "TokenRequestError", new RegExp(`\\b${status}\\b.*${code}`));
+async function assertRefused(sdk, call) {
+  const error = assertError(sdk, await rejection(call), "TokenRequestError", /\b401\b.*invalid_client/);
   assert.instanceOf(error, sdk.errors.ConductoroneSDKTypescriptError);
-  assert.strictEqual(error.statusCode, status);
-  assert.strictEqual(error.error, code);
+  assert.strictEqual(error.statusCode, 401);
+  assert.strictEqual(error.error, "invalid_client");
   assert.isString(error.errorDescription);
   assert.include(error.message, error.errorDescription);
-  assert.strictEqual(JSON.parse(error.body).error, code);
+  assert.strictEqual(JSON.parse(error.body).error, error.error);
   assert.match(error.contentType, /^application\/json/);
   return error;
 }
@@ -69,20 +69,6 @@ test("oauth: what is sent for a token", async ({ sdk, oidc }) => {
   assert.isFalse(await isSignedBy(JWK, assertion), "the check of the signature takes any key");
 });
 
-test("oauth: serverURL wins over the client ID's host, and is the assertion's audience", async ({ sdk, oidc }) => {
-  const elsewhere = await newKey(oidc, { host: "acme.conductor.one" });
-  const client = clientOf(sdk, elsewhere, { serverURL: oidc });
-  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
-  const [{ body }] = (await elsewhere.record()).tokenRequests;
-  assert.deepEqual(assertionIn(body).claims.aud, ["127.0.0.1"]);
-
-  const here = await newKey(oidc);
-  // Nothing answers there.
-  const misled = clientOf(sdk, here, { serverURL: "http://localhost:9" });
-  assertError(sdk, await rejection(misled.connector.revokeCredential(ids)), "ConnectionError");
-  assert.strictEqual(await countOf(here), 0);
-});
-
 test("oauth: getValidToken, getCurrentToken and clearToken", async ({ sdk, oidc }) => {
   const key = await newKey(oidc);
   const client = clientOf(sdk, key);
@@ -113,18 +99,6 @@ test("oauth: a token that has expired at the server, whose clock is ahead, is re
   });
 });
 
-test("oauth: a token that was taken back is renewed once, and the call goes on", async ({ sdk, oidc }) => {
-  const key = await newKey(oidc);
-  const client = clientOf(sdk, key);
-  await client.connector.revokeCredential(ids);
-  await key.forget();
-  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
-  const { tokenRequests, unauthorized, revoked } = await key.record();
-  assert.strictEqual(unauthorized, 1);
-  assert.lengthOf(tokenRequests, 2);
-  assert.lengthOf(revoked, 2);
-});
-
 test("oauth: 100 calls at the same time make one token request, and one renewal after a 401", async ({ sdk, oidc }) => {
   const key = await newKey(oidc);
   const client = clientOf(sdk, key);
@@ -138,25 +112,6 @@ test("oauth: 100 calls at the same time make one token request, and one renewal 
     else assert.isAtLeast(unauthorized, 1);
     await key.forget();
   }
-});
-
-test("oauth: who aborts leaves the others unharmed, and be it the one who started", async ({ sdk, oidc }) => {
-  const key = await newKey(oidc);
-  await key.plan({ hold: true });
-  const client = clientOf(sdk, key);
-  const controllers = [new AbortController(), new AbortController()];
-  const [starter, joiner] = controllers.map(({ signal }) => rejection(client.connector.revokeCredential(ids, { signal })));
-  const unharmed = [client.connector.revokeCredential(ids), client.getValidToken()];
-  await arrived(key, 1);
-  for (const controller of controllers) controller.abort();
-  for (const error of [starter, joiner]) assertError(sdk, await error, "RequestAbortedError");
-  await key.release();
-  const [{ statusCode }, token] = await Promise.all(unharmed);
-  assert.strictEqual(statusCode, 200);
-  assert.strictEqual(client.getCurrentToken(), token);
-  const { tokenRequests, revoked } = await key.record();
-  assert.lengthOf(tokenRequests, 1);
-  assert.lengthOf(revoked, 1, "an aborted call was sent all the same");
 });
 
 test("oauth: clearToken while a token is on its way: that token is not cached, and a newer one serves all who wait", async ({
@@ -174,23 +129,6 @@ test("oauth: clearToken while a token is on its way: that token is not cached, a
   await key.release();
   assert.strictEqual(client.getCurrentToken(), second, "the older token was cached");
   assert.strictEqual(await countOf(key), 2);
-});
-
-test("oauth: a replayed assertion is refused, and the package never sends one twice", async ({ sdk, oidc }) => {
-  const key = await newKey(oidc);
-  const client = clientOf(sdk, key);
-  await client.getValidToken();
-  client.clearToken();
-  await client.getValidToken();
-  const [first, second] = (await key.record()).tokenRequests;
-  assert.notStrictEqual(assertionIn(first.body).claims.jti, assertionIn(second.body).claims.jti);
-  assert.notStrictEqual(assertionIn(first.body).header.nonce, assertionIn(second.body).header.nonce);
-
-  // A thief in the middle sends what was recorded.
-  const fetcher = ({ url, method, headers }) => fetch(url, { method, headers, body: first.body });
-  const replaying = clientOf(sdk, key, { httpClient: new sdk.HTTPClient({ fetcher }) });
-  await assertRefused(sdk, replaying.getValidToken());
-  assert.isNull(replaying.getCurrentToken());
 });
 
 test("oauth: an assertion from a clock that is minutes off is refused; a little is tolerated", async ({ sdk, oidc }) => {
@@ -284,13 +222,4 @@ test("oauth: an oidcToken function is called when a new token is needed, and onl
   assert.lengthOf(given, 2, "a renewal needs a fresh ID token");
   const sent = (await workload.record()).tokenRequests.map(({ body }) => new URLSearchParams(body).get("subject_token"));
   assert.deepEqual(sent, given);
-});
-
-test("oauth: an ID token that is expired or another's is refused", async ({ sdk, oidc }) => {
-  const [workload, other] = [await newKey(oidc, { workload: true }), await newKey(oidc, { workload: true })];
-  for (const oidcToken of [await workload.idToken(400), await other.idToken()]) {
-    const client = new sdk.ConductoroneSDKTypescript({ clientID: workload.clientID, oidcToken });
-    const error = await assertRefused(sdk, client.connector.revokeCredential(ids), { status: 400, code: "invalid_grant" });
-    assert.notInclude(`${error.stack} ${error.body}`, oidcToken);
-  }
 });

@@ -13,6 +13,7 @@ import {
   stubClient,
   TOKEN,
   thrown,
+  throws,
   withGlobals,
 } from "./helpers.js";
 import { BULK_OPTIONS, CALL_OPTIONS, PROPS } from "./names.js";
@@ -36,9 +37,7 @@ test("security: a function, of either kind, is called for each request", async (
 
 test("security: what a function gives is checked like an object, and its failure is typed", async ({ sdk }) => {
   const reason = new Error("vault is sealed");
-  const throwing = () => {
-    throw reason;
-  };
+  const throwing = throws(reason);
   for (const [security, className, cause] of [
     [async () => ({ bearerAuth: "a b" }), "SDKValidationError"],
     [async () => ({ bearerAuth: 5 }), "SDKValidationError"],
@@ -124,20 +123,13 @@ for (const [name, others] of Object.entries(MUST_BE_SET)) {
     const security = { bearerAuth: TOKEN };
     for (const value of [undefined, null, ""]) {
       for (const present of Object.values(PRESENT)) {
-        for (const more of [{}, { security }, { ...others, security }, { ...API_KEY, security }]) {
-          const { [name]: _, ...rest } = more;
+        for (const { [name]: _, ...more } of [{}, { security }, { ...others, security }, { ...API_KEY, security }]) {
           for (const Client of [sdk.ConductoroneSDKTypescript, sdk.ConductoroneSDKTypescriptCore]) {
-            const { httpClient, requests } = stubClient(sdk, revoked);
-            const error = assertError(
-              sdk,
-              thrown(() => new Client(Object.assign(present(name, value), rest, { httpClient }))),
-              "SDKValidationError",
-              // Where two are wrong, one is named.
-              new RegExp(`\\b(${name}|clientID)\\b`),
-            );
+            const error = thrown(() => new Client(Object.assign(present(name, value), more)));
+            // Where two are wrong, one is named.
+            assertError(sdk, error, "SDKValidationError", new RegExp(`\\b(${name}|clientID)\\b`));
             if (value !== "") assert.include(error.message, `${name} is undefined or null: set it, or leave it out`);
             assert.notInclude(error.message, TOKEN);
-            assert.lengthOf(requests, 0);
           }
         }
       }
@@ -149,24 +141,20 @@ test("options: a token that is present but unset is refused before any request, 
   sdk,
 }) => {
   for (const name of ["bearerAuth", "oauth"]) {
+    // The other token does not make up for it.
+    const other = name === "oauth" ? { bearerAuth: TOKEN } : { oauth: TOKEN };
     for (const value of [undefined, null, ""]) {
       for (const [how, present] of Object.entries(PRESENT)) {
-        // The other token does not make up for it.
-        for (const more of [{}, { bearerAuth: TOKEN, oauth: TOKEN }]) {
-          const { [name]: _, ...rest } = more;
-          const security = Object.assign(present(name, value), rest);
-          const message = new RegExp(`security.${name} is (undefined or null: set it|empty)`);
-          const { httpClient, requests } = stubClient(sdk, revoked);
-          const construct = (security) => new sdk.ConductoroneSDKTypescript({ security, tenantDomain: "acme", httpClient });
-          const errors = [thrown(() => construct(security))];
-          for (const give of [() => security, async () => security]) {
-            errors.push(await rejection(construct(give).connector.revokeCredential(ids)));
-          }
-          for (const error of errors) {
-            assertError(sdk, error, "SDKValidationError", message);
-            assert.notInclude(error.message, TOKEN, how);
-          }
+        const security = Object.assign(present(name, value), other);
+        const errors = [thrown(constructing(sdk, { security }))];
+        for (const give of [() => security, async () => security]) {
+          const { revoke, requests } = stubbed(sdk, { security: give });
+          errors.push(await rejection(revoke()));
           assert.lengthOf(requests, 0, how);
+        }
+        for (const error of errors) {
+          assertError(sdk, error, "SDKValidationError", new RegExp(`security.${name} is (undefined or null: set it|empty)`));
+          assert.notInclude(error.message, TOKEN, how);
         }
       }
     }
@@ -186,52 +174,39 @@ test("options: no security at all, or an empty one, sends no Authorization; a fu
   }
 });
 
-const inOtherCase = (name) => [name.toLowerCase(), name.toUpperCase(), name[0].toUpperCase() + name.slice(1)];
+const inOtherCase = (names) =>
+  names.flatMap((name) => {
+    const others = [name.toLowerCase(), name.toUpperCase(), name[0].toUpperCase() + name.slice(1)];
+    return others.filter((other) => other !== name).map((other) => [name, other]);
+  });
 test("options: a name in another case is refused, with the right one", async ({ sdk }) => {
-  const backoff = (field) => ({ strategy: "backoff", backoff: field });
-  const places = [
-    [PROPS, (field) => field],
-    [["bearerAuth", "oauth"], (field) => ({ security: field }), "security."],
+  const waits = ["initialInterval", "maxInterval", "exponent", "maxElapsedTime"];
+  for (const [names, path, place] of [
+    [PROPS, "", (field) => field],
+    [["bearerAuth", "oauth"], "security.", (security) => ({ security })],
     [
       ["strategy", "backoff", "retryConnectionErrors"],
-      (field) => ({ retryConfig: { strategy: "none", ...field } }),
       "retryConfig.",
+      (field) => ({ retryConfig: { strategy: "none", ...field } }),
     ],
-    [
-      ["initialInterval", "maxInterval", "exponent", "maxElapsedTime"],
-      (field) => ({ retryConfig: backoff(field) }),
-      "retryConfig.backoff.",
-    ],
-  ];
-  for (const [names, place, path = ""] of places) {
-    for (const name of names) {
-      for (const other of inOtherCase(name)) {
-        if (other === name) continue;
-        const props = { tenantDomain: "acme", ...place({ [other]: "x" }) };
-        const error = assertError(
-          sdk,
-          thrown(() => new sdk.ConductoroneSDKTypescript(props)),
-          "SDKValidationError",
-        );
-        assert.include(error.message, `${path}${other} is unknown: write ${name}`);
-      }
+    [waits, "retryConfig.backoff.", (backoff) => ({ retryConfig: { strategy: "backoff", backoff } })],
+  ]) {
+    for (const [name, other] of inOtherCase(names)) {
+      const error = thrown(() => new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", ...place({ [other]: "x" }) }));
+      assertError(sdk, error, "SDKValidationError");
+      assert.include(error.message, `${path}${other} is unknown: write ${name}`);
     }
   }
-  const { client, requests } = stubbed(sdk);
-  for (const name of [...CALL_OPTIONS.slice(0, 7), ...BULK_OPTIONS]) {
-    for (const other of inOtherCase(name)) {
-      if (other === name) continue;
-      for (const call of [
-        client.connector.revokeCredential(ids, { [other]: undefined }),
-        client.connector.revokeCredentials([ids], { [other]: undefined }),
-      ]) {
-        const error = assertError(sdk, await rejection(call), "SDKValidationError");
-        assert.include(error.message, `${other} is unknown: write ${name}`);
-      }
+  const { client, revoke, requests } = stubbed(sdk);
+  for (const [name, other] of inOtherCase([...CALL_OPTIONS.slice(0, 7), ...BULK_OPTIONS])) {
+    const options = { [other]: undefined };
+    for (const call of [revoke(options), client.connector.revokeCredentials([ids], options)]) {
+      const error = assertError(sdk, await rejection(call), "SDKValidationError");
+      assert.include(error.message, `${other} is unknown: write ${name}`);
     }
   }
   assert.lengthOf(requests, 0);
-  await client.connector.revokeCredential(ids, { traceId: 1, Retry: 1, [Symbol("serverurl")]: 1 });
+  await revoke({ traceId: 1, Retry: 1, [Symbol("serverurl")]: 1 });
   assert.lengthOf(requests, 1, "other fields are the caller's");
 });
 
@@ -308,9 +283,7 @@ test("HTTPClient: a requestError hook hears of the failure; what a hook throws i
   assertError(sdk, await rejection(revoke()), "ConnectionError");
   assert.deepEqual(heard, [failure, "POST"]);
   const reason = new Error("hook");
-  httpClient.addHook("beforeRequest", () => {
-    throw reason;
-  });
+  httpClient.addHook("beforeRequest", throws(reason));
   assert.strictEqual(assertError(sdk, await rejection(revoke()), "UnexpectedClientError").cause, reason);
   assert.lengthOf(requests, 1);
 });
@@ -447,9 +420,7 @@ test("debugLogger: shows requests and answers, never the token", async ({ sdk })
 });
 
 test("debugLogger: one that throws harms no call", async ({ sdk }) => {
-  const fail = () => {
-    throw new Error("logger");
-  };
+  const fail = throws(new Error("logger"));
   const { revoke, requests } = stubbed(sdk, { debugLogger: { group: fail, groupEnd: fail, log: fail } });
   assert.strictEqual((await revoke()).statusCode, 200);
   assert.lengthOf(requests, 1);

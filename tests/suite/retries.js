@@ -278,18 +278,6 @@ for (const [name, fetcher] of [
   });
 }
 
-test("timeoutMs: covers the body, which is then cancelled", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const { answer, state } = endless(200);
-    const { revoke, requests } = stubbed(sdk, { timeoutMs: 1000 }, answer);
-    const error = rejection(revoke());
-    await until(() => requests.length === 1);
-    await clock.tickAsync(1000);
-    assertError(sdk, await error, "RequestTimeoutError");
-    await until(() => state.cancelled);
-  });
-});
-
 test("timeoutMs: bounds each attempt, not the waits between them", async ({ sdk }) => {
   await withClock(async (clock) => {
     const slow = { strategy: "backoff", backoff: { ...backoff, initialInterval: 5000, maxInterval: 5000 } };

@@ -12,7 +12,6 @@ import {
   PATH,
   playOn,
   rejection,
-  response,
   revoked,
   stubbed,
   stubClient,
@@ -73,19 +72,6 @@ test("revoke: the standalone function resolves to a Result and never rejects", a
   const invalid = await sdk.connectorRevokeCredential(core, { ...ids, id: "" });
   assert.isFalse(invalid.ok);
   assertError(sdk, invalid.error, "SDKValidationError");
-});
-
-test("revoke: calls at the same time are independent", async ({ sdk }) => {
-  const { client, requests } = stubbed(sdk, {}, (request) =>
-    response(request.url.endsWith("/bad") ? { status: 404, headers: json, body: "{}" } : revoked),
-  );
-  const calls = ["a", "bad", "b"].map((id) => client.connector.revokeCredential({ ...ids, id }));
-  const outcomes = await Promise.allSettled(calls);
-  assert.deepEqual(
-    outcomes.map(({ status }) => status),
-    ["fulfilled", "rejected", "fulfilled"],
-  );
-  assert.lengthOf(requests, 3);
 });
 
 test("fault 1: the documented example works, with a tenant or without", async ({ sdk }) => {

@@ -2,7 +2,7 @@
 // header or the body of their own request only. And requests go nowhere but to the host that was configured.
 import { assertClean, everythingIn, recorder } from "./canaries.js";
 import { CLIENT_ID, CANARY_ID_TOKEN as ID_TOKEN, JWK, PREFIX, secretOf, CANARY_TOKEN as TOKEN } from "./credentials.js";
-import { assert, ids, json, response, revoked, stubClient } from "./helpers.js";
+import { assert, ids, json, response, revoked, stubbed, stubClient, throws } from "./helpers.js";
 import { ending, HOSTILE } from "./hostile.js";
 import { issued } from "./oauth-helpers.js";
 import { test, withReplaced } from "./registry.js";
@@ -17,9 +17,7 @@ async function withConsole(action) {
   return lines;
 }
 
-const cut = () => {
-  throw new TypeError("fetch failed");
-};
+const cut = throws(new TypeError("fetch failed"));
 const cutBody = () =>
   new Response(
     new ReadableStream({
@@ -41,9 +39,7 @@ const ANSWERS = {
   "no connection": cut,
   "cut body": cutBody,
   "no Response": () => ({}),
-  "a thrown Symbol": () => {
-    throw Symbol("s");
-  },
+  "a thrown Symbol": throws(Symbol("s")),
 };
 
 /** The server's own objects, which errors hand on as they are. */
@@ -180,7 +176,6 @@ const ECHOES = {
     headers: { "content-type": `application/json; a=${echo}` },
     body: "{",
   }),
-  "a JSON string": (echo) => ({ status: 200, headers: json, body: quoted(echo) }),
   "an array": (echo) => {
     const text = quoted(echo);
     return { status: 200, headers: json, body: `[${text},{"a":[${text}]},{${text}:{"x${text.slice(1)}:${text}}}]` };
@@ -245,11 +240,10 @@ for (const [place, answer] of Object.entries(ECHOES)) {
 
 test("what is masked of an answer leaves the rest as it is", async ({ sdk }) => {
   const token = "tok-1f0c7d5e9a8b4c6d";
-  const client = ({ status, headers = json, body }) => {
-    const { httpClient } = stubClient(sdk, { status, headers, body });
-    return new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: token }, tenantDomain: "acme", httpClient });
+  const errorOf = async (answer) => {
+    const { revoke } = stubbed(sdk, { security: { bearerAuth: token } }, { headers: json, ...answer });
+    return (await ending(revoke, "echo")).error;
   };
-  const errorOf = async (answer) => (await ending(() => client(answer).connector.revokeCredential(ids), "echo")).error;
   const refused = await errorOf({ status: 403, body: `{"code":7,"message":"token ${token} may not"}` });
   assert.strictEqual(refused.body, '{"code":7,"message":"token *** may not"}');
   assert.strictEqual(refused.message, `Unexpected Status or Content-Type: Status 403. Body: ${refused.body}`);
@@ -269,9 +263,12 @@ test("masking: of any token, in any form, nothing is left, and the text around i
       const label = `${form} of ${secret.length} characters: ${secret.slice(0, 40)}`;
       const echo = write(secret);
       const around = ["locked by job 17 \\ %41 ", ` \\" ${" stack".repeat(20)}`];
-      const { httpClient } = stubClient(sdk, { status: 400, headers: json, body: around.join(`${echo} and ${echo}`) });
-      const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: secret }, tenantDomain: "acme", httpClient });
-      const { error } = await ending(() => client.connector.revokeCredential(ids), label);
+      const { client, revoke } = stubbed(
+        sdk,
+        { security: { bearerAuth: secret } },
+        { status: 400, headers: json, body: around.join(`${echo} and ${echo}`) },
+      );
+      const { error } = await ending(revoke, label);
       client.free();
       assert.strictEqual(error.body, around.join("*** and ***"), label);
     }
@@ -282,9 +279,8 @@ test("masking: the work for many short texts does not grow with the token", asyn
   // With a pattern of the whole token for each text, this took more than a minute.
   const body = JSON.stringify({ error: Array(220_000).fill("%") });
   for (const secret of ["aB3_".repeat(250), "aB3_".repeat(8000)]) {
-    const { httpClient } = stubClient(sdk, { status: 200, headers: json, body });
-    const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: secret }, tenantDomain: "acme", httpClient });
-    const { error } = await ending(() => client.connector.revokeCredential(ids), "long");
+    const { revoke } = stubbed(sdk, { security: { bearerAuth: secret } }, { status: 200, headers: json, body });
+    const { error } = await ending(revoke, "long");
     assert.strictEqual(error.name, "ResponseValidationError");
     assert.lengthOf(error.rawValue.error, 220_000);
     assert.strictEqual(error.body, body);
@@ -436,11 +432,9 @@ test("requests go nowhere but to the configured tenant or server, whatever these
 
 test("what callers throw is theirs to see, and shows nothing of ours", async ({ sdk }) => {
   for (const [kind, make] of Object.entries(HOSTILE)) {
-    const request = () => {
-      throw make();
-    };
-    const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, httpClient: { request } });
-    const { error } = await ending(() => client.connector.revokeCredential(ids), kind);
+    const request = throws(make());
+    const { revoke } = stubbed(sdk, { security: { bearerAuth: TOKEN }, httpClient: { request } });
+    const { error } = await ending(revoke, kind);
     assert.notInclude(`${error.message}${error.stack}`, TOKEN, kind);
   }
 });
