@@ -29,8 +29,6 @@ mod call;
 mod client;
 mod error;
 mod options;
-#[cfg(all(feature = "test-trap", target_arch = "wasm32"))]
-pub mod trap;
 
 pub use client::Client;
 
