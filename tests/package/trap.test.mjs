@@ -96,17 +96,19 @@ describe("a trap", () => {
         ["rejected", "fulfilled", "rejected"],
       );
       assert.equal(results[1].value.ok, false);
-      for (const error of [results[0].reason, results[1].value.error, results[2].reason, ...(own ? [own] : [])]) {
+      const errors = [results[0].reason, results[1].value.error, results[2].reason];
+      for (const error of own ? [...errors, own] : errors) {
         assert.ok(error instanceof sdk.UnexpectedClientError);
         assert.match(error.message, /construct a new client/);
         assert.ok(error.cause instanceof WebAssembly.RuntimeError);
       }
+      for (const { outcome } of errors) assert.equal(outcome, "unknown");
 
       // The dead client: typed errors, and nothing that throws.
-      await assert.rejects(dying.connector.revokeCredential(IDS), sdk.UnexpectedClientError);
-      await assert.rejects(dying.getValidToken(), sdk.UnexpectedClientError);
       const { error } = await sdk.connectorRevokeCredential(dying, IDS);
       assert.ok(error instanceof sdk.UnexpectedClientError);
+      assert.equal(error.outcome, "notSent");
+      for (const call of [dying.connector.revokeCredential(IDS), dying.getValidToken()]) await assert.rejects(call, error);
       assert.equal(dying.getCurrentToken(), null);
       dying.clearToken();
       dying.free();
