@@ -31,8 +31,6 @@ mod client;
 mod error;
 mod kept;
 mod options;
-#[cfg(all(feature = "test-trap", target_arch = "wasm32"))]
-pub mod trap;
 
 pub use client::Client;
 

@@ -1,5 +1,5 @@
-// Builds the package: `node pkg/build/build.mjs [--features test-trap] [--out DIR]`, or `npm run build` here. Afterwards pkg/ (or
-// DIR) is what `npm pack` packs. The build is reproducible: the same sources give the same bytes in any folder.
+// Builds the package: `node pkg/build/build.mjs`, or `npm run build` here. Afterwards pkg/ is what `npm pack` packs. The build is
+// reproducible: the same sources give the same bytes in any folder.
 //
 // src/ → cargo → wasm-bindgen → wasm-opt → c1_revoke.wasm, dist/glue.js, dist/wasm.js
 // pkg/src/ → shared.js (what needs no wasm), and one file for each way to get the wasm: dist/c1-revoke.js (inlined as text),
@@ -8,10 +8,10 @@
 // cjs/ is the same package as CommonJS, for `require`.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as esbuild from "esbuild";
@@ -54,20 +54,10 @@ const sharedErrors = {
   setup: ({ onResolve }) => onResolve({ filter: /\/errors\.js$/ }, () => ({ path: "../shared.js", external: true })),
 };
 
-const { values: args } = parseArgs({
-  options: { features: { type: "string" }, out: { type: "string" }, clean: { type: "boolean" } },
-});
-const OUT = args.out ? resolve(args.out) : PKG;
+const { values: args } = parseArgs({ options: { clean: { type: "boolean" } } });
 await (args.clean ? clean() : build());
 
 async function build() {
-  if (args.features && OUT === PKG) {
-    throw new Error("--features needs --out: what is in pkg/ gets published");
-  }
-  if (OUT !== PKG) {
-    say(`copying the sources to ${args.out}`);
-    copySources();
-  }
   checkTools();
   const { wasm, glue } = await core(compile());
   say("writing the package");
@@ -88,13 +78,13 @@ async function build() {
   await bundles();
   await commonjsTree();
   checkNoMachinePaths();
-  say(`done: ${relative(process.cwd(), OUT) || "."}, wasm ${wasm.length} bytes`);
+  say(`done: wasm ${wasm.length} bytes`);
 }
 
 /** Removes the output of the build. */
 function clean() {
   for (const file of BUILT) {
-    rmSync(join(OUT, file), { recursive: true, force: true });
+    rmSync(join(PKG, file), { recursive: true, force: true });
   }
 }
 
@@ -117,11 +107,10 @@ function checkTools() {
 
 /** Compiles the crate; returns the module's bytes. */
 function compile() {
-  const features = ["package", ...(args.features?.split(",") ?? [])].join(",");
-  say(`cargo: compiling the crate with features ${features}`);
+  say("cargo: compiling the crate");
   // Only a cdylib: with an rlib as well, rustc optimises less and the module is a sixth larger.
   const command = ["rustc", "--locked", "--release", "--lib", "--crate-type", "cdylib", "--target", "wasm32-unknown-unknown"];
-  execFileSync("cargo", [...command, "--features", features], {
+  execFileSync("cargo", [...command, "--features", "package"], {
     cwd: ROOT,
     stdio: "inherit",
     env: { ...process.env, CARGO_ENCODED_RUSTFLAGS: remappedPaths(), CARGO_TARGET_DIR: TARGET },
@@ -185,7 +174,7 @@ function binaryen(tool, ...options) {
 
 /** The one-file builds. */
 async function bundles() {
-  const wasmFrom = (source) => ({ "wasm-source": join(OUT, `src/wasm-${source}.js`) });
+  const wasmFrom = (source) => ({ "wasm-source": join(PKG, `src/wasm-${source}.js`) });
   await bundle("src/shared.js", "shared.js", {});
   const plugins = [sharedErrors];
   await bundle("src/main.js", "dist/c1-revoke.js", { alias: wasmFrom("inline"), plugins });
@@ -197,7 +186,7 @@ async function bundles() {
 async function bundle(entry, file, options) {
   const { outputFiles } = await esbuild.build({
     ...options,
-    absWorkingDir: OUT,
+    absWorkingDir: PKG,
     bundle: true,
     entryPoints: [entry],
     format: "esm",
@@ -228,7 +217,7 @@ function checkNoMachinePaths() {
     (place) => place?.length > 1,
   );
   for (const file of ["c1_revoke.wasm", "cdn.js", "dist/c1-revoke.js", "dist/slim.js"]) {
-    const text = readFileSync(join(OUT, file), "latin1");
+    const text = readFileSync(join(PKG, file), "latin1");
     const found = places.find((place) => text.includes(place));
     if (found) {
       throw new Error(`${file} holds a path of this machine (${found})`);
@@ -236,26 +225,20 @@ function checkNoMachinePaths() {
   }
 }
 
-/** Copies the hand-written files to OUT. */
-function copySources() {
-  const skipped = new Set([...BUILT, "build"].map((file) => join(PKG, file)));
-  cpSync(PKG, OUT, { recursive: true, filter: (file) => !skipped.has(file) });
-}
-
 /** The .d.ts files that are also in cjs/. */
-function declarations(dir = OUT) {
+function declarations(dir = PKG) {
   return readdirSync(dir, { recursive: true })
     .filter((file) => file.endsWith(".d.ts") && !/^(build|cjs)\//.test(file) && file !== "cdn.d.ts")
     .sort();
 }
 
 function read(file) {
-  return readFileSync(join(OUT, file), "utf8");
+  return readFileSync(join(PKG, file), "utf8");
 }
 
 function write(file, data) {
-  mkdirSync(dirname(join(OUT, file)), { recursive: true });
-  writeFileSync(join(OUT, file), data);
+  mkdirSync(dirname(join(PKG, file)), { recursive: true });
+  writeFileSync(join(PKG, file), data);
 }
 
 function say(message) {

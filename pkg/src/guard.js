@@ -90,7 +90,8 @@ export class Guard {
     if (this.failure) {
       return;
     }
-    const failure = () => new UnexpectedClientError("The WebAssembly core of c1-revoke crashed: construct a new client", { cause });
+    const failure = () =>
+      new UnexpectedClientError("The WebAssembly core of c1-revoke crashed: construct a new client", { cause });
     // The requests of pending calls may have been sent. Later calls send nothing.
     apply(forEach, this.#pending, [(reject) => reject(failure())]);
     this.failure = withOutcome(failure(), "notSent");

@@ -2,5 +2,4 @@
 // faster.
 
 export { ConductoroneSDKTypescript, ConductoroneSDKTypescriptCore, connectorRevokeCredential } from "./client.js";
-// `runtime` is exported for tests.
-export { ready, runtime } from "./runtime.js";
+export { ready } from "./runtime.js";

@@ -1,7 +1,7 @@
 // The wasm, inlined as text, so that no bundler can lose it.
 
 import { decoder, text } from "../dist/wasm.js";
-import { compileSync, compileAsync } from "./compile.js";
+import { compileAsync, compileSync } from "./compile.js";
 
 export function wasmNow() {
   return compileSync(decoded);

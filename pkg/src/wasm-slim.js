@@ -1,7 +1,7 @@
 // The wasm, passed by a caller who loads it.
 
 import { UnsupportedRuntimeError } from "../dist/errors.js";
-import { compileSync, compileAsync } from "./compile.js";
+import { compileAsync, compileSync } from "./compile.js";
 
 let given;
 

@@ -1,34 +1,59 @@
-// A trap in the real core, in a build of the package that can be made to trap: what is pending is rejected, nothing is left
-// uncaught, and the next client works.
+// A crash (trap) of the core: what is pending is rejected, nothing is left uncaught, and the next client works. The real core does
+// not crash; here an import that it calls does, in a module of this file, and nothing unwinds the core's frames.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { before, beforeEach, describe, it } from "node:test";
+import { UnexpectedClientError } from "../../pkg/dist/errors.js";
+import { Guard } from "../../pkg/src/guard.js";
+import { app } from "../harness/app.mjs";
+import { interceptImports } from "../harness/wasm-imports.js";
 
-const out = fileURLToPath(new URL("../../target/pkg-test-trap/", import.meta.url));
-const build = fileURLToPath(new URL("../../pkg/build/build.mjs", import.meta.url));
+// (module (import "host" "call" (func $call)) (func (export "boom") unreachable) (func (export "host") call $call)
+// (func (export "two") (result i32) i32.const 2))
+const CRASHING = new WebAssembly.Module(
+  Buffer.from(
+    "0061736d010000000108026000006000017f020d0104686f73740463616c6c000003040300000107150304626f6f6d000104686f737400020374776f00030a0f" +
+      "030300000b040010000b040041020b",
+    "hex",
+  ),
+);
+const crashing = (call) => new WebAssembly.Instance(CRASHING, { host: { call } }).exports;
+
 const IDS = { appId: "a", connectorId: "b", id: "c" };
-
-/** An HTTP client whose answers never come. */
-const silent = { request: () => new Promise(() => {}) };
-const working = { request: async () => new Response("{}", { headers: { "content-type": "application/json" } }) };
+const response = () => new Response("{}", { headers: { "content-type": "application/json" } });
+const { boom } = crashing(() => {});
+const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 describe("a trap", () => {
-  let ConductoroneSDKTypescript, connectorRevokeCredential, UnexpectedClientError, runtime;
-  const client = (httpClient) => new ConductoroneSDKTypescript({ tenantDomain: "acme", httpClient });
+  let sdk;
+  /** Whether the core's next call of an import traps. */
+  let armed = false;
+  const client = (request) => new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", httpClient: { request } });
+  const working = () => client(async () => response());
   before(async () => {
-    execFileSync(process.execPath, [build, "--features", "test-trap", "--out", out], { stdio: ["ignore", "ignore", "inherit"] });
-    ({ ConductoroneSDKTypescript, connectorRevokeCredential, UnexpectedClientError } = await import(`${out}all.js`));
-    ({ runtime } = await import(`${out}dist/c1-revoke.js`));
+    interceptImports((f, args) => {
+      if (!armed) return f(...args);
+      armed = false;
+      return boom();
+    });
+    sdk = await import(`${app}/node_modules/c1-revoke/all.js`);
   });
 
-  /** Traps while a page has replaced what bookkeeping may use. */
-  const patched = (trap) => {
+  /** Constructs a client, which traps, and resolves to the error. */
+  function construct() {
+    try {
+      return working();
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** Calls `action` while a page has replaced what bookkeeping may use. */
+  function patched(action) {
     const fail = () => {
       throw new TypeError("patched by the page");
     };
     const undo = [Set, Map, WeakMap].flatMap(({ prototype }) =>
-      ["delete", "clear", "has", "get", "forEach", "values", Symbol.iterator]
+      ["add", "delete", "clear", "has", "get", "forEach", "values", Symbol.iterator]
         .filter((name) => name in prototype)
         .map((name) => {
           const before = Object.getOwnPropertyDescriptor(prototype, name);
@@ -37,109 +62,129 @@ describe("a trap", () => {
         }),
     );
     try {
-      trap();
+      return action();
     } finally {
       for (const restore of undo) restore();
     }
-  };
+  }
+
+  /** Each traps; those that call the package give the error of that call. */
   const ways = {
-    "in a call": (trap) => trap(),
-    "where nobody waits for a result": (trap) => queueMicrotask(trap),
-    "where Set and Map are patched": patched,
+    "in a constructor": construct,
+    "in a call": (dying) => dying.connector.revokeCredential(IDS).catch((error) => error),
+    "where nobody waits for a result": (_, late) => late[0].resolve(response()),
+    "where Set and Map are patched": () => patched(construct),
   };
   for (const [how, run] of Object.entries(ways)) {
     it(`rejects what is pending, and the next client works (${how})`, async () => {
       const uncaught = [];
       const note = (error) => uncaught.push(error);
-      process.on("uncaughtException", note);
-      process.on("unhandledRejection", note);
-      const dying = client(silent);
-      const { guard, glue } = runtime();
+      for (const event of ["uncaughtException", "unhandledRejection"]) process.on(event, note);
+      const late = [];
+      const dying = client(() => new Promise((resolve, reject) => late.push({ resolve, reject })));
       const revoke = dying.connector.revokeCredential(IDS);
-      const standalone = connectorRevokeCredential(dying, IDS);
-      const bulk = dying.connector.revokeCredentials([IDS, { ...IDS, id: "d" }]);
-      run(glue.trapNow);
+      const standalone = sdk.connectorRevokeCredential(dying, IDS);
+      const bulk = dying.connector.revokeCredentials([IDS]);
+      while (late.length < 3) await turn();
+
+      armed = true;
+      const own = await run(dying, late);
       const results = await Promise.allSettled([revoke, standalone, bulk]);
-      process.off("uncaughtException", note);
-      process.off("unhandledRejection", note);
-      assert.deepEqual(uncaught, []);
+      assert.equal(armed, false, "nothing trapped");
       assert.deepEqual(
         results.map(({ status }) => status),
         ["rejected", "fulfilled", "rejected"],
       );
-      for (const error of [results[0].reason, results[1].value.error, results[2].reason]) {
-        assert.ok(error instanceof UnexpectedClientError);
+      assert.equal(results[1].value.ok, false);
+      const errors = [results[0].reason, results[1].value.error, results[2].reason];
+      for (const error of own ? [...errors, own] : errors) {
+        assert.ok(error instanceof sdk.UnexpectedClientError);
         assert.match(error.message, /construct a new client/);
         assert.ok(error.cause instanceof WebAssembly.RuntimeError);
       }
-      assert.equal(results[1].value.ok, false);
+      for (const { outcome } of errors) assert.equal(outcome, "unknown");
 
       // The dead client: typed errors, and nothing that throws.
-      await assert.rejects(dying.connector.revokeCredential(IDS), UnexpectedClientError);
-      await assert.rejects(dying.getValidToken(), UnexpectedClientError);
-      assert.equal((await connectorRevokeCredential(dying, IDS)).error, guard.failure);
+      const { error } = await sdk.connectorRevokeCredential(dying, IDS);
+      assert.ok(error instanceof sdk.UnexpectedClientError);
+      assert.equal(error.outcome, "notSent");
+      for (const call of [dying.connector.revokeCredential(IDS), dying.getValidToken()]) await assert.rejects(call, error);
       assert.equal(dying.getCurrentToken(), null);
       dying.clearToken();
       dying.free();
       dying.free();
 
-      const fresh = client(working);
-      assert.notEqual(runtime().guard, guard);
+      // What calls had waited for, after the trap: it enters neither the dead core nor the new one.
+      const fresh = working();
+      late[0].resolve(response());
+      late[1].reject(new TypeError("too late"));
+      late[2].resolve("no Response");
+      await turn();
       assert.equal((await fresh.connector.revokeCredential(IDS)).statusCode, 200);
+      assert.deepEqual(uncaught, []);
+      for (const event of ["uncaughtException", "unhandledRejection"]) process.off(event, note);
     });
   }
+});
 
-  it("is not followed by errors when what calls had waited for arrives after it", async () => {
-    const uncaught = [];
-    const note = (error) => uncaught.push(error);
-    process.on("uncaughtException", note);
-    process.on("unhandledRejection", note);
-    const late = [];
-    const answer = () => new Promise((resolve, reject) => late.push({ resolve, reject }));
-    const dying = client({ request: answer });
-    const calls = [dying.connector.revokeCredential(IDS), dying.connector.revokeCredential({ ...IDS, id: "d" })];
-    const bulk = dying.connector.revokeCredentials([IDS]);
-    while (late.length < 3) await new Promise((resolve) => setImmediate(resolve));
-    runtime().glue.trapNow();
-    for (const { status } of await Promise.allSettled([...calls, bulk])) assert.equal(status, "rejected");
-    late[0].resolve(await working.request());
-    late[1].reject(new TypeError("too late"));
-    late[2].resolve("no Response");
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    process.off("uncaughtException", note);
-    process.off("unhandledRejection", note);
-    assert.deepEqual(uncaught, []);
+describe("Guard", () => {
+  let traps, guard, wasm, host;
+  beforeEach(() => {
+    traps = 0;
+    guard = new Guard(() => traps++);
+    wasm = guard.watch(crashing(() => host()));
   });
 
-  it("thrown through a call of the caller's own is an UnexpectedClientError there", async () => {
-    const sdk = client(working);
-    const request = {
-      ...IDS,
-      get id() {
-        return runtime().glue.trapNow();
-      },
-    };
-    await assert.rejects(sdk.connector.revokeCredential(request), UnexpectedClientError);
-    assert.throws(
-      () =>
-        new ConductoroneSDKTypescript({
-          get tenantDomain() {
-            return runtime().glue.trapNow();
-          },
-        }),
-      UnexpectedClientError,
+  it("leaves calls alone that succeed, or fail by themselves", async () => {
+    assert.equal(wasm.two(), 2);
+    assert.equal(
+      guard.run(() => wasm.two()),
+      2,
     );
-    assert.equal((await client(working).connector.revokeCredential(IDS)).statusCode, 200);
+    assert.equal(await guard.promise(async () => wasm.two()), 2);
+    const error = new Error("own");
+    for (const fail of [() => Promise.reject(error), () => assert.fail(error)]) await assert.rejects(guard.promise(fail), error);
+    assert.deepEqual([guard.failure, traps], [undefined, 0]);
   });
 
-  it("leaves clients of other instances alone", async () => {
-    client(working);
-    const dead = runtime();
-    dead.glue.trapNow();
-    const fresh = client(working);
-    // A late callback of the dead instance.
-    dead.glue.trapNow();
-    assert.equal((await fresh.connector.revokeCredential(IDS)).statusCode, 200);
-    assert.equal(runtime().guard.failure, undefined);
+  it("lets nothing enter a dead instance", () => {
+    assert.deepEqual(wasm.boom(), []);
+    host = () => assert.fail("entered");
+    assert.deepEqual(wasm.host(), []);
+    assert.throws(
+      () => guard.run(() => wasm.host()),
+      (error) => error === guard.failure,
+    );
+    assert.equal(traps, 1);
+  });
+
+  it("takes an exception that passes through the wasm for a trap: its frames were not unwound", () => {
+    const foreign = new Error("foreign");
+    host = () => {
+      throw foreign;
+    };
+    wasm.host();
+    assert.equal(guard.failure.cause, foreign);
+  });
+
+  it("unwinds the frames below when a call inside a continuation traps", () => {
+    let wentOn = false;
+    host = () => {
+      wasm.boom();
+      wentOn = true;
+    };
+    assert.deepEqual(wasm.host(), []);
+    assert.equal(wentOn, false);
+    assert.ok(guard.failure.cause instanceof WebAssembly.RuntimeError);
+    assert.equal(traps, 1);
+  });
+
+  it("rejects what is pending before it tells anyone about the trap", async () => {
+    guard = new Guard(() => {
+      throw new Error("thrown by the callback");
+    });
+    const pending = guard.promise(() => new Promise(() => {}));
+    assert.throws(() => guard.watch(crashing()).boom(), /thrown by the callback/);
+    await assert.rejects(pending, UnexpectedClientError);
   });
 });

@@ -89,19 +89,11 @@ const revokeAt = (url) => async (serverURL) => {
   return answer.ok ? answer.json() : assert.fail(`${answer.status}: ${await answer.text()}`);
 };
 
-async function assertServerRevokes(url) {
-  await assertRevokes(context.server.url, revokeAt(`${url}/api/revoke`), { mixed: false });
-}
-
 async function assertPageRevokes(url, { mixed = false } = {}) {
   const { revoke, close } = await openPage(context.browser, url, "revoke");
   await assertRevokes(context.server.url, revoke, { mixed });
   await close();
 }
-
-/** Starts the server that Nitro has built. */
-const serveNitro = async (test, project) =>
-  serve(test, project, ["node", ".output/server/index.mjs"], { HOST: "127.0.0.1", PORT: await freePort() });
 
 /** A free port, for servers that do not print the one they chose. */
 async function freePort() {
@@ -113,158 +105,128 @@ async function freePort() {
   return String(port);
 }
 
-describe("Nuxt with Nitro's Cloudflare preset", () => {
-  it("revokes in the Worker and in the page", async (test) => {
-    const project = createApp("nuxt");
-    await run(project, ["nuxt", "build"]);
-    assert.equal(copiesIn(join(project, ".output", "public")), 1);
-    const url = await serveWorker(
-      test,
-      join(project, ".output"),
-      "server/index.mjs",
-      ...["--assets", "public", "--compatibility-date", compatibilityDate],
-    );
-    await assertServerRevokes(url);
-    await assertPageRevokes(url);
-  });
-});
-
-for (const version of ["5", "7"]) {
-  describe(`Astro ${version} with its Cloudflare adapter`, () => {
-    it("revokes in the Worker and in the page", async (test) => {
-      const project = createApp(`astro-${version}`);
-      await run(project, ["astro", "build"]);
-      const config = version === "5" ? "wrangler.json" : "dist/server/wrangler.json";
-      const url = await serveWorker(test, project, "--config", config);
-      await assertServerRevokes(url);
-      await assertPageRevokes(url);
-    });
-  });
+/** Starts a server that is told its port. */
+async function serveAt(test, project, command, env) {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  return serve(test, project, command, { HOST: "127.0.0.1", PORT: port, ORIGIN: origin, NODE_ENV: "production", ...env });
 }
 
-describe("SvelteKit", () => {
-  it("revokes on the server and in the page", async (test) => {
-    const project = createApp("sveltekit");
-    await run(project, ["vite", "build"]);
-    const port = await freePort();
-    const url = await serve(test, project, ["node", "build"], {
-      HOST: "127.0.0.1",
-      PORT: port,
-      ORIGIN: `http://127.0.0.1:${port}`,
-    });
-    await assertServerRevokes(url);
-    await assertPageRevokes(url);
-  });
-});
+const serveNitro = (test, project) => serveAt(test, project, ["node", ".output/server/index.mjs"]);
 
-describe("React Router", () => {
-  it("revokes on the server and in the page", async (test) => {
-    const project = createApp("react-router");
-    await run(project, ["react-router", "build"]);
-    const url = await serve(test, project, [tool(project, "react-router-serve"), "build/server/index.js"], {
-      HOST: "127.0.0.1",
-      NODE_ENV: "production",
-      PORT: await freePort(),
-    });
-    await assertServerRevokes(url);
-    await assertPageRevokes(url);
-  });
-});
+/** Apps whose server revokes at /api/revoke, and whose page does, unless `hasPage` is false. */
+const SERVERS = {
+  "Nuxt, with Nitro's Cloudflare preset": {
+    app: "nuxt",
+    build: ["nuxt", "build"],
+    files: ".output/public",
+    start: (test, project) =>
+      serveWorker(
+        test,
+        join(project, ".output"),
+        ...["server/index.mjs", "--assets", "public", "--compatibility-date", compatibilityDate],
+      ),
+  },
+  "Astro 5, with its Cloudflare adapter": {
+    app: "astro-5",
+    build: ["astro", "build"],
+    start: (test, project) => serveWorker(test, project, "--config", "wrangler.json"),
+  },
+  "Astro 7, with its Cloudflare adapter": {
+    app: "astro-7",
+    build: ["astro", "build"],
+    start: (test, project) => serveWorker(test, project, "--config", "dist/server/wrangler.json"),
+  },
+  SvelteKit: { app: "sveltekit", build: ["vite", "build"], start: (test, project) => serveAt(test, project, ["node", "build"]) },
+  "React Router": {
+    app: "react-router",
+    build: ["react-router", "build"],
+    start: (test, project) => serveAt(test, project, [tool(project, "react-router-serve"), "build/server/index.js"]),
+  },
+  "TanStack Start": { app: "tanstack-start", build: ["vite", "build"], start: serveNitro },
+  SolidStart: { app: "solidstart", build: ["vite", "build"], start: serveNitro },
+  NestJS: {
+    app: "nestjs",
+    build: ["nest", "build"],
+    start: (test, project) => serve(test, project, ["node", "dist/src/main.js"]),
+    hasPage: false,
+  },
+  "Hono in a Worker": {
+    app: "hono",
+    start: (test, project) => serveWorker(test, project, "worker.js", "--compatibility-date", compatibilityDate),
+    hasPage: false,
+  },
+  "Hono in Node": { app: "hono", start: (test, project) => serve(test, project, ["node", "node.js"]), hasPage: false },
+};
 
-describe("TanStack Start", () => {
-  it("revokes on the server and in the page", async (test) => {
-    const project = createApp("tanstack-start");
-    await run(project, ["vite", "build"]);
-    const url = await serveNitro(test, project);
-    await assertServerRevokes(url);
-    await assertPageRevokes(url);
-  });
-});
-
-describe("SolidStart", () => {
-  it("revokes on the server and in the page", async (test) => {
-    const project = createApp("solidstart");
-    await run(project, ["vite", "build"]);
-    const url = await serveNitro(test, project);
-    await assertServerRevokes(url);
-    await assertPageRevokes(url);
-  });
-});
-
-describe("NestJS", () => {
-  it("revokes on the server", async (test) => {
-    const project = createApp("nestjs");
-    await run(project, ["nest", "build"]);
-    await assertServerRevokes(await serve(test, project, ["node", "dist/src/main.js"]));
-  });
-});
-
-describe("Storybook", () => {
-  it("revokes in a story", async (test) => {
-    const project = createApp("storybook");
-    await run(project, ["storybook", "build"]);
-    const served = await serveFolder(join(project, "storybook-static"), undefined, context.server.url, { strict: false });
-    test.after(served.stop);
-    await assertPageRevokes(`${served.url}/iframe.html?id=revoke--story&viewMode=story`);
-  });
-});
-
-describe("Expo for web (Metro)", () => {
-  it("revokes in the page, with one copy of the wasm even when a dependency requires the package", async (test) => {
-    const project = createApp("expo");
-    await run(project, ["expo", "export", "--platform", "web"]);
-    const output = join(project, "dist");
-    assert.equal(copiesIn(output), 1);
-    const served = await serveFolder(output, undefined, context.server.url, { strict: false });
-    test.after(served.stop);
-    await assertPageRevokes(served.url, { mixed: true });
-  });
-});
-
-describe("Angular", () => {
-  it("revokes in the page, with one copy of the wasm", async (test) => {
-    const project = createApp("angular");
-    await run(project, ["ng", "build"]);
-    const output = join(project, "dist", "browser");
-    assert.equal(copiesIn(output), 1);
-    const served = await serveFolder(output, undefined, context.server.url);
-    test.after(served.stop);
-    await assertPageRevokes(served.url);
-  });
-});
-
-/** Has a test runner of the app run its one test. */
-async function assertTestRevokes(project, command) {
-  const { base, requests } = await playOn(context.server.url, revoked, { ...revoked, status: 404 });
-  await run(project, command, { SERVER: base });
-  assert.equal((await requests()).length, 2);
-}
-
-describe("Vitest", () => {
-  for (const runtime of ["node", "jsdom", "happy-dom"]) {
-    it(`runs a test that revokes (environment ${runtime})`, async () => {
-      await assertTestRevokes(createApp("vitest"), ["vitest", "run", "--environment", runtime]);
+describe("servers and their pages revoke", () => {
+  for (const [name, { app, build, files, start, hasPage = true }] of Object.entries(SERVERS)) {
+    it(name, async (test) => {
+      const project = createApp(app);
+      if (build) await run(project, build);
+      if (files) assert.equal(copiesIn(join(project, files)), 1);
+      const url = await start(test, project);
+      await assertRevokes(context.server.url, revokeAt(`${url}/api/revoke`), { mixed: false });
+      if (hasPage) await assertPageRevokes(url);
     });
   }
 });
 
-describe("Jest", () => {
-  for (const environment of ["node", "jest-fixed-jsdom"]) {
-    it(`runs a test that revokes (environment ${environment})`, async () => {
-      await assertTestRevokes(createApp("jest"), ["jest", "--env", environment]);
+/** Apps that are files. In Expo's, a dependency requires the package. */
+const PAGES = {
+  Storybook: {
+    app: "storybook",
+    build: ["storybook", "build"],
+    output: "storybook-static",
+    path: "/iframe.html?id=revoke--story&viewMode=story",
+    strict: false,
+  },
+  "Expo for web (Metro)": {
+    app: "expo",
+    build: ["expo", "export", "--platform", "web"],
+    output: "dist",
+    copies: 1,
+    strict: false,
+    mixed: true,
+  },
+  Angular: { app: "angular", build: ["ng", "build"], output: "dist/browser", copies: 1 },
+};
+
+describe("pages revoke, with one copy of the wasm", () => {
+  for (const [name, { app, build, output, path = "", copies, strict, mixed }] of Object.entries(PAGES)) {
+    it(name, async (test) => {
+      const project = createApp(app);
+      await run(project, build);
+      if (copies) assert.equal(copiesIn(join(project, output)), copies);
+      const served = await serveFolder(join(project, output), undefined, context.server.url, { strict });
+      test.after(served.stop);
+      await assertPageRevokes(served.url + path, { mixed });
     });
   }
 });
 
-describe("Hono", () => {
-  it("revokes in a Worker", async (test) => {
-    const project = createApp("hono");
-    await assertServerRevokes(await serveWorker(test, project, "worker.js", "--compatibility-date", compatibilityDate));
-  });
+/** Test runners, and their environments. */
+const RUNNERS = {
+  vitest: [
+    ["vitest", "run", "--environment"],
+    ["node", "jsdom", "happy-dom"],
+  ],
+  jest: [
+    ["jest", "--env"],
+    ["node", "jest-fixed-jsdom"],
+  ],
+};
 
-  it("revokes in Node", async (test) => {
-    await assertServerRevokes(await serve(test, createApp("hono"), ["node", "node.js"]));
-  });
+describe("test runners run a test that revokes", () => {
+  for (const [name, [command, environments]] of Object.entries(RUNNERS)) {
+    for (const environment of environments) {
+      it(`${name}, environment ${environment}`, async () => {
+        const { base, requests } = await playOn(context.server.url, revoked, { ...revoked, status: 404 });
+        await run(createApp(name), [...command, environment], { SERVER: base });
+        assert.equal((await requests()).length, 2);
+      });
+    }
+  }
 });
 
 describe("OpenTelemetry", () => {
@@ -277,8 +239,11 @@ describe("OpenTelemetry", () => {
 });
 
 it("every app has its test", () => {
-  const folders = readdirSync(join(tests, "frameworks"), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name);
-  assert.deepEqual(folders, readdirSync(join(work, "frameworks")).sort());
+  const tested = [
+    "opentelemetry",
+    ...[...Object.values(SERVERS), ...Object.values(PAGES)].map(({ app }) => app),
+    ...Object.keys(RUNNERS),
+  ];
+  const folders = readdirSync(join(tests, "frameworks"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  assert.deepEqual(folders.map(({ name }) => name).sort(), [...new Set(tested)].sort());
 });
