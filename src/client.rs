@@ -52,7 +52,7 @@ impl Client {
         let options = Fields::of(options, "options")?.named(&CALL)?;
         let (settings, server) = self.settings(&options)?;
         let read = Box::new(move |request: &JsValue| read_request(request, &server));
-        let run = Run::new(self.caller.clone(), settings, BulkOptions::read(&options)?, requests, read)?;
+        let run = Run::new(self.caller.clone(), &settings, BulkOptions::read(&options)?, requests, read)?;
         Ok(promise(async move { Ok(run.drive().await) }))
     }
 }
@@ -90,7 +90,7 @@ fn read_request(request: &JsValue, server: &str) -> Result<Revocation, Error> {
     let body = match () {
         () if body.is_null_or_undefined() => None,
         () if is_record(&body) => Some("{}"),
-        () => return Err(fields.mistyped(BODY, "an object", &body)),
+        () => return Err(fields.type_error(BODY, "an object", &body)),
     };
     Ok(Revocation { url: [server, &path].concat(), id: own_id, body })
 }

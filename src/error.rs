@@ -1,6 +1,7 @@
 //! Every failure: its meaning, its message, and its JavaScript class (errors.js).
 
 use crate::http::outcome::Outcome;
+use crate::http::verdict::Head;
 use js_sys::JsString;
 use serde::Serialize;
 use std::rc::Rc;
@@ -58,12 +59,9 @@ pub struct HttpFailure {
     /// The message of the error. A `ResponseValidationError` also has it without its cause, as `rawMessage`.
     #[serde(rename = "rawMessage")]
     pub message: String,
-    /// The HTTP status.
+    /// The head of the response.
     #[serde(skip)]
-    pub status: u16,
-    /// The response came from another origin, or after a redirect.
-    #[serde(skip)]
-    pub redirected: bool,
+    pub head: Head,
     /// How long the server asks to wait, in milliseconds.
     #[serde(skip)]
     pub retry_after: Option<f64>,
@@ -149,9 +147,9 @@ impl From<Failure> for Error {
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./errors.js"))]
 #[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/errors.js"))]
 extern "C" {
-    /// Constructs an error. Throws if reading the response in `options` throws.
-    #[wasm_bindgen(js_name = newError, catch)]
-    fn new_error(class: &str, message: &str, options: &JsValue, outcome: &str) -> Result<JsValue, JsValue>;
+    /// Constructs an error.
+    #[wasm_bindgen(js_name = newError)]
+    fn new_error(class: &str, message: &str, options: &JsValue, outcome: &str) -> JsValue;
 }
 
 /// The second argument of the error classes without a response.
@@ -184,9 +182,6 @@ impl From<Error> for JsValue {
             Failure::Malformed(failure) => ("ResponseValidationError", failure.message.as_str(), object(failure)),
             Failure::TokenRefused(failure) => ("TokenRequestError", failure.message.as_str(), object(failure)),
         };
-        // Some constructors read the response, which may be a polyfill's and throw.
         new_error(class, message, &second, outcome.name())
-            .or_else(|cause| new_error(UNEXPECTED_CLIENT, UNEXPECTED, &options(&cause), outcome.name()))
-            .unwrap_or_else(|thrown| thrown)
     }
 }

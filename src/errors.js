@@ -199,5 +199,11 @@ const classes = {
   UnsupportedRuntimeError,
 };
 
-/** Constructs an error for Rust. Throws if reading the response in `options` throws. */
-export const newError = (name, message, options, outcome) => withOutcome(new classes[name](message, options), outcome);
+/** Constructs an error for Rust. Some constructors read the response in `options`, which may be a polyfill's and throw. */
+export function newError(name, message, options, outcome) {
+  try {
+    return withOutcome(new classes[name](message, options), outcome);
+  } catch (cause) {
+    return withOutcome(new UnexpectedClientError("Unexpected HTTP client error", { cause }), outcome);
+  }
+}

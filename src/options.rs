@@ -54,9 +54,9 @@ const MAX_CONCURRENCY: f64 = 1000.0;
 pub fn read_transport(props: &Fields) -> Result<Transport, Error> {
     const CLIENT: &str = "an object with a method request(Request): Promise<Response>";
     const LOGGER: &str = "an object with the methods group, groupEnd and log";
-    let http_client = props.having("httpClient", &["request"], CLIENT)?;
-    let default_client = props.having("defaultClient", &["request"], CLIENT)?;
-    let logger = props.having("debugLogger", &["group", "groupEnd", "log"], LOGGER)?.map(Logger);
+    let http_client = props.object_with_methods("httpClient", &["request"], CLIENT)?;
+    let default_client = props.object_with_methods("defaultClient", &["request"], CLIENT)?;
+    let logger = props.object_with_methods("debugLogger", &["group", "groupEnd", "log"], LOGGER)?.map(Logger);
     let user_agent = match props.string("userAgent", MAX_USER_AGENT)? {
         Some(agent) if agent.is_empty() || !agent.bytes().all(|byte| matches!(byte, b' '..=b'~')) => {
             return Err(props.wrong("userAgent", "must be printable ASCII"));
@@ -95,7 +95,7 @@ pub fn read_call(options: &Fields, defaults: &CallSettings) -> Result<CallSettin
     Ok(CallSettings {
         headers: merged.value("headers")?,
         limit: read_limit(options, defaults.limit)?,
-        signal: merged.having("signal", &["addEventListener"], "an AbortSignal")?,
+        signal: merged.object_with_methods("signal", &["addEventListener"], "an AbortSignal")?,
         retry: read_retry(options, "retries", "retries.", "retries.backoff.")?.or_else(|| defaults.retry.clone()),
         codes: read_codes(options)?.unwrap_or_else(|| defaults.codes.clone()),
         confirm: options.flag("confirm")?.unwrap_or(defaults.confirm),
@@ -156,7 +156,7 @@ fn read_retry(fields: &Fields, name: &str, path: &'static str, backoff_path: &'s
         }),
         _ => return Err(config.wrong("strategy", "must be \"none\" or \"backoff\"")),
     };
-    Ok(Some(Retry { backoff, connection_errors: config.flag("retryConnectionErrors")?.unwrap_or(false) }))
+    Ok(Some(Retry { backoff, connection_errors: config.flag("retryConnectionErrors")?.unwrap_or(false), timeouts: false }))
 }
 
 fn read_codes(fields: &Fields) -> Result<Option<StatusCodes>, Error> {

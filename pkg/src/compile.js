@@ -2,7 +2,7 @@
 import { UnsupportedRuntimeError } from "../dist/errors.js";
 
 /** Compiles synchronously. `bytes` returns the module's bytes, or the module. */
-export function moduleNow(bytes) {
+export function compileSync(bytes) {
   try {
     const source = bytes();
     return isModule(source) ? source : new WebAssembly.Module(source);
@@ -12,7 +12,7 @@ export function moduleNow(bytes) {
 }
 
 /** Compiles asynchronously. */
-export async function moduleSoon(bytes) {
+export async function compileAsync(bytes) {
   try {
     const source = bytes();
     return isModule(source) ? source : await WebAssembly.compile(source);

@@ -1,7 +1,7 @@
 // The wasm, passed by a caller who loads it.
 
 import { UnsupportedRuntimeError } from "../dist/errors.js";
-import { moduleNow, moduleSoon } from "./compile.js";
+import { compileSync, compileAsync } from "./compile.js";
 
 let given;
 
@@ -11,11 +11,11 @@ export function useWasm(source) {
 }
 
 export function wasmNow() {
-  return moduleNow(source);
+  return compileSync(source);
 }
 
 export function wasmSoon() {
-  return moduleSoon(source);
+  return compileAsync(source);
 }
 
 function source() {

@@ -75,7 +75,7 @@ impl Credentials {
             (None, Some(source)) => match (source.dyn_ref::<Function>(), source.dyn_ref::<JsString>()) {
                 (Some(function), _) => Grant::IdTokenSource(function.clone()),
                 (None, Some(token)) => Grant::IdToken(read_id_token(token)?),
-                (None, None) => return Err(props.mistyped("oidcToken", "a string or a function", &source)),
+                (None, None) => return Err(props.type_error("oidcToken", "a string or a function", &source)),
             },
         };
         Ok(Some(Credentials { client_id, origin, grant }))

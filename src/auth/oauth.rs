@@ -11,13 +11,14 @@ use super::token::Lifetime;
 use crate::border::task::{spawn, Deferred};
 use crate::border::time::{now_since_epoch, Clock};
 use crate::border::wait::{Cancellation, Interrupt, Wait};
-use crate::border::{parse_json, peek, peek_text};
+use crate::border::{mask, parse_json, peek, peek_text};
 use crate::error::{Error, Failure, HttpFailure};
 use crate::http::attempts::{self, Retries, Sending};
 use crate::http::retry::Backoff;
 use crate::http::server::hostname_of;
 use crate::http::settings::CallSettings;
-use crate::http::transport::{Method, Outgoing, Response, Text, Transport, Unobserved, FORM, MASK};
+use crate::http::transport::{Method, Outgoing, Response, Text, Transport, Unobserved, FORM};
+use crate::http::verdict::Head;
 use js_sys::JsString;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -254,7 +255,7 @@ impl OAuth {
     /// Returns the error for all that wait for a token. If the token endpoint has asked for fewer requests, none is sent for a while.
     fn remember(&self, error: Error) -> Error {
         let retry_after = match error.failure() {
-            Failure::TokenRefused(HttpFailure { status: 429 | 500.., retry_after, .. }) => {
+            Failure::TokenRefused(HttpFailure { head: Head { status: 429 | 500.., .. }, retry_after, .. }) => {
                 let count = self.refusal.borrow().as_ref().map_or(0, |refusal| refusal.count);
                 let wait = retry_after.unwrap_or_else(|| Backoff::DEFAULT.wait(count, js_sys::Math::random()));
                 let (until, count) = (self.clock.now() + wait, count.saturating_add(1));
@@ -279,13 +280,13 @@ fn conclude(response: &Response<'_>, Text { text, truncated, .. }: Text) -> Resu
             message += &format!(": {part}");
         }
         // A response that is not an error may contain a token, and a cut body may contain a part of a secret.
-        let body = if status < 400 || truncated { MASK.into() } else { text };
+        let body = if status < 400 || truncated { mask() } else { text };
         let failure = HttpFailure { message, error, error_description, ..response.failure(body) };
         return Err(Failure::TokenRefused(failure).into());
     }
     let unusable = |why: &str| {
         let message = format!("Token request failed: the response {why}");
-        Error::from(Failure::TokenRefused(HttpFailure { message, ..response.failure(MASK.into()) }))
+        Error::from(Failure::TokenRefused(HttpFailure { message, ..response.failure(mask()) }))
     };
     let token = peek(&value, "access_token").dyn_into::<JsString>().map_err(|_| unusable("has no access_token"))?;
     let authorization = bearer(&token).map_err(|_| unusable("has an access_token that is not a bearer token"))?;

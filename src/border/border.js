@@ -8,17 +8,11 @@
 /** Timers hold 32-bit signed milliseconds (HTML, "timer initialization steps"); longer ones would fire at once. */
 const MAX_TIMER = 2 ** 31 - 1;
 
-/** Replaces a secret in texts. */
-const MASK = "***";
-
-/** Headers whose values are credentials (RFC 9110, 11; RFC 6265). */
-const SECRET_HEADERS = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
-
 /** Whether this is an object or a function. */
 export const isObject = (value) => (typeof value === "object" ? value !== null : typeof value === "function");
 
 /** Returns the result of `action`, or undefined if it throws. */
-function attempt(action) {
+export function attempt(action) {
   try {
     return action();
   } catch {
@@ -63,7 +57,7 @@ export function ignored(value) {
 }
 
 /** Runs an action and ignores its result, its exception and its rejection. */
-const ignore = (action) => ignored(attempt(action));
+export const ignore = (action) => ignored(attempt(action));
 
 // --- Reading values ---
 
@@ -135,66 +129,6 @@ export function copyAscii(text, bytes) {
     bytes[copied] = text.charCodeAt(copied);
   }
   return copied;
-}
-
-// --- Secrets in text ---
-
-/**
- * The forms in which a server may repeat a secret of visible ASCII, with hexadecimal digits in either case. The secret itself is last:
- * in escaped text its first character may be the end of an escape.
- */
-function formsOf(secret) {
-  const code = (char) => char.charCodeAt(0).toString(16);
-  const json = secret.replace(/["\\]/g, "\\$&");
-  const codings = [
-    // JSON as Go, Gson and .NET write it, and with each character as its code.
-    [json, /[&<>]/g, "\\u00"],
-    [json, /[&'<=>]/g, "\\u00"],
-    [secret.replaceAll("\\", "\\\\"), /["&'+<>`]/g, "\\u00"],
-    [secret, /./g, "\\u00"],
-    // URLs as encodeURIComponent and HTML forms write them, and with each character as its code.
-    [secret, /[^\w.!~*'()-]/g, "%"],
-    [secret, /[^\w.*-]/g, "%"],
-    [secret, /./g, "%"],
-  ];
-  const coded = (digits) => codings.map(([text, chars, prefix]) => text.replace(chars, (char) => prefix + digits(char)));
-  return [json.replaceAll("/", "\\/"), json, ...coded(code), ...coded((char) => code(char).toUpperCase()), secret];
-}
-
-/** Returns a function that masks a secret in a text, in linear time. The forms are made once, for the first text that has escapes. */
-function masking(secret) {
-  let forms;
-  const masked = (text) => {
-    if (!/[\\%]/.test(text)) {
-      return text.replaceAll(secret, MASK);
-    }
-    forms ??= formsOf(secret);
-    return forms.reduce((rest, form) => rest.replaceAll(form, MASK), text);
-  };
-  // Masking a secret of fewer than 12 characters would garble texts. No form is shorter than the secret.
-  return (text) => (secret.length < 12 || text.length < secret.length ? text : (attempt(() => masked(text)) ?? MASK));
-}
-
-/** Masks a secret, as it is, escaped for JSON or percent-encoded. */
-export const redact = (text, secret) => masking(secret)(text);
-
-/** Returns a copy of a JSON value with the secret masked in all strings and names. */
-export function redactJson(value, secret) {
-  const mask = masking(secret);
-  const masked = (_, member) => (typeof member === "string" ? mask(member) : member);
-  return attempt(() => JSON.parse(mask(JSON.stringify(value, masked))));
-}
-
-/** Returns the headers as lines for the debug log. */
-export function headerLines(headers, secret) {
-  const mask = masking(secret);
-  const lines = [];
-  ignore(() =>
-    headers.forEach((value, name) => {
-      lines[lines.length] = `${name}: ${SECRET_HEADERS.includes(name) ? MASK : mask(value)}`;
-    }),
-  );
-  return lines;
 }
 
 // --- Time ---

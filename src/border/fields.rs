@@ -87,7 +87,7 @@ impl Fields {
     /// It is something else.
     pub fn expect<T>(&self, name: &str, expected: &str, read: impl Fn(&JsValue) -> Option<T>) -> Result<Option<T>, Error> {
         let Some(value) = self.value(name)? else { return Ok(None) };
-        read(&value).map(Some).ok_or_else(|| self.mistyped(name, expected, &value))
+        read(&value).map(Some).ok_or_else(|| self.type_error(name, expected, &value))
     }
 
     /// A string that stays in JavaScript's memory.
@@ -115,7 +115,7 @@ impl Fields {
             Some(copy) => self.well_formed(name, copy, value),
             None if value.is_string() => Err(self.wrong(name, "is too long")),
             None if value.is_null_or_undefined() => Err(self.wrong(name, "is missing")),
-            None => Err(self.mistyped(name, "a string", value)),
+            None => Err(self.type_error(name, "a string", value)),
         }
     }
 
@@ -129,7 +129,7 @@ impl Fields {
         if text.is_string() {
             self.text(name, &text, max).map(Some)
         } else {
-            Err(self.mistyped(name, "a string or a URL", &value))
+            Err(self.type_error(name, "a string or a URL", &value))
         }
     }
 
@@ -179,7 +179,7 @@ impl Fields {
     ///
     /// # Errors
     /// It is something else.
-    pub fn having(&self, name: &str, methods: &[&str], expected: &str) -> Result<Option<JsValue>, Error> {
+    pub fn object_with_methods(&self, name: &str, methods: &[&str], expected: &str) -> Result<Option<JsValue>, Error> {
         self.expect(name, expected, |value| methods.iter().all(|method| peek(value, method).is_function()).then(|| value.clone()))
     }
 
@@ -207,7 +207,7 @@ impl Fields {
     }
 
     /// The error for a field of the wrong type.
-    pub fn mistyped(&self, name: &str, expected: &str, value: &JsValue) -> Error {
+    pub fn type_error(&self, name: &str, expected: &str, value: &JsValue) -> Error {
         self.wrong(name, format!("must be {expected}, not {}", type_name(value)))
     }
 }

@@ -77,14 +77,6 @@ extern "C" {
     ) -> RequestInit;
     #[wasm_bindgen(js_name = copyAscii)]
     fn copy_ascii(text: &JsString, bytes: &mut [u8]) -> usize;
-    /// Masks this secret in a text.
-    pub fn redact(text: &JsString, secret: &str) -> JsString;
-    /// Copies a JSON value with this secret masked.
-    #[wasm_bindgen(js_name = redactJson)]
-    pub fn redact_json(value: &JsValue, secret: &str) -> JsValue;
-    /// Returns the headers as lines for the debug log.
-    #[wasm_bindgen(js_name = headerLines)]
-    pub fn header_lines(headers: &JsValue, secret: &str) -> Vec<JsValue>;
     /// Cancels an unread body.
     #[wasm_bindgen(js_name = discardBody)]
     pub fn discard_body(response: &JsValue);
@@ -110,6 +102,21 @@ extern "C" {
     /// Whether someone else has read the body.
     #[wasm_bindgen(method, getter)]
     pub fn used(this: &Incomplete) -> bool;
+}
+
+#[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./secrets.js"))]
+#[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/border/secrets.js"))]
+extern "C" {
+    /// The text in place of a body that may contain a secret.
+    pub fn mask() -> JsString;
+    /// Masks this secret in a text.
+    pub fn redact(text: &JsString, secret: &str) -> JsString;
+    /// Copies a JSON value with this secret masked.
+    #[wasm_bindgen(js_name = redactJson)]
+    pub fn redact_json(value: &JsValue, secret: &str) -> JsValue;
+    /// Returns the headers as lines for the debug log.
+    #[wasm_bindgen(js_name = headerLines)]
+    pub fn header_lines(headers: &JsValue, secret: &str) -> Vec<JsValue>;
 }
 
 #[wasm_bindgen]

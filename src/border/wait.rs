@@ -47,9 +47,6 @@ mod js {
     }
 }
 
-/// Timers hold 32-bit signed milliseconds (HTML, "timer initialization steps").
-pub const MAX_TIMER: f64 = 2_147_483_647.0;
-
 /// Why a wait ended without a result.
 #[derive(Debug)]
 pub enum Interrupt {
@@ -227,15 +224,8 @@ impl Drop for Wait {
 /// It was cancelled, or timers do not work.
 pub async fn sleep(cancellation: &Cancellation, ms: f64) -> Result<(), Interrupt> {
     // Timers count whole milliseconds. Round up, so as not to be early.
-    let mut left = ms.ceil();
-    loop {
-        let over = Wait::begin(cancellation, Some(left.clamp(0.0, MAX_TIMER)))?.over().await;
-        if cancellation.interrupt().is_some() || !matches!(over, Interrupt::TimedOut(_)) {
-            return Err(over);
-        }
-        left -= MAX_TIMER;
-        if left.is_nan() || left <= 0.0 {
-            return Ok(());
-        }
+    match Wait::begin(cancellation, Some(ms.ceil().max(0.0)))?.over().await {
+        Interrupt::TimedOut(_) if cancellation.interrupt().is_none() => Ok(()),
+        over => Err(over),
     }
 }

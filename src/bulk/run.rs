@@ -6,12 +6,12 @@ use super::report::{ItemResult, Kept, Record, Report};
 use super::schedule::{self, Action, Pulled, Scheduler, Settled, Status};
 use crate::border::task::spawn;
 use crate::border::time::Clock;
-use crate::border::wait::{sleep, Cancellation, Interrupt, Wait, MAX_TIMER};
+use crate::border::wait::{sleep, Cancellation, Interrupt, Wait};
 use crate::border::{notify, peek};
 use crate::call::{Call, Caller, Revocation};
 use crate::error::{Error, Failure, HttpFailure};
+use crate::http::attempts::may_retry;
 use crate::http::outcome::Outcome;
-use crate::http::retry::Backoff;
 use crate::http::settings::CallSettings;
 use crate::http::transport::{Method, Observer, Response};
 use crate::http::verdict::is_json;
@@ -50,7 +50,7 @@ pub struct Run {
 /// The state that the run shares with the attempts of its items and with pending calls of its input.
 struct Shared {
     caller: Rc<Caller>,
-    settings: Rc<CallSettings>,
+    settings: CallSettings,
     cancellation: Cancellation,
     /// Ends pending calls of the input at the end of the run.
     pulls: Cancellation,
@@ -137,14 +137,14 @@ impl Run {
     /// The input cannot be iterated.
     pub fn new(
         caller: Rc<Caller>,
-        settings: Rc<CallSettings>,
+        settings: &CallSettings,
         options: BulkOptions,
         requests: &JsValue,
         read_request: ReadRequest,
     ) -> Result<Run, Error> {
         let input = Input::open(requests)?;
-        let backoff = settings.retry.as_ref().map_or(Some(Backoff::DEFAULT), |retry| retry.backoff);
-        let schedule = Scheduler::new(options.concurrency, input.total.is_some(), backoff);
+        let settings = settings.of_bulk_run();
+        let schedule = Scheduler::new(options.concurrency, input.total.is_some(), settings.backoff());
         let shared = Shared {
             cancellation: Cancellation::following(settings.signal.as_ref()),
             pulls: Cancellation::manual(),
@@ -210,7 +210,7 @@ impl Run {
         self.report_progress();
         let shared = self.shared.clone();
         let now = shared.clock.now();
-        let limit = until.map(|until| (until - now).ceil().clamp(0.0, MAX_TIMER));
+        let limit = until.map(|until| (until - now).ceil().max(0.0));
         // After a stop, only the requests in flight are awaited.
         let cancellation = if shared.stopped.get() { &shared.pulls } else { &shared.cancellation };
         match Wait::begin(cancellation, limit).map(Rc::new) {
@@ -477,30 +477,27 @@ fn is_rate_limit(status: u16, retry_after: Option<f64>) -> bool {
 /// What the failure of an attempt means for the run. Only a decision of the API itself is final.
 fn schedule_outcome(error: &Error, Shared { settings, stopped, .. }: &Shared) -> schedule::Outcome {
     use schedule::Outcome;
-    let connection_errors = settings.retry.as_ref().is_none_or(|retry| retry.connection_errors);
-    match error.failure() {
+    let failure = error.failure();
+    match failure {
         Failure::NotSent => Outcome::NotSent,
         Failure::Aborted(_) | Failure::TimedOut(_) if stopped.get() && !error.was_sent() => Outcome::NotSent,
-        Failure::Connection(_) | Failure::TimedOut(_) if connection_errors => Outcome::Unreachable,
+        Failure::Connection(_) | Failure::TimedOut(_) if may_retry(failure, settings) => Outcome::Unreachable,
         Failure::Aborted(_) => Outcome::Unavailable { retry_after: None },
         Failure::NoToken { retry_after, .. } if retry_after.is_some() => Outcome::NoToken { retry_after: *retry_after },
         Failure::NoToken { error, .. } => match error.failure() {
             Failure::Connection(_) | Failure::TimedOut(_) => Outcome::Unreachable,
             _ => Outcome::Unauthorized,
         },
-        Failure::Refused(failure) => {
-            let HttpFailure { status, retry_after, redirected, content_type, .. } = failure;
-            match *status {
-                _ if *redirected => Outcome::Lost,
-                status if is_rate_limit(status, *retry_after) => Outcome::RateLimited,
-                401 => Outcome::Unauthorized,
-                status if settings.codes.contains(status) => Outcome::Unavailable { retry_after: *retry_after },
-                // Request Timeout, Misdirected Request, Too Early.
-                408 | 421 | 425 => Outcome::Lost,
-                400..=499 if is_json(content_type) => Outcome::Failed,
-                _ => Outcome::Lost,
-            }
-        }
+        Failure::Refused(HttpFailure { head, retry_after, .. }) => match head.status {
+            _ if head.redirected => Outcome::Lost,
+            status if is_rate_limit(status, *retry_after) => Outcome::RateLimited,
+            401 => Outcome::Unauthorized,
+            _ if may_retry(failure, settings) => Outcome::Unavailable { retry_after: *retry_after },
+            // Request Timeout, Misdirected Request, Too Early.
+            408 | 421 | 425 => Outcome::Lost,
+            400..=499 if is_json(&head.content_type) => Outcome::Failed,
+            _ => Outcome::Lost,
+        },
         _ => Outcome::Lost,
     }
 }

@@ -1,8 +1,9 @@
 //! The attempts of one call and the waits between them.
 
 use super::retry;
-use super::settings::{CallSettings, Retry};
+use super::settings::CallSettings;
 use super::transport::{Response, Text};
+use super::verdict::Head;
 use crate::border::time::Clock;
 use crate::border::wait::{sleep, Cancellation};
 use crate::error::{Error, Failure};
@@ -46,7 +47,7 @@ pub struct Retries<'a> {
 impl<'a> Retries<'a> {
     /// The retries of these settings, from now on.
     pub fn new(settings: &'a CallSettings, cancellation: &'a Cancellation) -> Retries<'a> {
-        let clock = settings.retry.as_ref().and_then(|retry| retry.backoff).map(|_| Rc::new(Clock::start()));
+        let clock = settings.backoff().map(|_| Rc::new(Clock::start()));
         Retries { settings, cancellation, clock, count: 0 }
     }
 
@@ -87,17 +88,31 @@ impl<'a> Retries<'a> {
     }
 
     fn after_response(&self, response: &Response<'_>) -> Option<f64> {
-        let retried = self.clock.is_some() && self.settings.codes.contains(response.head.status);
-        retried.then(|| self.next_wait(response.retry_after())).flatten()
+        may_retry_head(&response.head, self.settings).then(|| self.next_wait(response.retry_after())).flatten()
     }
 
     fn after_error(&self, error: &Error) -> Option<f64> {
-        let Some(Retry { connection_errors: true, .. }) = self.settings.retry else { return None };
-        matches!(error.failure(), Failure::Connection(_)).then(|| self.next_wait(None)).flatten()
+        may_retry(error.failure(), self.settings).then(|| self.next_wait(None)).flatten()
     }
 
     fn next_wait(&self, retry_after: Option<f64>) -> Option<f64> {
-        let backoff = self.settings.retry.as_ref()?.backoff.as_ref()?;
-        retry::next(backoff, self.count, self.clock.as_ref()?.now(), retry_after, js_sys::Math::random())
+        let now = self.clock.as_ref()?.now();
+        retry::next(&self.settings.backoff()?, self.count, now, retry_after, js_sys::Math::random())
     }
+}
+
+/// Whether a failed attempt may be sent again: the rule of single calls, token requests and bulk runs.
+pub fn may_retry(failure: &Failure, settings: &CallSettings) -> bool {
+    let retry = settings.retry.as_ref();
+    match failure {
+        Failure::Refused(failure) => may_retry_head(&failure.head, settings),
+        Failure::Connection(_) => retry.is_some_and(|retry| retry.connection_errors),
+        Failure::TimedOut(_) => retry.is_some_and(|retry| retry.timeouts),
+        _ => false,
+    }
+}
+
+/// The same, as soon as the head of a response is there.
+fn may_retry_head(head: &Head, settings: &CallSettings) -> bool {
+    !head.redirected && settings.codes.contains(head.status)
 }

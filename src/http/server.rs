@@ -57,7 +57,7 @@ pub fn check_server_url(text: &str, href: Option<&str>, allow_insecure: bool) ->
     if read_path != if path.is_empty() { "/" } else { path } || !is_plain_path(path) {
         return Err(PATH);
     }
-    Ok([without_default_port(&origin), path.trim_end_matches('/')].concat())
+    Ok([&origin, path.trim_end_matches('/')].concat())
 }
 
 /// The base URL of a tenant: `acme`, `acme.conductor.one` or `https://acme.conductor.one`, in any case.
@@ -109,11 +109,13 @@ fn without_default_port(origin: &str) -> &str {
     origin.strip_suffix(default_port).unwrap_or(origin)
 }
 
-/// Whether a response comes from the requested server: the URLs have the same origin, or the response's URL is unknown. The platform
-/// writes origins without their default port, and so does [`check_server_url`].
+/// Whether a response comes from the requested server: the URLs have the same origin, or the response's URL is unknown.
 pub fn is_same_server(asked: &str, answered: &str) -> bool {
-    let origin = asked.match_indices('/').nth(2).and_then(|(end, _)| asked.get(..=end)).unwrap_or(asked);
-    answered.is_empty() || answered.get(..origin.len()).is_some_and(|answered| answered.eq_ignore_ascii_case(origin))
+    fn origin(url: &str) -> &str {
+        let end = url.match_indices('/').nth(2).map_or(url.len(), |(end, _)| end);
+        without_default_port(url.get(..end).unwrap_or(url))
+    }
+    answered.is_empty() || origin(asked).eq_ignore_ascii_case(origin(answered))
 }
 
 /// Whether `label` is a DNS label: 1 to 63 letters, digits and inner hyphens (RFC 1123, 2.1).
@@ -199,12 +201,12 @@ mod tests {
             ("https://acme.conductor.one/", "https://acme.conductor.one", "acme.conductor.one"),
             ("HTTPS://Proxy.Example/c1///", "https://proxy.example/c1", "proxy.example"),
             ("https://proxy.example/C1//x:y/%2f@", "https://proxy.example/C1//x:y/%2f@", "proxy.example"),
-            ("https://proxy.example:443/c1", "https://proxy.example/c1", "proxy.example"),
+            ("https://proxy.example:443/c1", "https://proxy.example:443/c1", "proxy.example"),
             ("http://127.0.0.1:8787", "http://127.0.0.1:8787", "127.0.0.1"),
             ("http://127.255.0.9", "http://127.255.0.9", "127.255.0.9"),
             ("http://localhost:8787/x", "http://localhost:8787/x", "localhost"),
-            ("http://LocalHost:80", "http://localhost", "localhost"),
-            ("http://[::1]:80", "http://[::1]", "[::1]"),
+            ("http://LocalHost:80", "http://localhost:80", "localhost"),
+            ("http://[::1]:80", "http://[::1]:80", "[::1]"),
             ("http://[::1]", "http://[::1]", "[::1]"),
             ("https://[2001:DB8::1]", "https://[2001:db8::1]", "[2001:db8::1]"),
             ("https://10.0.0.1:8443", "https://10.0.0.1:8443", "10.0.0.1"),

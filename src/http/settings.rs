@@ -25,6 +25,18 @@ pub struct CallSettings {
 }
 
 impl CallSettings {
+    /// The settings of the attempts of a bulk run: by default they are retried, and so are time limits.
+    pub fn of_bulk_run(&self) -> CallSettings {
+        let default = Retry { backoff: Some(Backoff::DEFAULT), connection_errors: true, timeouts: true };
+        let given = self.retry.as_ref().map(|retry| Retry { timeouts: retry.connection_errors, ..retry.clone() });
+        CallSettings { retry: Some(given.unwrap_or(default)), ..self.clone() }
+    }
+
+    /// The waits between attempts. `None`: no retries.
+    pub fn backoff(&self) -> Option<Backoff> {
+        self.retry.as_ref()?.backoff
+    }
+
     /// Cancels a call when the caller's signal aborts.
     pub fn cancellation(&self) -> Cancellation {
         self.signal.as_ref().map_or(Cancellation::NONE, |signal| Cancellation::following(Some(signal)))
@@ -38,4 +50,6 @@ pub struct Retry {
     pub backoff: Option<Backoff>,
     /// Whether connection failures are retried.
     pub connection_errors: bool,
+    /// Whether attempts that reached their time limit are retried, as in bulk runs.
+    pub timeouts: bool,
 }

@@ -24,9 +24,6 @@ pub const JSON: &str = "application/json";
 /// The content type of an HTML form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// Replaces a body that may contain a secret.
-pub const MASK: &str = "***";
-
 #[wasm_bindgen]
 extern "C" {
     // web-sys binds `fetch` as a method of Window or WorkerGlobalScope. This binding works in every global scope.
@@ -117,8 +114,8 @@ impl Transport {
         })?;
         if let Some(logger) = &self.logger {
             logger.head(&format!("> Request: {} {url}", method.name()), &request, secret.text());
-            let body = if outgoing.content_type == Some(FORM) { MASK } else { outgoing.body.unwrap_or_default() };
-            logger.body(&body.into());
+            let is_form = outgoing.content_type == Some(FORM);
+            logger.body(&if is_form { border::mask() } else { outgoing.body.unwrap_or_default().into() });
         }
         observer.sent(*method);
         let sent = match &self.client {
@@ -294,8 +291,7 @@ impl Response<'_> {
         HttpFailure {
             message: refusal_message(&self.head, &content_type, &String::from(&body)),
             response: self.object.clone(),
-            status: self.head.status,
-            redirected: self.head.redirected,
+            head: self.head.clone(),
             retry_after: self.retry_after(),
             content_type,
             body,

@@ -385,7 +385,8 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     const ui = await open(t, { permissions: ["clipboard-read", "clipboard-write"], answers: [true, false, false] });
     await ui.start("app-1,con-1,cred-1\n\napp-1,con-1,x-denied\napp-1,con-1,cred-1");
     await ui.end();
-    await ui.page.reload().catch(() => {}); // stopped by the answer to the browser's question
+    // Not `page.reload()`: the answer to the browser's question stops it, and it would wait for its time limit.
+    await Promise.all([ui.page.waitForEvent("dialog"), ui.page.evaluate(() => void setTimeout(() => location.reload()))]);
     await ui.button("New list").click();
     assert.deepEqual(ui.seen.asked.slice(1), [
       ["beforeunload", ""],

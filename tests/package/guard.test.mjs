@@ -52,8 +52,9 @@ describe("Guard", () => {
     assert.equal(done, "done");
     for (const { status, reason } of await Promise.allSettled(pending)) {
       assert.equal(status, "rejected");
-      assert.equal(reason, guard.failure);
+      assert.deepEqual([reason.message, reason.outcome], [guard.failure.message, "unknown"]);
     }
+    assert.equal(guard.failure.outcome, "notSent");
     assert.equal(traps, 1);
   });
 
@@ -126,11 +127,11 @@ describe("Guard", () => {
         const outcomes = [await settled[0], await settled[1].catch((reason) => reason)];
         const pending = guard.promise(() => new Promise(() => {}));
         wasm.boom();
-        results = [...outcomes, await pending.catch((reason) => reason)];
+        results = [...outcomes, await pending.catch(({ message }) => message)];
       } finally {
         Set.prototype[method] = original;
       }
-      assert.deepEqual(results, ["done", "refused", guard.failure]);
+      assert.deepEqual(results, ["done", "refused", guard.failure.message]);
     });
   }
 

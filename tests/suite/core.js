@@ -6,7 +6,11 @@ import "./options.js";
 import "./retries.js";
 import "./oauth.js";
 import "./life-cycle.js";
-import "./bulk.js";
+import "./bulk-duplicates.js";
+import "./bulk-input.js";
+import "./bulk-order.js";
+import "./bulk-report.js";
+import "./bulk-stops.js";
 import "./contract.js";
 import { namesFor } from "./registry.js";
 

@@ -88,3 +88,25 @@ export async function playOn(server, ...steps) {
 
 /** Replaces globals while `action` runs. */
 export const withGlobals = (replacements, action) => withReplaced(globalThis, replacements, action);
+
+/**
+ * Counts the listeners of a signal while `action({ added, now, most })` runs. Node warns of more than ten on one signal
+ * ("Possible EventTarget memory leak detected"), which is asserted not to happen.
+ */
+export async function withListeners(signal, action) {
+  const listeners = { added: 0, now: 0, most: 0 };
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = function (...args) {
+    listeners.added++;
+    listeners.most = Math.max(listeners.most, ++listeners.now);
+    return addEventListener.apply(this, args);
+  };
+  signal.removeEventListener = function (...args) {
+    listeners.now--;
+    return removeEventListener.apply(this, args);
+  };
+  const warnings = [];
+  const emitWarning = (warning) => void warnings.push(String(warning));
+  await withReplaced(globalThis.process ?? {}, { emitWarning }, () => action(listeners));
+  assert.deepEqual(warnings, []);
+}

@@ -24,50 +24,17 @@ test("free(): calls on their way go on to their end, later ones reject", async (
 
 test("free() in the middle of each thing that a caller's code is asked for", async ({ sdk }) => {
   const places = {
-    "a getter of the request": (free) => [
-      {},
-      {
-        ...ids,
-        get id() {
-          free();
-          return "credential-3";
-        },
-      },
-    ],
-    "a getter of the options": (free) => [
-      {},
-      ids,
-      {
-        get timeoutMs() {
-          free();
-          return undefined;
-        },
-      },
-    ],
-    "the security function": (free) => [
-      {
-        security: () => {
-          free();
-          return { bearerAuth: "t" };
-        },
-      },
-      ids,
-    ],
-    "the HTTP client": (free) => [
-      {
-        httpClient: {
-          request: async () => {
-            free();
-            return response(revoked);
-          },
-        },
-      },
-      ids,
-    ],
+    "a getter of the request": (get) => [{}, Object.defineProperty({ ...ids }, "id", { get: get("credential-3") })],
+    "a getter of the options": (get) => [{}, ids, Object.defineProperty({}, "timeoutMs", { get: get(undefined) })],
+    "the security function": (security) => [{ security: security({ bearerAuth: "t" }) }, ids],
+    "the HTTP client": (request) => [{ httpClient: { request: request(response(revoked)) } }, ids],
   };
   for (const [place, build] of Object.entries(places)) {
     let client;
-    const [props, request, options] = build(() => client.free());
+    const [props, request, options] = build((value) => () => {
+      client.free();
+      return value;
+    });
     ({ client } = stubbed(sdk, props));
     const { connector } = client;
     assert.strictEqual((await connector.revokeCredential(request, options)).statusCode, 200, place);

@@ -35,26 +35,21 @@ test("security: a function, of either kind, is called for each request", async (
 });
 
 test("security: what a function gives is checked like an object, and its failure is typed", async ({ sdk }) => {
-  for (const [security, className] of [
+  const reason = new Error("vault is sealed");
+  const throwing = () => {
+    throw reason;
+  };
+  for (const [security, className, cause] of [
     [async () => ({ bearerAuth: "a b" }), "SDKValidationError"],
     [async () => ({ bearerAuth: 5 }), "SDKValidationError"],
     [async () => 5, "SDKValidationError"],
-  ]) {
-    const { revoke, requests } = stubbed(sdk, { security });
-    assertError(sdk, await rejection(revoke()), className);
-    assert.lengthOf(requests, 0);
-  }
-  const reason = new Error("vault is sealed");
-  for (const security of [
-    () => Promise.reject(reason),
-    () => {
-      throw reason;
-    },
+    [() => Promise.reject(reason), "HTTPClientError", reason],
+    [throwing, "HTTPClientError", reason],
   ]) {
     const { revoke, requests } = stubbed(sdk, { security });
     const error = await rejection(revoke());
-    assert.isTrue(error instanceof sdk.errors.HTTPClientError, `${error}`);
-    assert.strictEqual(error.cause, reason);
+    assert.instanceOf(error, sdk.errors[className]);
+    if (cause) assert.strictEqual(error.cause, cause);
     assert.lengthOf(requests, 0);
   }
 });
@@ -65,47 +60,28 @@ test("serverURL: a string or a URL, at construction and for one call", async ({ 
     await atConstruction.revoke();
     assert.strictEqual(atConstruction.requests[0].url, `https://api.example/base${PATH}`);
     const forOneCall = stubbed(sdk);
-    await forOneCall.revoke({ serverURL });
-    await forOneCall.revoke();
+    for (const given of [serverURL, undefined, null]) await forOneCall.revoke({ serverURL: given });
+    const ofClient = `https://acme.conductor.one${PATH}`;
     assert.deepEqual(
       forOneCall.requests.map(({ url }) => url),
-      [`https://api.example/base${PATH}`, `https://acme.conductor.one${PATH}`],
+      [`https://api.example/base${PATH}`, ofClient, ofClient],
     );
   }
 });
 
+/** One for each rule of src/http/server.rs, which has all forms. */
 const NOT_SERVERS = [
-  "",
   "acme.conductor.one",
-  "/api",
-  "//api.example",
-  "ftp://api.example",
-  "javascript:alert(1)",
   "http://api.example",
-  "http://127.0.0.1.evil.com",
   "http://localhost.evil.com",
-  // Resolvers may ask DNS for these; only `localhost` itself is the machine's own.
-  "http://x.localhost",
-  "http://x.localhost:8787",
-  "http://a.b.localhost",
-  "http://localhost.",
-  "http://128.0.0.1",
-  "http://0.0.0.0",
-  "http://[::2]",
-  "http://[::ffff:127.0.0.1]",
   "https://user@api.example",
-  "https://user:pass@api.example",
   "https://api.example?x=1",
-  "https://api.example/#x",
   "https://api.example/a/../b",
-  "https://",
-  "https://api.example:99999",
   "https://api.example\\@evil.com",
-  " https://api.example",
-  "https://api.exa\nmple",
+  "https://",
+  "",
   5,
   {},
-  true,
 ];
 test("serverURL: what could take the token elsewhere is refused, at construction and for one call", async ({ sdk }) => {
   for (const serverURL of NOT_SERVERS) {
@@ -117,22 +93,16 @@ test("serverURL: what could take the token elsewhere is refused, at construction
 });
 
 test("serverURL: http is for loopback hosts, or when asked for", async ({ sdk }) => {
-  const loopback = [
-    "http://localhost",
-    "http://LOCALHOST:1",
-    "http://127.0.0.1:8787",
-    "http://127.1.2.3",
-    "http://[::1]",
-    "http://[::1]:80",
-  ];
-  for (const serverURL of loopback) {
-    const { revoke, requests } = stubbed(sdk, { serverURL });
+  for (const [serverURL, props] of [
+    ["http://localhost:1"],
+    ["http://127.1.2.3"],
+    ["http://[::1]:8787"],
+    ["http://gateway.internal", { allowInsecureHTTP: true }],
+  ]) {
+    const { revoke, requests } = stubbed(sdk, { serverURL, ...props });
     await revoke();
-    assert.strictEqual(requests[0].url, `${new URL(serverURL).origin}${PATH}`);
+    assert.strictEqual(requests[0].url, `${serverURL}${PATH}`);
   }
-  const { revoke, requests } = stubbed(sdk, { serverURL: "http://gateway.internal", allowInsecureHTTP: true });
-  await revoke();
-  assert.strictEqual(requests[0].url, `http://gateway.internal${PATH}`);
 });
 
 /** Options without which the token, or the request, goes elsewhere than was meant. */
@@ -214,12 +184,6 @@ test("options: no security at all, or an empty one, sends no Authorization; a fu
     assertError(sdk, await rejection(revoke()), "SDKValidationError", /security function returned undefined or null/);
     assert.lengthOf(requests, 0);
   }
-});
-
-test("options: a call's serverURL that is unset means the client's server", async ({ sdk }) => {
-  const { revoke, requests } = stubbed(sdk);
-  for (const serverURL of [undefined, null]) await revoke({ serverURL });
-  for (const { url } of requests) assert.strictEqual(url, `https://acme.conductor.one${PATH}`);
 });
 
 const inOtherCase = (name) => [name.toLowerCase(), name.toUpperCase(), name[0].toUpperCase() + name.slice(1)];
@@ -335,26 +299,20 @@ test("HTTPClient: hooks see, replace and add; removed and cloned ones behave", a
   assert.deepEqual(heard, ["add", "r-1", 200, PATH], "the clone has its own hooks");
 });
 
-test("HTTPClient: a requestError hook hears of the failure, and the caller gets its error", async ({ sdk }) => {
+test("HTTPClient: a requestError hook hears of the failure; what a hook throws is an UnexpectedClientError", async ({ sdk }) => {
   const failure = new TypeError("fetch failed");
-  const { httpClient } = stubClient(sdk, () => Promise.reject(failure));
+  const { httpClient, requests } = stubClient(sdk, () => Promise.reject(failure));
   const heard = [];
   httpClient.addHook("requestError", (error, request) => heard.push(error, request.method));
-  const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, httpClient });
-  assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "ConnectionError");
+  const { revoke } = stubbed(sdk, { httpClient });
+  assertError(sdk, await rejection(revoke()), "ConnectionError");
   assert.deepEqual(heard, [failure, "POST"]);
-});
-
-test("HTTPClient: what a hook throws is an UnexpectedClientError", async ({ sdk }) => {
-  const { httpClient, requests } = stubClient(sdk, revoked);
   const reason = new Error("hook");
   httpClient.addHook("beforeRequest", () => {
     throw reason;
   });
-  const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, httpClient });
-  const error = assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "UnexpectedClientError");
-  assert.strictEqual(error.cause, reason);
-  assert.lengthOf(requests, 0);
+  assert.strictEqual(assertError(sdk, await rejection(revoke()), "UnexpectedClientError").cause, reason);
+  assert.lengthOf(requests, 1);
 });
 
 test("fetch: the global one is looked up at each call", async ({ sdk }) => {
@@ -498,7 +456,7 @@ test("debugLogger: one that throws harms no call", async ({ sdk }) => {
 });
 
 const WRONG_PROPS = {
-  security: [1, "token", true],
+  security: [1, "token", true, [TOKEN], { bearerAuth: 5 }, { oauth: {} }, { bearerAuth: Symbol("t") }, { oauth: "a b" }],
   tenantDomain: [1, {}, true],
   httpClient: [1, "x", {}, { request: 1 }],
   defaultClient: [1, "x", {}, { request: 1 }],
@@ -533,10 +491,12 @@ for (const [option, values] of Object.entries(WRONG_OPTIONS)) {
   });
 }
 
-test("wrong types: options that are no object are refused by rejection", async ({ sdk }) => {
+test("wrong types: props and options that are no object are refused", async ({ sdk }) => {
   const { client, requests } = stubbed(sdk);
-  for (const options of [1, "x", true, Symbol("s")]) {
-    assertError(sdk, await rejection(client.connector.revokeCredential(ids, options)), "SDKValidationError", /options/);
+  for (const wrong of [1, "x", true, Symbol("s"), 1n]) {
+    const construct = () => new sdk.ConductoroneSDKTypescript(wrong);
+    assertError(sdk, thrown(construct), "SDKValidationError");
+    assertError(sdk, await rejection(client.connector.revokeCredential(ids, wrong)), "SDKValidationError", /options/);
   }
   assert.lengthOf(requests, 0);
 });

@@ -18,11 +18,11 @@ import {
 import {
   API_KEY,
   assertionIn,
-  bytesOf,
   CLIENT_ID,
   isSignedBy,
   issued,
   JWK,
+  numbered,
   PREFIX,
   secretOf,
   stubbedOAuth,
@@ -46,17 +46,11 @@ const assertNoSecret = (values) => assertClean(values, SECRETS);
 const hangsForEver = () => new Promise(() => {});
 const fails = (reason) => () => Promise.reject(reason);
 
-/** A response whose Infinity and the like JSON.stringify would not write. */
-const issuedRaw = (expires) => ({ ...issued("t"), body: `{"access_token":"t","token_type":"Bearer"${expires}}` });
-
 test("tokens: the server is the client ID's, unless tenantDomain or serverURL name one", async ({ sdk }) => {
   for (const [props, origin] of [
     [{}, "https://acme.conductor.one"],
     [{ clientID: "n@Beta.Conductor.One/pcc" }, "https://beta.conductor.one"],
-    [{ clientID: "n@gateway.example:8443/pcc" }, "https://gateway.example:8443"],
     [{ clientID: "n@localhost:8787/pcc" }, "http://localhost:8787"],
-    [{ clientID: "n@127.0.0.1:8787/pcc" }, "http://127.0.0.1:8787"],
-    [{ clientID: "n@x.localhost:8787/pcc" }, "https://x.localhost:8787"],
     [{ tenantDomain: "gamma" }, "https://gamma.conductor.one"],
     [{ serverURL: "https://api.example/base/" }, "https://api.example/base"],
     [{ serverURL: "https://api.example", tenantDomain: "gamma" }, "https://api.example"],
@@ -73,67 +67,44 @@ test("tokens: the server is the client ID's, unless tenantDomain or serverURL na
   }
 });
 
-for (const [expires, kept] of [
-  [',"expires_in":600', 540],
-  [',"expires_in":60', 50],
-  [',"expires_in":4', 3],
-  [',"expires_in":3153600000', 3540],
-  [',"expires_in":1e999', 3540],
-  ["", 270],
-  [',"expires_in":null', 270],
-  [',"expires_in":"600"', 270],
-  [',"expires_in":{}', 270],
-  [',"expires_in":0', 0],
-  [',"expires_in":-0', 0],
-  [',"expires_in":-600', 0],
-  [',"expires_in":-1e999', 0],
-]) {
-  test(`tokens: expires_in ${expires.slice(14) || "missing"} is used for ${kept} s`, async ({ sdk }) => {
+test("tokens: a token is used from its request until a margin before its end; a clock that was set back renews it", async ({
+  sdk,
+}) => {
+  // How long each is used for, in seconds; all the numbers are in src/auth/token.rs.
+  for (const [expires_in, kept] of [
+    [600, 540],
+    [undefined, 270],
+    ["600", 270],
+    [{}, 270],
+  ]) {
     await withClock(async (clock) => {
-      const stub = stubbedOAuth(sdk, { tokens: [issuedRaw(expires)] });
+      const slow = (request) => {
+        // The lifetime counts from the request, not from the response.
+        clock.setSystemTime(EPOCH + 30_000);
+        return numbered({ expires_in })(request);
+      };
+      const stub = stubbedOAuth(sdk, { tokens: [slow] });
       await stub.revoke();
-      assert.lengthOf(stub.apiRequests, 1, "the call that asked did not get it");
-      assert.strictEqual(stub.client.getCurrentToken(), kept > 0 ? "t" : null);
-      if (kept === 0) {
-        await stub.revoke();
-        assert.lengthOf(stub.tokenRequests, 2);
-        return;
-      }
       clock.setSystemTime(EPOCH + kept * 1000 - 1);
-      assert.strictEqual(stub.client.getCurrentToken(), "t");
-      clock.setSystemTime(EPOCH + kept * 1000);
-      assert.isNull(stub.client.getCurrentToken());
-      const before = stub.tokenRequests.length;
+      assert.strictEqual(stub.client.getCurrentToken(), "token-1");
+      for (const elsewhen of [EPOCH + kept * 1000, EPOCH - 1]) {
+        clock.setSystemTime(elsewhen);
+        assert.isNull(stub.client.getCurrentToken());
+      }
       await stub.revoke();
-      assert.lengthOf(stub.tokenRequests, before + 1);
+      assert.lengthOf(stub.tokenRequests, 2);
     });
-  });
-}
-
-test("tokens: the lifetime counts from the request, not from the answer", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const slow = () => {
-      clock.setSystemTime(EPOCH + 30_000);
-      return response(issued("t"));
-    };
-    const stub = stubbedOAuth(sdk, { tokens: [slow] });
-    await stub.client.getValidToken();
-    clock.setSystemTime(EPOCH + 539_999);
-    assert.strictEqual(stub.client.getCurrentToken(), "t");
-    clock.setSystemTime(EPOCH + 540_000);
-    assert.isNull(stub.client.getCurrentToken());
-  });
+  }
 });
 
-test("tokens: a clock that was set back says nothing of a token's age: it is renewed", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const stub = stubbedOAuth(sdk);
-    await stub.revoke();
-    clock.setSystemTime(EPOCH - 1);
+test("tokens: one that has expired already serves the calls that waited for it, and is not cached", async ({ sdk }) => {
+  for (const expires_in of [0, -600]) {
+    const stub = stubbedOAuth(sdk, { tokens: [numbered({ expires_in })] });
+    await Promise.all([stub.revoke(), stub.revoke()]);
     assert.isNull(stub.client.getCurrentToken());
     await stub.revoke();
-    assert.deepEqual(stub.shown, ["token-1", "token-2"]);
-  });
+    assert.deepEqual(stub.shown, ["token-1", "token-1", "token-2"]);
+  }
 });
 
 test("tokens: a 401 renews once; then the 401 is the caller's", async ({ sdk }) => {
@@ -194,13 +165,13 @@ test("tokens: only OAuth's tokens are renewed: a fixed one's 401 is the caller's
   assert.lengthOf(requests, 1);
 });
 
-for (const type of ["bearer", "Bearer", "BEARER"]) {
-  test(`tokens: token_type ${type} is Bearer`, async ({ sdk }) => {
-    const stub = stubbedOAuth(sdk, { tokens: [issued("t", { token_type: type })] });
+test("tokens: token_type is Bearer in any case", async ({ sdk }) => {
+  for (const token_type of ["bearer", "Bearer", "BEARER"]) {
+    const stub = stubbedOAuth(sdk, { tokens: [issued("t", { token_type })] });
     await stub.revoke();
-    assert.strictEqual(stub.apiRequests[0].headers.authorization, "Bearer t");
-  });
-}
+    assert.deepEqual(stub.shown, ["t"]);
+  }
+});
 
 const UNUSABLE = {
   "token_type DPoP": issued("canary-token", { token_type: "DPoP" }),
@@ -322,24 +293,6 @@ test("tokens: requests are tried again as the API's are, each with an assertion 
   });
 });
 
-test("tokens: Retry-After: 0, again and again: from the second retry on, the wait is the backoff at least", async ({ sdk }) => {
-  for (const value of ["0", "Thu, 01 Jan 1970 00:00:00 GMT"]) {
-    await withClock(async (clock) => {
-      const again = { status: 429, headers: { ...json, "retry-after": value }, body: "{}" };
-      const at = [];
-      const noting = (answer) => () => {
-        at.push(elapsed());
-        return response(answer);
-      };
-      const tokens = [again, again, again, again, issued("t")].map(noting);
-      const stub = stubbedOAuth(sdk, { tokens, retryConfig: retries });
-      const { value: result } = await play(clock, stub.revoke());
-      assert.strictEqual(result.statusCode, 200);
-      assert.deepEqual(at, [0, 0, 150, 450, 750]);
-    });
-  }
-});
-
 test("tokens: requests are not tried again unless the client says so", async ({ sdk }) => {
   const stub = stubbedOAuth(sdk, { tokens: [fails(new TypeError("fetch failed")), issued("t")] });
   assertError(sdk, await rejection(stub.revoke()), "ConnectionError");
@@ -432,28 +385,18 @@ const PASSING = {
 };
 /** The ways to wait for a token, and to stop. Each begins the wait, and gives its promise and what ends it. */
 const LEAVING = {
-  "an aborted call": (stub) => {
-    const controller = new AbortController();
-    return [stub.revoke({ signal: controller.signal }), () => controller.abort()];
-  },
   "three aborted calls": (stub) => {
-    const controllers = [1, 2, 3].map(() => new AbortController());
-    const calls = controllers.map(({ signal }) => stub.revoke({ signal }));
-    const abort = () => {
-      for (const controller of controllers) controller.abort();
-    };
-    return [Promise.allSettled(calls), abort];
+    const { signal, abort } = withAbort();
+    return [Promise.allSettled([1, 2, 3].map(() => stub.revoke({ signal }))), abort];
   },
+  "a call whose own time limit passes": (stub, clock) => [stub.revoke({ timeoutMs: 300 }), () => clock.tickAsync(300)],
   "an aborted call of a client that is freed": (stub) => {
-    const controller = new AbortController();
-    const call = stub.revoke({ signal: controller.signal });
-    return [
-      call,
-      () => {
-        stub.client.free();
-        controller.abort();
-      },
-    ];
+    const { signal, abort } = withAbort();
+    const leave = () => {
+      stub.client.free();
+      abort();
+    };
+    return [stub.revoke({ signal }), leave];
   },
   "an aborted bulk run": (stub) => {
     const { signal, abort } = withAbort();
@@ -479,11 +422,11 @@ for (const [how, begin] of Object.entries(LEAVING)) {
             return typeof answer === "function" ? answer() : response(answer);
           };
           const stub = stubbedOAuth(sdk, { tokens: [first, answer, answer, issued("t")], retryConfig: slowRetries });
-          const [promise, leave] = begin(stub);
+          const [promise, leave] = begin(stub, clock);
           const settled = Promise.allSettled([promise]);
           const label = `${fault}, during the ${during}`;
           await until(() => stub.tokenRequests.length === 1 && (during === "request" || clock.countTimers() > 0));
-          leave();
+          await leave();
           await settled;
           release();
           await clock.tickAsync(600_000);
@@ -496,19 +439,6 @@ for (const [how, begin] of Object.entries(LEAVING)) {
     }
   });
 }
-
-test("tokens: a call whose own time limit has passed does not keep the token request going", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const stub = stubbedOAuth(sdk, { tokens: [unavailable], retryConfig: slowRetries });
-    const error = rejection(stub.revoke({ timeoutMs: 300 }));
-    await until(() => stub.tokenRequests.length === 1 && clock.countTimers() > 0);
-    await clock.tickAsync(300);
-    assertError(sdk, await error, "RequestTimeoutError");
-    await clock.tickAsync(600_000);
-    assert.lengthOf(stub.tokenRequests, 1);
-    assert.strictEqual(clock.countTimers(), 0);
-  });
-});
 
 test("tokens: while one call still waits, the token request goes on for it", async ({ sdk }) => {
   await withClock(async (clock) => {
@@ -559,16 +489,6 @@ test("tokens: a bad request is refused before a token is asked for", async ({ sd
   assert.lengthOf(stub.tokenRequests, 0);
 });
 
-test("tokens: free() while a token is on its way leaves the call unharmed", async ({ sdk }) => {
-  let answer;
-  const stub = stubbedOAuth(sdk, { tokens: [() => new Promise((resolve) => (answer = resolve))] });
-  const call = stub.revoke();
-  await until(() => answer);
-  stub.client.free();
-  answer(response(issued("t")));
-  assert.strictEqual((await call).statusCode, 200);
-});
-
 test("tokens: getValidToken and getCurrentToken without OAuth", async ({ sdk }) => {
   const { ConductoroneSDKTypescript: Client } = sdk;
   const fixed = new Client({ security: { bearerAuth: "Bearer fixed" } });
@@ -581,34 +501,22 @@ test("tokens: getValidToken and getCurrentToken without OAuth", async ({ sdk }) 
   for (const client of [fixed, given, none]) assert.isUndefined(client.clearToken());
 });
 
+/** The rules of each are in src/auth/client_id.rs and src/auth/client_secret.rs. */
 const BAD_KEYS = [
   [{ clientID: undefined }, /clientID is undefined or null: set it, or leave it out/],
-  [{ clientID: "" }, /clientID must have the form/],
   [{ clientID: "acme" }, /clientID must have the form/],
-  [{ clientID: "@acme.conductor.one/pcc" }, /clientID has invalid characters before the @/],
-  [{ clientID: "n@acme/pcc" }, /clientID has no valid host between @ and \//],
   [{ clientID: "n@acme.conductor.one#evil.com/pcc" }, /clientID has no valid host between @ and \//],
-  [{ clientID: "n@evil.com\\@acme.conductor.one/pcc" }, /clientID/],
-  [{ clientID: "n@1.2.3.4/pcc" }, /clientID has no valid host between @ and \//],
-  [{ clientID: "n@acme.conductor.one/" }, /clientID has invalid characters after the \//],
   [{ clientID: "n@acme.conductor.one/p\ud800" }, /clientID contains a lone surrogate/],
   [{ clientID: `${"n".repeat(600)}@acme.conductor.one/pcc` }, /clientID is too long/],
   [{ clientID: 5 }, /clientID must be a string/],
-  [{ clientSecret: undefined }, /clientSecret is undefined or null/],
   [{ clientSecret: null }, /clientSecret is undefined or null/],
   [{ oidcToken: undefined }, /oidcToken is undefined or null/],
   [{ clientSecret: JWK }, /clientSecret must be a string, not another object/],
   [{ clientSecret: JSON.stringify(JWK) }, /clientSecret must begin with/],
-  [{ clientSecret: API_KEY.clientSecret.replace("v1", "v2") }, /clientSecret has an unsupported version/],
-  [{ clientSecret: `${API_KEY.clientSecret}\n` }, /clientSecret must be base64url after v1:/],
-  [{ clientSecret: `${API_KEY.clientSecret}é` }, /clientSecret must be base64url after v1:/],
   [{ clientSecret: API_KEY.clientSecret.slice(0, -8) }, /clientSecret does not contain a JSON object/],
   [{ clientSecret: API_KEY.clientSecret + "A".repeat(40_000) }, /clientSecret must be base64url after v1:/],
-  [{ clientSecret: secretOf({ ...JWK, kty: "EC" }) }, /clientSecret contains a key of another type/],
-  [{ clientSecret: secretOf({ ...JWK, crv: "X25519" }) }, /clientSecret contains a key on another curve/],
   [{ clientSecret: secretOf({ ...JWK, d: undefined }) }, /clientSecret contains no valid private key/],
-  [{ clientSecret: secretOf({ ...JWK, d: JWK.d.slice(1) }) }, /clientSecret contains no valid private key/],
-  [{ clientSecret: secretOf({ ...JWK, x: undefined }) }, /clientSecret contains no valid public key/],
+  [{ clientSecret: secretOf({ ...JWK, x: 5 }) }, /clientSecret contains no valid public key/],
   [{ oidcToken: "id.token.canary" }, /clientSecret or oidcToken, not both/],
 ];
 const BAD_ID_TOKENS = [
@@ -622,13 +530,13 @@ const BAD_CREDENTIALS = [
   [{ clientSecret: API_KEY.clientSecret }, /clientID is missing/],
   [{ oidcToken: "id.token.canary" }, /clientID is missing/],
 ];
-for (const [i, [props, message]] of BAD_CREDENTIALS.entries()) {
-  test(`tokens: a bad key is refused at construction, and never shown (${i}: ${message.source})`, ({ sdk }) => {
+test("tokens: a bad key is refused at construction, and never shown", ({ sdk }) => {
+  for (const [props, message] of BAD_CREDENTIALS) {
     const error = thrown(() => new sdk.ConductoroneSDKTypescript(props));
     assertError(sdk, error, "SDKValidationError", message);
     assertNoSecret([error]);
-  });
-}
+  }
+});
 
 test("tokens: a getter among the credentials that throws is reported", ({ sdk }) => {
   for (const name of ["clientID", "clientSecret", "oidcToken"]) {
@@ -691,6 +599,7 @@ const throwing = () => {
 };
 const lacking = {
   "importKey rejects": (action) => withSubtle({ importKey: notSupported }, action),
+  "importKey rejects later": (action) => withSubtle({ importKey: () => turn().then(notSupported) }, action),
   "importKey throws": (action) => withSubtle({ importKey: throwing }, action),
   "importKey is missing": (action) => withSubtle({ importKey: undefined }, action),
   "sign rejects": (action) => withSubtle({ sign: notSupported }, action),
@@ -701,14 +610,23 @@ const lacking = {
   "there is no crypto": (action) => withGlobals({ crypto: undefined }, action),
 };
 for (const [name, without] of Object.entries(lacking)) {
-  test(`tokens: without Ed25519 (${name}), an UnsupportedRuntimeError says so`, async ({ sdk }) => {
-    const stub = stubbedOAuth(sdk);
+  test(`tokens: without Ed25519 (${name}), every call that waits is told, and the next one tries again`, async ({ sdk }) => {
+    const stub = stubbedOAuth(sdk, { retryConfig: retries });
     await without(async () => {
-      for (const reason of await Promise.all([rejection(stub.revoke()), rejection(stub.client.getValidToken())])) {
+      const { signal, abort } = withAbort();
+      const aborted = rejection(stub.revoke({ signal }));
+      const waiting = [stub.revoke(), stub.revoke(), stub.client.getValidToken()].map(rejection);
+      const run = stub.client.connector.revokeCredentials([ids, { ...ids, id: "b" }]);
+      abort();
+      assertError(sdk, await aborted, "RequestAbortedError");
+      for (const reason of await Promise.all(waiting)) {
         const error = assertError(sdk, reason, "UnsupportedRuntimeError", /Ed25519.*https or localhost/);
         if (name.startsWith("there is no")) assert.match(error.message, /crypto\.subtle/);
         assertNoSecret([error]);
       }
+      const report = await run;
+      assert.strictEqual(report.revoked, 0);
+      assert.lengthOf(report.remaining(), 2);
     });
     assert.lengthOf(stub.tokenRequests, 0);
     await stub.revoke();
@@ -719,7 +637,8 @@ for (const [name, without] of Object.entries(lacking)) {
 // --- Keys ---
 
 /** WebKitGTK takes none of those whose seed begins with a zero byte as PKCS #8; as JWK, it takes all. */
-const KEYS_WITH_ZEROS = {
+const KEYS = {
+  "it is RFC 8037's": {},
   "its seed begins with a zero byte": {
     d: "ABXEub_HQ9yZgmQdAVKc6anfpZJ3_7w5442glm1A6Aw",
     x: "fei00dsYprs9FhSJgiYnbhoDwy597vb3bLKXyvyrvMg",
@@ -733,48 +652,18 @@ const KEYS_WITH_ZEROS = {
     x: "_4fXlOXl-6IDcokNQ8_7RH0c3vb7IE9H-tHAzbUZo2I",
   },
 };
-for (const [name, key] of Object.entries(KEYS_WITH_ZEROS)) {
+for (const [name, key] of Object.entries(KEYS)) {
   test(`tokens: a key works when ${name}`, async ({ sdk }) => {
     const jwk = { ...JWK, ...key };
     const stub = stubbedOAuth(sdk, { clientSecret: secretOf(jwk) });
     await stub.revoke();
     assert.deepEqual(stub.shown, ["token-1"]);
-    assert.isTrue(await isSignedBy(jwk, assertionIn(stub.tokenRequests[0].body)));
+    const assertion = assertionIn(stub.tokenRequests[0].body);
+    assert.isTrue(await isSignedBy(jwk, assertion));
+    assertion.signature[0] ^= 1;
+    assert.isFalse(await isSignedBy(jwk, assertion));
   });
 }
-
-test("tokens: a key that cannot be imported rejects every waiter, and is tried again by the next call", async ({ sdk }) => {
-  const refuse = async () => {
-    await turn();
-    throw new DOMException("Data provided to an operation does not meet requirements", "DataError");
-  };
-  const throws = () => {
-    throw new DOMException("Data provided to an operation does not meet requirements", "DataError");
-  };
-  for (const importKey of [refuse, throws]) {
-    const stub = stubbedOAuth(sdk, { retryConfig: retries });
-    const { signal, abort } = withAbort();
-    await withSubtle({ importKey }, async () => {
-      const aborted = rejection(stub.revoke({ signal }));
-      const waiting = [1, 2, 3].map(() => rejection(stub.revoke()));
-      const token = rejection(stub.client.getValidToken());
-      const run = stub.client.connector.revokeCredentials([ids, { ...ids, id: "b" }]);
-      abort();
-      assertError(sdk, await aborted, "RequestAbortedError");
-      for (const error of await Promise.all([...waiting, token])) {
-        assertError(sdk, error, "UnsupportedRuntimeError");
-        assertNoSecret([error]);
-      }
-      const report = await run;
-      assert.deepEqual([report.revoked, report.failed + report.skipped], [0, 2]);
-      assert.lengthOf(report.remaining(), 2);
-      assertError(sdk, await rejection(stub.revoke()), "UnsupportedRuntimeError");
-    });
-    assert.lengthOf(stub.tokenRequests, 0);
-    await stub.revoke();
-    assert.deepEqual(stub.shown, ["token-1"]);
-  }
-});
 
 /** Notes what importKey is given, and does it. */
 function watchedImport(calls) {
@@ -808,24 +697,4 @@ test("tokens: the key is imported once, as JWK, and cannot be exported", async (
     assert.instanceOf(await rejection(crypto.subtle.exportKey(form, key)), DOMException);
   }
   assert.deepEqual([copy.kty, copy.crv, copy.d, copy.x], [JWK.kty, JWK.crv, JWK.d, JWK.x]);
-});
-
-test("tokens: the key of RFC 8037 gives the RFC's signature, and signs assertions", async ({ sdk }) => {
-  const calls = [];
-  const stub = stubbedOAuth(sdk);
-  await withSubtle({ importKey: watchedImport(calls) }, () => stub.revoke());
-  const { kty, crv, d, x } = calls[0].copy;
-  const key = await crypto.subtle.importKey("jwk", { kty, crv, d, x }, "Ed25519", true, ["sign"]);
-  assert.strictEqual((await crypto.subtle.exportKey("jwk", key)).x, JWK.x);
-  // Appendix A.4.
-  const input = new TextEncoder().encode("eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc");
-  const expected = "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
-  for (const signer of [key, calls[0].key]) {
-    const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", signer, input));
-    assert.deepEqual([...signature], [...bytesOf(expected)]);
-  }
-  const assertion = assertionIn(stub.tokenRequests[0].body);
-  assert.isTrue(await isSignedBy(JWK, assertion));
-  assertion.signature[0] ^= 1;
-  assert.isFalse(await isSignedBy(JWK, assertion));
 });

@@ -849,3 +849,218 @@ proptest! {
         prop_assert!(run.stopped.is_none() || run.settled.iter().all(|item| item.status != Status::Skipped));
     }
 }
+
+// --- Items in doubt ---
+
+/// A run of one item, whose first attempt has begun.
+fn of_one_item() -> Scheduler {
+    let mut scheduler = scheduler(OPTIONS);
+    assert_eq!(scheduler.poll(0.0), Action::Pull(0));
+    scheduler.pulled(Pulled::Request, 0.0);
+    assert_eq!(scheduler.poll(0.0), Action::Send(0));
+    assert!(scheduler.may_send(0, 0.0));
+    scheduler
+}
+
+/// Ends the attempt of item 0 with an outcome that leaves doubt.
+fn doubt(scheduler: &mut Scheduler, outcome: Outcome, now: f64) {
+    scheduler.in_doubt(0);
+    scheduler.attempt_ended(0, outcome, now, 1.0);
+}
+
+/// The next action that is not a wait, and when it is due.
+fn next(scheduler: &mut Scheduler, now: &mut f64) -> Action {
+    loop {
+        match scheduler.poll(*now) {
+            Action::Wait(until) => *now = until.unwrap(),
+            Action::Pull(_) => scheduler.pulled(Pulled::End, *now),
+            action => return action,
+        }
+    }
+}
+
+#[test]
+fn an_item_in_doubt_is_asked_about_before_it_is_sent_again() {
+    let (mut scheduler, mut now) = (of_one_item(), 0.0);
+    doubt(&mut scheduler, Outcome::Unavailable { retry_after: Some(2000.0) }, now);
+    assert_eq!((next(&mut scheduler, &mut now), now), (Action::Ask(0), 2000.0));
+    assert_eq!(scheduler.in_flight(), 1);
+    assert!(scheduler.may_send(0, now));
+    // It is in use, or there is no answer: the retries go on.
+    scheduler.attempt_ended(0, Outcome::Lost, now, 1.0);
+    assert_eq!(next(&mut scheduler, &mut now), Action::Send(0));
+    scheduler.attempt_ended(0, Outcome::Failed, now, 1.0);
+    let failed = Settled { index: 0, status: Status::Failed, remaining: false };
+    assert_eq!(next(&mut scheduler, &mut now), Action::Settle(failed));
+    assert_eq!(next(&mut scheduler, &mut now), Action::Done);
+}
+
+#[test]
+fn an_item_in_doubt_is_asked_about_before_it_fails() {
+    let failed = Settled { index: 0, status: Status::Failed, remaining: true };
+    for (answer, settled) in [
+        (Outcome::Lost, failed),
+        (Outcome::Revoked, Settled { status: Status::Revoked, remaining: false, ..failed }),
+        (Outcome::Failed, Settled { remaining: false, ..failed }),
+    ] {
+        let (mut scheduler, mut now) = (of_one_item(), 0.0);
+        doubt(&mut scheduler, Outcome::Lost, now);
+        assert_eq!((next(&mut scheduler, &mut now), now), (Action::Ask(0), 0.0));
+        scheduler.attempt_ended(0, answer, now, 1.0);
+        assert_eq!(next(&mut scheduler, &mut now), Action::Settle(settled), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_question_that_fails_is_repeated() {
+    for failure in [Outcome::Unreachable, Outcome::Unavailable { retry_after: None }, Outcome::NotSent] {
+        let (mut scheduler, mut now) = (of_one_item(), 0.0);
+        doubt(&mut scheduler, Outcome::Lost, now);
+        assert_eq!(next(&mut scheduler, &mut now), Action::Ask(0));
+        scheduler.attempt_ended(0, failure, now, 1.0);
+        assert_eq!(next(&mut scheduler, &mut now), Action::Ask(0), "{failure:?}");
+    }
+}
+
+#[test]
+fn the_last_refusal_of_an_item_in_doubt_is_followed_by_a_question() {
+    let (mut scheduler, mut now) = (of_one_item(), 0.0);
+    scheduler.attempt_ended(0, Outcome::Unavailable { retry_after: Some(0.0) }, now, 1.0);
+    // A 503 with `Retry-After`: it pauses the run, and it leaves doubt.
+    for refusal in 1..=MAX_RATE_LIMITED {
+        loop {
+            match next(&mut scheduler, &mut now) {
+                Action::Send(0) => break,
+                Action::Ask(0) => scheduler.attempt_ended(0, Outcome::Lost, now, 1.0),
+                other => panic!("{other:?} before refusal {refusal}"),
+            }
+        }
+        scheduler.rate_limited(0, Some(1000.0), now, 1.0);
+        doubt(&mut scheduler, Outcome::RateLimited, now);
+    }
+    assert_eq!(next(&mut scheduler, &mut now), Action::Ask(0));
+    scheduler.attempt_ended(0, Outcome::Lost, now, 1.0);
+    let failed = Settled { index: 0, status: Status::Failed, remaining: true };
+    assert_eq!(next(&mut scheduler, &mut now), Action::Settle(failed));
+}
+
+#[test]
+fn nothing_is_asked_during_a_pause_or_after_a_stop() {
+    let (mut scheduler, mut now) = (of_one_item(), 0.0);
+    scheduler.rate_limited(0, Some(5000.0), now, 1.0);
+    doubt(&mut scheduler, Outcome::RateLimited, now);
+    assert_eq!((next(&mut scheduler, &mut now), now), (Action::Ask(0), 5000.0));
+    assert!(scheduler.may_send(0, now));
+    // The question can be refused, too.
+    scheduler.rate_limited(0, Some(7000.0), now, 1.0);
+    assert!(!scheduler.may_send(0, now));
+    scheduler.attempt_ended(0, Outcome::RateLimited, now, 1.0);
+    assert_eq!((next(&mut scheduler, &mut now), now), (Action::Ask(0), 12_000.0));
+    scheduler.stop();
+    assert!(!scheduler.may_send(0, now));
+    scheduler.attempt_ended(0, Outcome::NotSent, now, 1.0);
+    let skipped = Settled { index: 0, status: Status::Skipped, remaining: true };
+    assert_eq!(next(&mut scheduler, &mut now), Action::Settle(skipped));
+
+    let (mut scheduler, mut now) = (of_one_item(), 0.0);
+    scheduler.stop();
+    doubt(&mut scheduler, Outcome::Lost, now);
+    assert!(matches!(next(&mut scheduler, &mut now), Action::Settle(Settled { status: Status::Failed, remaining: true, .. })));
+}
+
+#[test]
+fn an_item_that_is_asked_about_in_vain_counts_once_as_unreachable() {
+    let (mut scheduler, mut now) = (scheduler(Options { concurrency: 1, backoff: None, ..OPTIONS }), 0.0);
+    let mut settled = 0;
+    for _ in 0..100 {
+        match scheduler.poll(now) {
+            Action::Pull(index) => scheduler.pulled(if index < 5 { Pulled::Request } else { Pulled::End }, now),
+            Action::Send(index) => {
+                scheduler.in_doubt(index);
+                scheduler.attempt_ended(index, Outcome::Unreachable, now, 1.0);
+            }
+            Action::Ask(index) => scheduler.attempt_ended(index, Outcome::Unreachable, now, 1.0),
+            Action::Settle(Settled { status, .. }) => settled += usize::from(status == Status::Failed),
+            Action::Wait(until) => now = until.unwrap(),
+            Action::Done => break,
+        }
+    }
+    assert_eq!((settled, scheduler.stopped()), (MAX_UNREACHABLE as usize, true));
+}
+
+/// How each attempt of an item ends, the last one for ever, and whether it leaves doubt.
+fn endings() -> impl Strategy<Value = Vec<(Outcome, bool)>> {
+    let outcome = prop_oneof![
+        proptest::option::of(0.0..20_000.0).prop_map(|retry_after| Outcome::Unavailable { retry_after }),
+        Just(Outcome::Unreachable),
+        Just(Outcome::Lost),
+        Just(Outcome::NotSent),
+        proptest::option::of(0.0..20_000.0).prop_map(|retry_after| Outcome::NoToken { retry_after }),
+        Just(Outcome::RateLimited),
+    ];
+    let last = prop_oneof![Just(Outcome::Revoked), Just(Outcome::Failed), Just(Outcome::Lost)];
+    (proptest::collection::vec((outcome, any::<bool>()), 0..12), last)
+        .prop_map(|(endings, last)| endings.into_iter().chain([(last, false)]).collect())
+}
+
+proptest! {
+    #[test]
+    fn an_item_in_doubt_is_neither_sent_nor_settled_before_it_is_asked_about(
+        worlds in proptest::collection::vec(endings(), 1..6), concurrency in 1_usize..4, stop_at in proptest::option::of(0_usize..60), random in 0.0..1.0
+    ) {
+        let mut scheduler = scheduler(Options { concurrency, ..OPTIONS });
+        let (mut now, mut in_flight) = (0.0, VecDeque::new());
+        // The items in doubt, and whether they have been asked about.
+        let (mut attempts, mut in_doubt, mut settled) = (vec![0; worlds.len()], BTreeMap::new(), BTreeSet::new());
+        for step in 0.. {
+            prop_assert!(step < 10_000, "it does not end");
+            if Some(step) == stop_at {
+                scheduler.stop();
+            }
+            let action = scheduler.poll(now);
+            match action {
+                Action::Pull(index) => {
+                    scheduler.pulled(if index < worlds.len() { Pulled::Request } else { Pulled::End }, now);
+                }
+                Action::Send(index) | Action::Ask(index) => {
+                    prop_assert!(!scheduler.stopped() && scheduler.pause_left(now).is_none());
+                    match action {
+                        Action::Send(_) => prop_assert!(in_doubt.get(&index) != Some(&false), "sent in doubt"),
+                        _ => prop_assert!(in_doubt.contains_key(&index), "asked without doubt"),
+                    }
+                    in_flight.push_back((index, action));
+                }
+                Action::Settle(Settled { index, .. }) => {
+                    prop_assert!(settled.insert(index));
+                    prop_assert!(scheduler.stopped() || in_doubt.get(&index) != Some(&false), "settled in doubt");
+                }
+                Action::Wait(until) => match in_flight.pop_front() {
+                    None => now = until.unwrap(),
+                    Some((index, action)) => {
+                        now += 100.0;
+                        let (outcome, doubt) = worlds[index][attempts[index].min(worlds[index].len() - 1)];
+                        attempts[index] += 1;
+                        let outcome = if scheduler.may_send(index, now) { outcome } else { Outcome::NotSent };
+                        if outcome == Outcome::RateLimited {
+                            scheduler.rate_limited(index, Some(1000.0), now, random);
+                        }
+                        let sent = !matches!(outcome, Outcome::NotSent | Outcome::NoToken { .. });
+                        match action {
+                            Action::Ask(_) => {
+                                in_doubt.insert(index, true);
+                            }
+                            _ if doubt && sent => {
+                                scheduler.in_doubt(index);
+                                in_doubt.insert(index, false);
+                            }
+                            _ => {}
+                        }
+                        scheduler.attempt_ended(index, outcome, now, random);
+                    }
+                },
+                Action::Done => break,
+            }
+        }
+        prop_assert_eq!(settled.len(), worlds.len());
+    }
+}

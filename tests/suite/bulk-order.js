@@ -1,0 +1,154 @@
+// How the requests of a bulk run are sent: how many at a time, with which options, and when again.
+import {
+  assertCounts,
+  broken,
+  bulk,
+  bulkServer,
+  column,
+  finish,
+  LATEST,
+  many,
+  refused,
+  requests,
+  status,
+} from "./bulk-server.js";
+import { elapsed } from "./clock.js";
+import { assert, assertError } from "./helpers.js";
+
+bulk("concurrency: six requests are in flight, or as many as the caller says, up to 1000", async ({ sdk }, clock) => {
+  for (const [concurrency, expected] of [
+    [undefined, 6],
+    [1, 1],
+    [2.9, 2],
+    [50, 50],
+    [Number.POSITIVE_INFINITY, 1000],
+  ]) {
+    const server = bulkServer(sdk);
+    const count = Math.max(150, expected + 100);
+    const report = await finish(clock, server.revoke(many(count), concurrency === undefined ? {} : { concurrency }));
+    assert.deepEqual([report.revoked, report.failed, report.skipped], [count, 0, 0]);
+    assert.strictEqual(server.peak, expected);
+    assert.lengthOf(server.sent, count);
+    // Before the first response, which may name a limit.
+    const first = server.times()[0];
+    assert.lengthOf(
+      server.times().filter((at) => at < first + 100),
+      Math.min(expected, 10),
+    );
+  }
+});
+
+bulk("every request carries the RequestOptions", async ({ sdk }, clock) => {
+  const server = bulkServer(sdk);
+  const items = many(3).map((item) => ({ ...item, connectorServiceRevokeCredentialRequest: {} }));
+  const report = await finish(
+    clock,
+    server.revoke(items, {
+      headers: { "x-incident": "42" },
+      serverURL: "https://elsewhere.example/base",
+      redirect: "follow",
+      fetchOptions: { headers: { "x-lost": "1" } },
+    }),
+  );
+  assertCounts(report, 3, 0, 0);
+  for (const { request, id } of server.sent) {
+    assert.strictEqual(request.url, `https://elsewhere.example/base/api/v1/apps/app/connectors/connector/credentials/${id}`);
+    assert.strictEqual(request.headers.get("x-incident"), "42");
+    assert.isNull(request.headers.get("x-lost"));
+    assert.strictEqual(request.redirect, "follow");
+    assert.strictEqual(await request.text(), "{}");
+  }
+});
+
+bulk("timeoutMs limits each attempt, and a timeout is tried again", async ({ sdk }, clock) => {
+  for (const [props, options] of [
+    [{}, { timeoutMs: 250 }],
+    [{ timeoutMs: 250 }, {}],
+  ]) {
+    const server = bulkServer(sdk, (_, nth) => ({ ...status(200), after: nth < 2 ? 1e6 : 100 }), props);
+    const report = await finish(clock, server.revoke(many(1), options));
+    assertCounts(report, 1, 0, 0);
+    const [first, second] = server.times();
+    // 250 for the time limit, and 375 (random 0.5 of 500) before the second attempt.
+    assert.closeTo(second - first, 250 + 375, 1);
+    assert.strictEqual(report.results[0].attempts, 3);
+  }
+});
+
+bulk("connection failures and answers of the retry codes are tried again, eight times in all", async ({ sdk }, clock) => {
+  for (const [answer, className] of [
+    [broken, "ConnectionError"],
+    [() => status(503), "SDKError"],
+  ]) {
+    const server = bulkServer(sdk, answer);
+    const report = await finish(clock, server.revoke(many(2)));
+    assertCounts(report, 0, 2, 0);
+    assert.deepEqual(column(report, "attempts"), [8, 8]);
+    assert.lengthOf(server.sent, 16);
+    for (const { error } of report.results) assertError(sdk, error, className);
+    assert.lengthOf(report.remaining(), 2);
+  }
+});
+
+bulk("strategy none tries each item once; a 429 pauses all the same", async ({ sdk }, clock) => {
+  const answer = (id, nth) => {
+    if (id === "cut") return broken();
+    if (id === "slow") return { ...status(200), after: 1e6 };
+    return id === "down" ? status(503) : nth === 0 ? refused(1) : status(200);
+  };
+  for (const [props, options] of [
+    [{}, { retries: { strategy: "none" } }],
+    [{ retryConfig: { strategy: "none" } }, {}],
+  ]) {
+    const server = bulkServer(sdk, answer, props);
+    const report = await finish(clock, server.revoke(requests("cut", "slow", "down", "busy"), { timeoutMs: 5000, ...options }));
+    assertCounts(report, 1, 3, 0);
+    assert.deepEqual(column(report, "attempts"), [1, 1, 1, 2]);
+    for (const [i, className] of ["ConnectionError", "RequestTimeoutError", "SDKError"].entries()) {
+      assertError(sdk, report.results[i].error, className);
+    }
+    assert.lengthOf(report.remaining(), 3, "another run may do better");
+  }
+});
+
+bulk("strategy backoff repeats connection failures only if told to; its waits and its budget hold", async ({ sdk }, clock) => {
+  const strategy = {
+    strategy: "backoff",
+    backoff: { initialInterval: 100, maxInterval: 400, exponent: 2, maxElapsedTime: 1300 },
+  };
+  const cut = bulkServer(sdk, broken);
+  const once = await finish(clock, cut.revoke(many(1), { retries: strategy }));
+  assert.strictEqual(once.results[0].attempts, 1);
+  assert.lengthOf(once.remaining(), 1);
+
+  const start = elapsed();
+  const again = bulkServer(sdk, () => ({ ...status(503), after: 0 }));
+  const report = await finish(clock, again.revoke(many(1), { retries: { ...strategy, retryConnectionErrors: true } }));
+  // 75 + 150 + 300 + 300 + 300, and the next would pass 1300.
+  assert.deepEqual(
+    again.times().map((at) => at - start),
+    [0, 75, 225, 525, 825, 1125],
+  );
+  assert.lengthOf(report.remaining(), 1);
+});
+
+bulk(
+  "a wait of months between attempts is not cut short",
+  async ({ sdk }, clock) => {
+    const month = 30 * 86_400_000;
+    const backoff = { initialInterval: month, maxInterval: month, exponent: 1, maxElapsedTime: 1e12 };
+    const server = bulkServer(sdk, (_, nth) => status(nth === 0 ? 503 : 200));
+    const promise = server.revoke(many(1), { retries: { strategy: "backoff", backoff } });
+    assertCounts(await finish(clock, promise), 1, 0, 0);
+    assert.strictEqual(server.times()[1], 100 + month);
+  },
+  LATEST,
+);
+
+bulk("retryCodes says which answers are tried again", async ({ sdk }, clock) => {
+  const server = bulkServer(sdk, (id, nth) => status(nth === 0 ? Number(id) : 200));
+  const report = await finish(clock, server.revoke(requests("404", "503"), { retryCodes: ["4XX"] }));
+  assert.deepEqual(column(report, "status"), ["revoked", "failed"]);
+  assert.deepEqual(column(report, "attempts"), [2, 1]);
+  assert.deepEqual(report.remaining(), requests("503"));
+});

@@ -1,0 +1,242 @@
+// The report of a bulk run, and what its callbacks hear of it.
+import { assertCounts, broken, bulk, bulkServer, column, finish, many, refused, source, status } from "./bulk-server.js";
+import { EPOCH } from "./clock.js";
+import { assert, assertError, ids } from "./helpers.js";
+
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+bulk("the report tells of each item, in input order", async ({ sdk }, clock) => {
+  // The first is answered last.
+  const server = bulkServer(sdk, (id) => {
+    if (id === "c1") return { ...status(404, { "x-request-id": "req-404" }), after: 400 };
+    return { ...status(200, { "x-request-id": `req-${id}` }), after: id === "c0" ? 900 : 100 };
+  });
+  const items = many(4);
+  const known = [];
+  const report = await finish(clock, server.revoke(items, { onResult: (result) => known.push(result) }));
+  assertCounts(report, 3, 1, 0);
+  assert.deepEqual(Object.keys(report).sort(), ["failed", "results", "revoked", "skipped", "unknown"]);
+  const at = (ms) => new Date(EPOCH + ms).toISOString();
+  const { error, ...failed } = report.results[1];
+  assertError(sdk, error, "SDKError");
+  assert.strictEqual(error.statusCode, 404);
+  const times = { sentAt: at(0), answeredAt: at(400) };
+  assert.deepEqual(failed, {
+    ...{ index: 1, request: items[1], status: "failed", attempts: 1, statusCode: 404, requestId: "req-404" },
+    ...{ outcome: "notRevoked", ...times },
+  });
+  assert.deepEqual(report.results[0], {
+    ...{ index: 0, request: items[0], status: "revoked", attempts: 1, statusCode: 200, requestId: "req-c0" },
+    ...{ outcome: "revoked", sentAt: at(0), answeredAt: at(900) },
+  });
+  assert.strictEqual(report.results[0].request, items[0], "the caller's own object");
+  for (const result of report.results) {
+    assert.match(result.sentAt, ISO);
+    assert.match(result.answeredAt, ISO);
+  }
+  assert.deepEqual(
+    known.map(({ index }) => index),
+    [2, 3, 1, 0],
+    "onResult hears of each as it is known",
+  );
+  for (const result of known) assert.strictEqual(result, report.results[result.index]);
+});
+
+bulk("the last request is what an item's times, status and request id are of", async ({ sdk }, clock) => {
+  const server = bulkServer(sdk, (_, nth) =>
+    nth === 0 ? status(503, { "x-request-id": "first" }) : status(200, { "cf-ray": "second" }),
+  );
+  const { results } = await finish(clock, server.revoke(many(1)));
+  const [{ attempts, statusCode, requestId, sentAt, answeredAt, error }] = results;
+  const at = new Date(EPOCH + server.times()[1]).toISOString();
+  assert.deepEqual(
+    { attempts, statusCode, requestId, sentAt, error },
+    { attempts: 2, statusCode: 200, requestId: "second", sentAt: at, error: undefined },
+  );
+  assert.strictEqual(Date.parse(answeredAt) - Date.parse(sentAt), 100);
+});
+
+bulk("an item's failure never rejects the run, and a bad item fails alone", async ({ sdk }, clock) => {
+  const bad = [
+    { appId: "app", connectorId: "connector" },
+    { appId: "", connectorId: "connector", id: "x" },
+    { appId: "app", connectorId: "..", id: "x" },
+    { appId: "app", connectorId: 5, id: "x" },
+    null,
+    undefined,
+    "app,connector,x",
+    7,
+    [],
+    Promise.resolve(ids),
+    {
+      get appId() {
+        throw new Error("getter");
+      },
+    },
+    new Proxy({}, { get: () => "\ud800" }),
+  ];
+  const codes = [400, 403, 404, 409, 302, 204];
+  const server = bulkServer(sdk, (id) => status(Number(id) || 200));
+  const input = [...requests("first"), ...bad, ...requests(...codes.map(String)), ...requests("last")];
+  const report = await finish(clock, server.revoke(input));
+  assertCounts(report, 2, bad.length + codes.length, 0);
+  assert.deepEqual([report.results[0].status, report.results.at(-1).status], ["revoked", "revoked"]);
+  for (const result of report.results.slice(1, bad.length + 1)) {
+    assertError(sdk, result.error, "SDKValidationError");
+    assert.strictEqual(result.attempts, 0);
+    assert.notProperty(result, "sentAt");
+    assert.strictEqual(result.request, input[result.index]);
+  }
+  for (const [i, result] of report.results.slice(bad.length + 1, -1).entries()) {
+    assertError(sdk, result.error, "SDKError");
+    assert.strictEqual(result.statusCode, codes[i]);
+  }
+  assert.deepEqual(server.ids(), ["first", ...codes.map(String), "last"]);
+});
+
+bulk("remaining() gives what another run may achieve, each once", async ({ sdk }, clock) => {
+  const answers = { gone: status(404), denied: status(403), down: status(500), odd: status(501), slow: status(408) };
+  const server = bulkServer(sdk, (id) => (id === "cut" ? broken() : (answers[id] ?? status(200))));
+  const input = [...requests("ok", "gone", "denied", "down", "odd", "slow", "cut", "down", "cut"), null];
+  const report = await finish(clock, server.revoke(input));
+  assert.deepEqual(
+    report.remaining(),
+    [3, 4, 5, 6].map((i) => input[i]),
+  );
+  for (const [i, request] of report.remaining().entries()) assert.strictEqual(request, input[i + 3]);
+  report.remaining().pop();
+  assert.lengthOf(report.remaining(), 4, "each call gives a copy");
+
+  const next = bulkServer(sdk);
+  assertCounts(await finish(clock, next.revoke(report.remaining())), 4, 0, 0);
+  assert.deepEqual(next.ids(), ["down", "odd", "slow", "cut"]);
+});
+
+bulk("what the caller's own client or security function throws is for another run too", async ({ sdk }, clock) => {
+  const server = bulkServer(sdk, () => {
+    throw new Error("a bug");
+  });
+  const report = await finish(clock, server.revoke(many(2)));
+  assertCounts(report, 0, 2, 0);
+  assertError(sdk, report.results[0].error, "UnexpectedClientError");
+  assert.lengthOf(report.remaining(), 2);
+
+  const security = () => Promise.reject(new Error("logged out"));
+  const unsent = bulkServer(sdk, undefined, { security });
+  const none = await finish(clock, unsent.revoke(many(2)));
+  assertCounts(none, 0, 2, 0);
+  assert.deepEqual(column(none, "attempts"), [0, 0], "nothing was sent");
+  assert.lengthOf(none.remaining(), 2);
+  assert.lengthOf(unsent.sent, 0);
+});
+
+bulk("collect: false keeps nothing but the counts", async ({ sdk }, clock) => {
+  const server = bulkServer(sdk, (id) => status(id === "c3" ? 404 : 200));
+  const known = [];
+  const options = { collect: false, onResult: ({ index }) => known.push(index) };
+  const report = await finish(clock, server.revoke(many(30).values(), options));
+  assert.deepEqual([report.revoked, report.failed, report.skipped], [29, 1, 0]);
+  assert.deepEqual(report.results, []);
+  assert.deepEqual(report.remaining(), []);
+  assert.deepEqual(
+    known.sort((a, b) => a - b),
+    [...Array(30).keys()],
+  );
+});
+
+bulk("onProgress tells the counts, what is in flight, and the total where it is known", async ({ sdk }, clock) => {
+  for (const [make, total] of [
+    [(items) => items, 20],
+    [(items) => new Set(items), 20],
+    [(items) => items.values(), undefined],
+    [(items) => source(items).iterable, undefined],
+  ]) {
+    const server = bulkServer(sdk, (id) => status(id === "c7" ? 404 : 200));
+    const seen = [];
+    await finish(clock, server.revoke(make(many(20)), { onProgress: (progress) => seen.push(progress) }));
+    for (const progress of seen) {
+      assert.strictEqual(progress.total, total);
+      assert.strictEqual(progress.done, progress.revoked + progress.failed);
+      assert.notProperty(progress, "pausedUntil");
+    }
+    const inFlight = seen.map((progress) => progress.inFlight);
+    assert.strictEqual(Math.max(...inFlight), 6);
+    const done = seen.map((progress) => progress.done);
+    assert.deepEqual(
+      done,
+      [...done].sort((a, b) => a - b),
+    );
+    // 20 items in 400 ms, of which the first 100 are the first answer's.
+    const { ratePerSecond, etaMs, ...counts } = seen.at(-1);
+    const fields = { done: 20, revoked: 19, failed: 1, inFlight: 0 };
+    assert.deepEqual(counts, total === undefined ? fields : { ...fields, total });
+    assert.isAtLeast(ratePerSecond, 50);
+    assert.isAtMost(ratePerSecond, 67);
+    assert.strictEqual(etaMs, total === undefined ? undefined : 0);
+  }
+});
+
+bulk("onProgress tells the rate, and the time left where the total is known", async ({ sdk }, clock) => {
+  for (const make of [(items) => items, (items) => items.values()]) {
+    const server = bulkServer(sdk);
+    const seen = [];
+    await finish(clock, server.revoke(make(many(600)), { onProgress: (progress) => seen.push(progress) }));
+    for (const progress of seen.filter(({ done }) => done === 0)) {
+      assert.notProperty(progress, "ratePerSecond");
+      assert.notProperty(progress, "etaMs");
+    }
+    const later = seen.filter(({ done }) => done > 120);
+    assert.isNotEmpty(later);
+    for (const { done, total, ratePerSecond, etaMs } of later) {
+      // Six at a time, each of which takes 100 ms.
+      assert.closeTo(ratePerSecond, 60, 4);
+      if (total === undefined) assert.isUndefined(etaMs);
+      else assert.closeTo(etaMs, (600 - done) / 0.06, (600 - done) * 1.5);
+    }
+  }
+});
+
+bulk("onProgress tells of a pause, and until when", async ({ sdk }, clock) => {
+  const server = bulkServer(sdk, (_, nth) => (nth === 0 ? refused(9) : status(200)));
+  const seen = [];
+  const report = await finish(clock, server.revoke(many(1), { onProgress: (progress) => seen.push(progress) }));
+  assertCounts(report, 1, 0, 0);
+  const paused = seen.filter((progress) => progress.pausedUntil !== undefined);
+  assert.isNotEmpty(paused);
+  for (const progress of paused) assert.strictEqual(progress.pausedUntil, EPOCH + 100 + 9000);
+  assert.strictEqual(paused[0].inFlight, 0);
+  assert.notProperty(seen.at(-1), "pausedUntil");
+});
+
+bulk("skipped items count as done; a run that has stopped has no rate and no time left", async ({ sdk }, clock) => {
+  const controller = new AbortController();
+  const server = bulkServer(sdk);
+  const seen = [];
+  const onProgress = (progress) => {
+    if (progress.done > 60) controller.abort();
+    seen.push(progress);
+  };
+  const { revoked, failed } = await finish(clock, server.revoke(many(200), { signal: controller.signal, onProgress }));
+  assert.isAbove(revoked, 60);
+  assert.deepEqual(seen.at(-1), { done: 200, total: 200, revoked, failed, inFlight: 0 });
+});
+
+bulk("callbacks that throw, or whose promise rejects, change nothing", async ({ sdk }, clock) => {
+  const fault = new Error("the caller's own");
+  for (const callback of [
+    () => {
+      throw fault;
+    },
+    () => Promise.reject(fault),
+    () => ({ then: (_, reject) => reject(fault) }),
+  ]) {
+    const server = bulkServer(sdk, (id, nth) => (id === "c2" && nth === 0 ? refused(1) : status(200)));
+    const report = await finish(clock, server.revoke(many(9), { onResult: callback, onProgress: callback }));
+    assertCounts(report, 9, 0, 0);
+  }
+});
+
+bulk("a client may be freed during a run, which goes on", async ({ sdk }, clock) => {
+  const server = bulkServer(sdk);
+  const promise = server.revoke(many(12), { onResult: () => server.client.free() });
+  assertCounts(await finish(clock, promise), 12, 0, 0);
+});
