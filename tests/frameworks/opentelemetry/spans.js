@@ -12,9 +12,9 @@ trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new Sim
 const tracer = trace.getTracer("test");
 
 const httpClient = new HTTPClient();
-const span = (name, url) => tracer.startSpan(name, { attributes: { user: url.split("/").at(-1) } }).end();
-httpClient.addHook("beforeRequest", ({ url }) => span("request", url));
-httpClient.addHook("response", (_, { url }) => span("response", url));
+const note = (name, url) => tracer.startSpan(name, { attributes: { user: url.split("/").at(-1) } }).end();
+httpClient.addHook("beforeRequest", ({ url }) => note("request", url));
+httpClient.addHook("response", (_, { url }) => note("response", url));
 const security = async () => ({ bearerAuth: "token" });
 const { connector } = new ConductoroneSDKTypescript({ serverURL: process.env.SERVER, security, httpClient });
 
@@ -30,7 +30,7 @@ begin.resolve();
 await Promise.all(calls);
 
 const spans = exporter.getFinishedSpans();
-const users = new Map(spans.map(({ name, spanContext }) => [spanContext().spanId, name]));
+const users = new Map(spans.map((span) => [span.spanContext().spanId, span.name]));
 const hooks = spans.filter(({ attributes }) => attributes.user);
 assert.equal(hooks.length, 6);
 for (const { name, attributes, parentSpanContext } of hooks)
