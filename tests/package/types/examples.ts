@@ -1,6 +1,12 @@
 // The ways in which the official SDK's README uses it for this operation, in our own words. That all this compiles, unchanged
 // but for the package behind the name, is the test; nothing here is run.
-import { ConductoroneSDKTypescript, type SDKProps, ServerList } from "conductorone-sdk-typescript";
+import {
+  ConductoroneSDKTypescript,
+  type RevokeCredentialsOptions,
+  type RevokeCredentialsReport,
+  type SDKProps,
+  ServerList,
+} from "conductorone-sdk-typescript";
 import { ConductoroneSDKTypescriptCore } from "conductorone-sdk-typescript/core.js";
 import { connectorRevokeCredential } from "conductorone-sdk-typescript/funcs/connectorRevokeCredential.js";
 import type { SDKOptions } from "conductorone-sdk-typescript/lib/config.js";
@@ -71,16 +77,14 @@ export async function handlingErrors(sdk: ConductoroneSDKTypescript): Promise<st
   }
 }
 
-export function everyErrorClass(error: unknown): boolean[] {
-  return [
-    error instanceof errors.SDKError,
-    error instanceof errors.ConnectionError,
-    error instanceof errors.RequestTimeoutError,
-    error instanceof errors.RequestAbortedError,
-    error instanceof errors.InvalidRequestError,
-    error instanceof errors.UnexpectedClientError,
-  ];
-}
+export const everyErrorClass = [
+  errors.SDKError,
+  errors.ConnectionError,
+  errors.RequestTimeoutError,
+  errors.RequestAbortedError,
+  errors.InvalidRequestError,
+  errors.UnexpectedClientError,
+].map((ErrorClass) => (error: unknown) => error instanceof ErrorClass);
 
 export const servers = [
   new ConductoroneSDKTypescript({ serverIdx: 0, tenantDomain: "acme" }),
@@ -144,3 +148,30 @@ export const props: SDKProps & SDKOptions = { security: { bearerAuth: "b" }, ten
 export const either: Security[] = [{ bearerAuth: "b" }, { oauth: "o" }, { bearerAuth: "b", oauth: "o" }];
 export const told = new ConductoroneSDKTypescript({ security: async () => ({ bearerAuth: "b" }) });
 export const told2 = new ConductoroneSDKTypescript({ security: async () => ({ bearerAuth: "b", oauth: "o" }) });
+
+// A bulk run, whose items keep the caller's own fields. What may be missing of the progress is to be checked first.
+interface Leaked {
+  appId: string;
+  connectorId: string;
+  id: string;
+  owner: string;
+}
+export async function revokeAll(leaked: Leaked[]): Promise<Leaked[]> {
+  const sdk = new ConductoroneSDKTypescript();
+  const options: RevokeCredentialsOptions<Leaked> = {
+    concurrency: 6,
+    onProgress: ({ done, total, revoked, failed, inFlight, pausedUntil, ratePerSecond, etaMs }) => {
+      const counts: number[] = [done, revoked, failed, inFlight];
+      const paused = pausedUntil === undefined ? "" : new Date(pausedUntil).toISOString();
+      console.log(counts, total ?? "", ratePerSecond?.toFixed(1), paused);
+      // @ts-expect-error missing until items have their results
+      const rate: number = ratePerSecond;
+      // @ts-expect-error missing without a rate, or a total
+      const left: number = etaMs;
+      console.log(rate, left);
+    },
+    onResult: ({ request: { owner } }) => console.log(owner),
+  };
+  const report: RevokeCredentialsReport<Leaked> = await sdk.connector.revokeCredentials(leaked, options);
+  return report.remaining();
+}
