@@ -1,4 +1,4 @@
-// Servers and processes on this machine, for as long as a test needs them.
+// Servers and processes on this machine, for as long as a test needs them, and what tests wait for.
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 
@@ -44,4 +44,13 @@ export async function startProcess(program, args, pattern, options) {
       await closed;
     },
   };
+}
+
+/** A promise, with what settles it. */
+export function deferred() {
+  let resolve;
+  const promise = new Promise((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

@@ -86,11 +86,10 @@ export const everyErrorClass = [
   errors.UnexpectedClientError,
 ].map((ErrorClass) => (error: unknown) => error instanceof ErrorClass);
 
-export const servers = [
-  new ConductoroneSDKTypescript({ serverIdx: 0, tenantDomain: "acme" }),
-  new ConductoroneSDKTypescript({ serverURL: "https://acme.conductor.one" }),
-  new ConductoroneSDKTypescript({ serverURL: new URL("https://acme.conductor.one") }),
-];
+const serverURL = "https://acme.conductor.one";
+export const servers = [{ serverIdx: 0, tenantDomain: "acme" }, { serverURL }, { serverURL: new URL(serverURL) }].map(
+  (server) => new ConductoroneSDKTypescript(server),
+);
 export const firstServer: string = ServerList[0];
 
 export function customClient(): ConductoroneSDKTypescript {
@@ -146,8 +145,7 @@ export async function tokens(sdk: ConductoroneSDKTypescript): Promise<string | n
 // More than the official types accept: one token is enough, and a function may tell it.
 export const props: SDKProps & SDKOptions = { security: { bearerAuth: "b" }, tenantDomain: "acme" };
 export const either: Security[] = [{ bearerAuth: "b" }, { oauth: "o" }, { bearerAuth: "b", oauth: "o" }];
-export const told = new ConductoroneSDKTypescript({ security: async () => ({ bearerAuth: "b" }) });
-export const told2 = new ConductoroneSDKTypescript({ security: async () => ({ bearerAuth: "b", oauth: "o" }) });
+export const told = either.map((security) => new ConductoroneSDKTypescript({ security: async () => security }));
 
 // A bulk run, whose items keep the caller's own fields. What may be missing of the progress is to be checked first.
 interface Leaked {
