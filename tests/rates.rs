@@ -62,7 +62,7 @@ fn nothing_is_slowed_without_a_limit() {
         for (concurrency, least) in [(6, 0.995), (32, 0.985)] {
             let server = server(name);
             let run = Run::new(&server, 2_000, concurrency);
-            let pool = simulate(server.clone(), &mut Pool::naive(2_000, concurrency), &run, 1);
+            let pool = simulate(server.clone(), &mut Pool::new(2_000, concurrency), &run, 1);
             let ours = ours(&server, 2_000, concurrency, 1);
             assert!(pool.time / ours.time >= least && ours.wasted == 0.0, "{name}: {ours:?}, {pool:?}");
         }
@@ -75,7 +75,7 @@ fn fewer_requests_are_wasted_than_by_a_naive_pool() {
     for case in cases().into_iter().filter(|case| case.name != "503 for 1.5 s of 5") {
         let run = Run::new(&case.server, 2_000, 6);
         let ours = ours(&case.server, 2_000, 6, 1);
-        let pool = simulate(case.server.clone(), &mut Pool::naive(2_000, 6), &run, 1);
+        let pool = simulate(case.server.clone(), &mut Pool::new(2_000, 6), &run, 1);
         assert!(ours.wasted <= pool.wasted * 0.6 + 0.002, "{}: {ours:?}, {pool:?}", case.name);
         assert!(ours.used >= pool.used * 0.85, "{}: {ours:?}, {pool:?}", case.name);
     }

@@ -51,7 +51,9 @@ async function memory(runtime) {
 
 function sizes() {
   // A size over its budget is an error of the script, but not here.
-  const { stdout, stderr } = spawnSync(process.execPath, [join(root, "pkg", "build", "size.mjs"), "--json"], { encoding: "utf8" });
+  const { stdout, stderr } = spawnSync(process.execPath, [join(root, "pkg", "build", "size.mjs"), "--json"], {
+    encoding: "utf8",
+  });
   if (!stdout) throw new Error(`pkg/build/size.mjs failed: ${stderr}`);
   return JSON.parse(stdout);
 }

@@ -1,8 +1,7 @@
 // Bundles small apps, runs what comes out in Chromium, and counts the copies of the wasm in it. Each project is a fresh one that
 // has the tarball installed; no tool gets a configuration file.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -16,7 +15,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:http";
 import { extname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -24,6 +22,7 @@ import { promisify } from "node:util";
 import { asciiFrom } from "../../pkg/build/ascii.mjs";
 import { app, work } from "../harness/app.mjs";
 import { compatibilityDate } from "../harness/compatibility-date.mjs";
+import { listen, startProcess } from "../harness/local.mjs";
 import { launchChromium } from "../harness/runtimes.mjs";
 import { startServer } from "../harness/server.mjs";
 import { PATH, playOn, revoked, TOKEN } from "../suite/helpers.js";
@@ -128,41 +127,21 @@ export async function bundleWorker(project, name) {
 
 /** Starts a tool that serves, and waits until it says where. */
 export async function serveWith(tools, [name, ...args], cwd) {
-  // A process group of its own, since such tools start others.
-  const child = spawn(programOf(TOOLS[tools] ?? tools, name), args, { cwd, env: environment, detached: true });
-  const output = [];
-  const url = await new Promise((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text) => {
-        output.push(text);
-        const [address] = /http:\/\/127\.0\.0\.1:\d+/.exec(output.join("")) ?? [];
-        if (address) resolve(address);
-      });
-    }
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`${name} ended with ${code}:\n${output.join("")}`)));
-  });
-  return {
-    url,
-    async stop() {
-      if (child.exitCode !== null) return;
-      const ended = once(child, "exit");
-      process.kill(-child.pid);
-      await ended;
-    },
-  };
+  const program = programOf(TOOLS[tools] ?? tools, name);
+  const { match, stop } = await startProcess(program, args, /http:\/\/127\.0\.0\.1:\d+/, { cwd, env: environment });
+  return { url: match[0], stop };
 }
 
 /**
  * Serves a folder, and `html` as its page if it has none; all with the strictest policy that the package can work under, or with
  * none (`strict: false`), for pages that contain inline scripts and styles.
  */
-export async function serveFolder(folder, html, connectTo, { strict = true } = {}) {
+export function serveFolder(folder, html, connectTo, { strict = true } = {}) {
   const policy = [
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; img-src data:",
     `connect-src ${connectTo}; require-trusted-types-for 'script'; trusted-types 'none'`,
   ].join("; ");
-  const server = createServer((request, response) => {
+  return listen((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const path = pathname === "/" ? "/index.html" : pathname;
     const file = join(folder, path);
@@ -171,12 +150,6 @@ export async function serveFolder(folder, html, connectTo, { strict = true } = {
     const headers = { "content-type": type, ...(strict && { "content-security-policy": policy }) };
     response.writeHead(body ? 200 : 404, headers).end(body || undefined);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const stop = () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { url: `http://127.0.0.1:${server.address().port}`, stop };
 }
 
 /** A page for a script of a folder that has none. */

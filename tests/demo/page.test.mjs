@@ -1,6 +1,5 @@
 // The demo's page, in Chromium: served as `make demo` serves it, with the sandbox, or with responses that a test plays.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { readLines } from "../../www/public/credential.js";
 import { app } from "../harness/app.mjs";
 import { chromium } from "../harness/browsers.mjs";
+import { startProcess } from "../harness/local.mjs";
 import { launchHeadlessShell } from "../harness/runtimes.mjs";
 
 const www = fileURLToPath(new URL("../../www", import.meta.url));
@@ -24,36 +24,20 @@ const OK = json(200, {});
 /** Serves the demo as `make demo` does, on a free port. */
 async function serve() {
   const state = mkdtempSync(join(tmpdir(), "c1-revoke-demo-"));
-  const child = spawn("npm", ["start", "--silent", "--", "--port", "0", "--inspector-port", "0"], {
-    cwd: www,
-    detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
+  const env = {
+    ...process.env,
     // A registry of its own: wrangler would otherwise join Workers of the same name that run elsewhere on this machine.
-    env: {
-      ...process.env,
-      WRANGLER_REGISTRY_PATH: state,
-      WRANGLER_SEND_METRICS: "false",
-      CLOUDFLARE_CF_FETCH_ENABLED: "false",
-      WRANGLER_HIDE_BANNER: "true",
-    },
-  });
-  const closed = new Promise((resolve) => child.once("close", resolve));
-  let output = "";
-  const url = await new Promise((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text) => {
-        output += text;
-        const [, address] = /Ready on (http:\/\/\S+)/.exec(output) ?? [];
-        if (address) resolve(address);
-      });
-    }
-    child.once("close", (code) => reject(new Error(`wrangler ended with ${code}:\n${output}`)));
-  });
+    WRANGLER_REGISTRY_PATH: state,
+    WRANGLER_SEND_METRICS: "false",
+    CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    WRANGLER_HIDE_BANNER: "true",
+  };
+  const args = ["start", "--silent", "--", "--port", "0", "--inspector-port", "0"];
+  const { match, stop } = await startProcess("npm", args, /Ready on (http:\/\/\S+)/, { cwd: www, env });
   return {
-    url,
+    url: match[1],
     async stop() {
-      process.kill(-child.pid, "SIGTERM"); // npm, its shell, and wrangler
-      await closed;
+      await stop();
       rmSync(state, { recursive: true, force: true });
     },
   };

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cpSync, createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { app } from "../harness/app.mjs";
 import { compatibilityDate } from "../harness/compatibility-date.mjs";
+import { listen } from "../harness/local.mjs";
 import { startOidc } from "../harness/oidc.mjs";
 import { launchChromium, workerModules } from "../harness/runtimes.mjs";
 import { startServer } from "../harness/server.mjs";
@@ -183,20 +183,19 @@ describe("examples", () => {
     const deleted = { ...revoked, body: '{"credential":{"id":"credential-3","deletedAt":"2026-01-02T03:04:05Z"}}' };
     const { base, sent } = await api({ status: 502, body: "a gateway" }, deleted, notFound);
     const types = { html: "text/html", js: "text/javascript" };
-    const pages = createServer(({ url }, answer) => {
+    const pages = await listen(({ url }, answer) => {
       const file = url.startsWith("/c1-revoke/")
         ? join(app, "node_modules", url)
         : join(examples, "page", url === "/" ? "index.html" : url);
       answer.writeHead(200, { "content-type": types[file.split(".").pop()] });
       createReadStream(file).pipe(answer);
     });
-    await new Promise((resolve) => pages.listen(0, "127.0.0.1", resolve));
     const browser = await launchChromium();
     try {
       const page = await browser.newPage();
       const problems = [];
       page.on("pageerror", (error) => problems.push(error.message));
-      await page.goto(`http://127.0.0.1:${pages.address().port}/`);
+      await page.goto(pages.url);
       const fields = { Server: base, Token: "some-token", App: ids.appId, Connector: ids.connectorId, Credential: ids.id };
       for (const [label, value] of Object.entries(fields)) await page.getByLabel(label).fill(value);
       const result = page.locator("output");
@@ -212,8 +211,7 @@ describe("examples", () => {
       assert.deepEqual(problems, []);
     } finally {
       await browser.close();
-      pages.closeAllConnections();
-      pages.close();
+      pages.stop();
     }
   });
 });

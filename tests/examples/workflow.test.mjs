@@ -1,10 +1,7 @@
 // The list that Cloudflare Workflows revokes, in workerd with its local engine: whatever happens on the way, the report is true.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { once } from "node:events";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -13,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { Miniflare, Response } from "miniflare";
 import { app } from "../harness/app.mjs";
 import { compatibilityDate } from "../harness/compatibility-date.mjs";
+import { deferred, listen, startProcess } from "../harness/local.mjs";
 import { workerModules } from "../harness/runtimes.mjs";
 
 const OPERATOR = "operator-token-of-32-characters-or-more";
@@ -21,15 +19,6 @@ const OPERATOR = "operator-token-of-32-characters-or-more";
 const folder = mkdtempSync(join(app, "workflow-"));
 cpSync(new URL("../../examples/workflow", import.meta.url), folder, { recursive: true });
 const example = join(folder, "worker.js");
-
-/** A promise, with what settles it. */
-function deferred() {
-  let resolve;
-  const promise = new Promise((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
-}
 
 /**
  * The example in less time: the workflow's pauses take a thousandth of theirs, and each is reported to the test; waits within a step, which
@@ -93,7 +82,7 @@ async function startApi() {
       Object.assign(api, { revoked: new Map(), never: new Set(), requests: [], plan: () => ({}), before: () => {} });
     },
   };
-  const server = createServer(async (request, response) => {
+  const server = await listen(async (request, response) => {
     const send = (status, body, headers) =>
       response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
     const body = await text(request);
@@ -121,12 +110,8 @@ async function startApi() {
     if (lost) return response.destroy();
     send(200, {});
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  api.host = `127.0.0.1:${server.address().port}`;
-  api.stop = () => {
-    server.closeAllConnections();
-    server.close();
-  };
+  api.host = new URL(server.url).host;
+  api.stop = server.stop;
   return api;
 }
 
@@ -237,12 +222,8 @@ describe("examples/workflow", { timeout: 600_000 }, () => {
     assert.equal(api.requests.length, 250);
   });
 
-  for (const [how, again] of [
-    ["answers 200", 200],
-    ["answers 404", 404],
-    ["refuses with 403", 403],
-  ]) {
-    it(`a step that is killed and run again says nothing false when the API ${how} for what is revoked`, async () => {
+  for (const again of [200, 404, 403]) {
+    it(`a step that is killed and run again says nothing false when the API answers ${again} for what is revoked`, async () => {
       const credentials = list(150, `killed-${again}`);
       const killed = deferred();
       api.plan = (id) => (api.revoked.has(id) ? { status: again } : {});
@@ -472,36 +453,25 @@ describe("examples/workflow", { timeout: 600_000 }, () => {
 });
 
 describe("make demo-workflow", { timeout: 600_000 }, () => {
-  it("serves the example with wrangler, and revokes in its sandbox", async () => {
+  it("serves the example with wrangler, and revokes in its sandbox", async (test) => {
     const state = mkdtempSync(join(tmpdir(), "c1-revoke-demo-"));
     const demo = fileURLToPath(new URL("../../examples/workflow/demo.mjs", import.meta.url));
-    const child = spawn(process.execPath, [demo, "--port", "0", "--inspector-port", "0"], {
-      stdio: ["ignore", "pipe", "inherit"],
-      // A registry of its own: wrangler would otherwise join Workers of the same name that run elsewhere on this machine.
-      env: { ...process.env, WRANGLER_REGISTRY_PATH: state },
-    });
-    try {
-      let output = "";
-      await new Promise((resolve) => {
-        child.stdout.setEncoding("utf8").on("data", (chunk) => {
-          output += chunk;
-          if (output.includes("Ctrl-C")) resolve();
-        });
-      });
-      const [, url] = / is at {2}(\S+)/.exec(output);
-      const headers = { authorization: `Bearer ${/TOKEN=(\S+)/.exec(output)[1]}` };
-      const credentials = [...list(120), ...["gone", "forbidden"].map((id) => ({ appId: "app", connectorId: "con", id }))];
-      const created = await fetch(`${url}/revocations`, { method: "POST", headers, body: JSON.stringify(credentials) });
-      const { id } = await created.json();
-      let result;
-      do result = await (await fetch(`${url}/revocations/${id}`, { headers })).json();
-      while (result.status !== "complete");
-      assert.deepEqual(result.counts, { revoked: 120, absent: 1, notRevoked: 1 });
-    } finally {
-      const ended = once(child, "exit");
-      child.kill();
-      await ended;
+    // A registry of its own: wrangler would otherwise join Workers of the same name that run elsewhere on this machine.
+    const options = { env: { ...process.env, WRANGLER_REGISTRY_PATH: state } };
+    const args = [demo, "--port", "0", "--inspector-port", "0"];
+    const { match, stop } = await startProcess(process.execPath, args, /.*Ctrl-C/s, options);
+    test.after(async () => {
+      await stop();
       rmSync(state, { recursive: true });
-    }
+    });
+    const [, url] = / is at {2}(\S+)/.exec(match[0]);
+    const headers = { authorization: `Bearer ${/TOKEN=(\S+)/.exec(match[0])[1]}` };
+    const credentials = [...list(120), ...["gone", "forbidden"].map((id) => ({ appId: "app", connectorId: "con", id }))];
+    const created = await fetch(`${url}/revocations`, { method: "POST", headers, body: JSON.stringify(credentials) });
+    const { id } = await created.json();
+    let result;
+    do result = await (await fetch(`${url}/revocations/${id}`, { headers })).json();
+    while (result.status !== "complete");
+    assert.deepEqual(result.counts, { revoked: 120, absent: 1, notRevoked: 1 });
   });
 });

@@ -4,6 +4,7 @@
 //   GET /closed/<call>    answers once the connection of that call's answer is closed; { written }: bytes that the kernel took
 import { createServer } from "node:net";
 import { gzipSync } from "node:zlib";
+import { deferred } from "./local.mjs";
 
 const CRLF = "\r\n";
 const CORS = [
@@ -53,6 +54,16 @@ let bomb;
 /** 64 MiB of spaces before the `{}`, in 64 KiB. */
 const gzipBomb = () => (bomb ??= gzipSync(Buffer.concat([Buffer.alloc(1 << 26, 0x20), Buffer.from("{}")])));
 
+const endless = (status) => (socket) => {
+  socket.write(head(status, JSON_TYPE, "connection: close"));
+  pour(socket, Buffer.alloc(1 << 16, 0x20));
+};
+
+function sendGzip(socket, body) {
+  socket.write(head("200 OK", JSON_TYPE, "content-encoding: gzip", `content-length: ${body.length}`, "connection: close"));
+  socket.end(body);
+}
+
 const REDIRECTS = [300, 301, 302, 303, 305, 307, 308];
 
 /** What the server does with a connection that holds a whole request: `(socket, { elsewhere, here })`. */
@@ -86,30 +97,16 @@ export const BEHAVIOURS = {
   "length-no-number": send(`${head("200 OK", JSON_TYPE, "content-length: two", "connection: close")}{}`),
   "lengths-that-differ": send(`${head("200 OK", JSON_TYPE, "content-length: 2", "content-length: 9", "connection: close")}{}`),
   "body-after-no-length": send(`${head("200 OK", JSON_TYPE, "connection: close")}{}`),
-  "endless-body": (socket) => {
-    socket.write(head("200 OK", JSON_TYPE, "connection: close"));
-    pour(socket, Buffer.alloc(1 << 16, 0x20));
-  },
-  "endless-error-body": (socket) => {
-    socket.write(head("500 Internal Server Error", JSON_TYPE, "connection: close"));
-    pour(socket, Buffer.alloc(1 << 16, 0x20));
-  },
+  "endless-body": endless("200 OK"),
+  "endless-error-body": endless("500 Internal Server Error"),
   "endless-head": (socket) => {
     socket.write(`HTTP/1.1 200 OK${CRLF}${CORS}${CRLF}`);
     pour(socket, `x-more: ${"x".repeat(4000)}${CRLF}`);
   },
   "two-megabytes": send(answer("200 OK", `{"a":"${"x".repeat(1 << 21)}"}`, JSON_TYPE)),
-  "gzip-bomb": (socket) => {
-    const body = gzipBomb();
-    socket.write(head("200 OK", JSON_TYPE, "content-encoding: gzip", `content-length: ${body.length}`, "connection: close"));
-    socket.end(body);
-  },
+  "gzip-bomb": (socket) => sendGzip(socket, gzipBomb()),
   "gzip-that-is-none": send(answer("200 OK", "{}", JSON_TYPE, "content-encoding: gzip")),
-  "gzip-cut-short": (socket) => {
-    const body = gzipSync(`{"a":"${"abc".repeat(1000)}"}`).subarray(0, 20);
-    socket.write(head("200 OK", JSON_TYPE, "content-encoding: gzip", `content-length: ${body.length}`, "connection: close"));
-    socket.end(body);
-  },
+  "gzip-cut-short": (socket) => sendGzip(socket, gzipSync(`{"a":"${"abc".repeat(1000)}"}`).subarray(0, 20)),
   // As many as every runtime takes: Deno and Bun refuse 300.
   "many-headers": send(answer("200 OK", "{}", JSON_TYPE, ...Array.from({ length: 80 }, (_, at) => `x-header-${at}: ${at}`))),
   "thousands-of-headers": send(
@@ -190,7 +187,7 @@ function listen(onRequest) {
 export async function startHostileServer() {
   const traces = new Map();
   const trace = (call) => {
-    if (!traces.has(call)) traces.set(call, { requests: 0, elsewhere: 0, closed: Promise.withResolvers?.() ?? withResolvers() });
+    if (!traces.has(call)) traces.set(call, { requests: 0, elsewhere: 0, closed: deferred() });
     return traces.get(call);
   };
   const json = (socket, value) => socket.end(answer("200 OK", JSON.stringify(value), JSON_TYPE));
@@ -228,12 +225,4 @@ export async function startHostileServer() {
       there.stop();
     },
   };
-}
-
-function withResolvers() {
-  let resolve;
-  const promise = new Promise((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

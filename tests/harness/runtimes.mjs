@@ -2,7 +2,6 @@
 // context is plain data; the runtime adds the package as `sdk`. `family` says which tests make sense there (Deno and Bun pass for
 // Node), `engine` whose fetch it has, where engines differ.
 import { spawn } from "node:child_process";
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,6 +10,7 @@ import { build } from "esbuild";
 import { app } from "./app.mjs";
 import * as browsers from "./browsers.mjs";
 import { compatibilityDate } from "./compatibility-date.mjs";
+import { freePort, listen } from "./local.mjs";
 
 const tests = fileURLToPath(new URL("..", import.meta.url));
 const suite = join(tests, "suite", "all.js");
@@ -126,20 +126,14 @@ async function workerd() {
 }
 
 /** Serves a page with these scripts, by path; `/script.js` runs in the page. Resolves to the page's address and how to stop. */
-async function servePage(scripts) {
-  const server = createServer((request, answer) => {
+function servePage(scripts) {
+  return listen((request, answer) => {
     const script = scripts[request.url];
     if (script !== undefined) return answer.writeHead(200, { "content-type": "text/javascript" }).end(script);
     if (request.url !== "/") return answer.writeHead(404).end();
     answer.writeHead(200, { "content-type": "text/html; charset=utf-8" });
     answer.end('<!doctype html><link rel="icon" href="data:,"><script type="module" src="/script.js"></script>');
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const stop = () => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { url: `http://127.0.0.1:${server.address().port}/`, stop };
 }
 
 const inBrowser = `
@@ -232,15 +226,6 @@ async function webkit(scripts) {
       stop();
     },
   };
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Resolves when something answers on the port. */

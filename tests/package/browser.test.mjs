@@ -1,7 +1,7 @@
 // Pages that are locked down, and workers that are ended, in Chromium: the package works there, or its error says what to change.
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { after, before, describe, it } from "node:test";
+import { listen } from "../harness/local.mjs";
 import { bundle, launchChromium } from "../harness/runtimes.mjs";
 
 const SCRIPT = `
@@ -47,7 +47,7 @@ describe("locked-down pages", () => {
     );
     const script = { "content-type": "text/javascript", "access-control-allow-origin": "*" };
     const isolated = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
-    server = createServer((request, response) => {
+    server = await listen((request, response) => {
       const cors = { "access-control-allow-origin": "*", "access-control-allow-headers": "*, authorization" };
       const [, first, call] = request.url.split("/");
       if (request.method === "OPTIONS") return response.writeHead(204, cors).end();
@@ -63,14 +63,12 @@ describe("locked-down pages", () => {
       response.writeHead(200, { "content-type": "text/html", ...headers });
       response.end('<!doctype html><link rel="icon" href="data:,"><script type="module" src="/script.js"></script>');
     });
-    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-    base = `http://127.0.0.1:${server.address().port}`;
+    base = server.url;
     browser = await launchChromium();
   });
   after(async () => {
     await browser?.close();
-    server?.closeAllConnections();
-    server?.close();
+    server?.stop();
   });
 
   /** A page with these headers. */
@@ -106,7 +104,7 @@ describe("locked-down pages", () => {
 
   it("a policy whose connect-src lacks the server: a ConnectionError", async () => {
     const headers = { "content-security-policy": "script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'" };
-    const { error, violations } = await run(await open("connect", headers), "call", `http://localhost:${server.address().port}`);
+    const { error, violations } = await run(await open("connect", headers), "call", base.replace("127.0.0.1", "localhost"));
     assert.equal(error.name, "ConnectionError");
     assert.deepEqual(violations, ["connect-src"]);
   });

@@ -46,18 +46,20 @@ const PATHS = {
   "./lib/sdks": [],
 };
 
+/** What a module prints in a project. */
+const printed = (project, script, flags = []) =>
+  execFileSync(process.execPath, [...flags, "--input-type=module", "--eval", script], { cwd: project, encoding: "utf8" }).trim();
+
+const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(process.cwd() + "/x.js");';
+
 /** What each path gives, as Node sees it from a project: `{ path: [names] }`. */
-function inNode(project, name, kind, flags = []) {
+function inNode(project, name, kind, flags) {
   const specifiers = Object.keys(PATHS).map((path) => path.replace(".", name));
-  const load = kind === "import" ? "await import(s)" : "require(s)";
-  const script = `
-    ${kind === "import" ? "" : 'import { createRequire } from "node:module"; const require = createRequire(process.cwd() + "/x.js");'}
+  const script = `${REQUIRE}
     const given = {};
-    for (const s of ${JSON.stringify(specifiers)}) given[s] = Object.keys(${load});
+    for (const s of ${JSON.stringify(specifiers)}) given[s] = Object.keys(${kind === "import" ? "await import(s)" : "require(s)"});
     console.log(JSON.stringify(given));`;
-  const args = [...flags, "--input-type=module", "--eval", script];
-  const output = execFileSync(process.execPath, args, { cwd: project, encoding: "utf8" });
-  return JSON.parse(output);
+  return JSON.parse(printed(project, script, flags));
 }
 
 describe("drop-in", () => {
@@ -80,17 +82,11 @@ describe("drop-in", () => {
     }
   }
 
-  it("import and require give the same classes", async () => {
-    const script = `
-      import { createRequire } from "node:module";
-      import * as imported from "${NAME}";
-      import * as errors from "${NAME}/sdk/models/errors";
-      const require = createRequire(process.cwd() + "/x.js");
-      const required = require("${NAME}");
-      console.log(imported.ConductoroneSDKTypescript === required.ConductoroneSDKTypescript,
-        errors.SDKError === require("${NAME}/sdk/models/errors").SDKError);`;
-    const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: dropIn, encoding: "utf8" });
-    assert.equal(output.trim(), "true true");
+  it("import and require give the same classes", () => {
+    const script = `${REQUIRE}
+      for (const [path, name] of [["", "ConductoroneSDKTypescript"], ["/sdk/models/errors", "SDKError"]])
+        console.log((await import("${NAME}" + path))[name] === require("${NAME}" + path)[name]);`;
+    assert.equal(printed(dropIn, script), "true\ntrue");
   });
 
   it("nothing happens on import: wasm is compiled for the first client, and only for the first", () => {
@@ -110,15 +106,12 @@ describe("drop-in", () => {
       const first = calls.length;
       new ConductoroneSDKTypescript();
       console.log(...counts, calls.length - first);`;
-    const output = execFileSync(process.execPath, ["--input-type=module", "--eval", script], { cwd: dropIn, encoding: "utf8" });
-    assert.equal(output.trim(), "0 true 0");
+    assert.equal(printed(dropIn, script), "0 true 0");
   });
 
   it("where only CommonJS can be required, cjs/ is", () => {
-    const show = `console.log(require.resolve("${NAME}"))`;
-    const args = [...withoutRequireOfModules(), "--input-type=commonjs", "--eval", show];
-    const output = execFileSync(process.execPath, args, { cwd: dropIn, encoding: "utf8" });
-    assert.equal(output.trim(), join(dropIn, "node_modules", NAME, "cjs", "index.js"));
+    const output = printed(dropIn, `${REQUIRE} console.log(require.resolve("${NAME}"));`, withoutRequireOfModules());
+    assert.equal(output, join(dropIn, "node_modules", NAME, "cjs", "index.js"));
   });
 
   it("what is not a path of the package does not resolve", () => {

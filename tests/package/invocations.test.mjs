@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { Miniflare, Response } from "miniflare";
 import { compatibilityDate } from "../harness/compatibility-date.mjs";
+import { deferred } from "../harness/local.mjs";
 import { workerModules } from "../harness/runtimes.mjs";
 import { API_KEY } from "../suite/credentials.js";
 
@@ -69,6 +70,9 @@ const WORKER = `
   };`;
 
 const USERS = ["1", "2", "3"];
+/** What their calls and bulk runs give: each is answered for, and runs in, its own invocation. */
+const CALLS = USERS.map((id) => [id, id]);
+const RUNS = USERS.map((id) => [3, id, id, id]);
 const isToken = (pathname) => pathname === "/auth/v1/token";
 
 describe("a client shared by a Worker's invocations", { timeout: 60_000 }, () => {
@@ -124,6 +128,18 @@ describe("a client shared by a Worker's invocations", { timeout: 60_000 }, () =>
       });
   }
 
+  /** Has an invocation begin a call, and end during its request to a path that is never answered. */
+  async function leaveDuring(isNeverAnswered, client) {
+    const asked = deferred();
+    hold = (path) => {
+      if (path === "wait.example") return asked.promise;
+      if (!isNeverAnswered(path)) return undefined;
+      asked.resolve();
+      return new Promise(() => {});
+    };
+    assert.deepEqual(await ask("leave", client, "0"), ["0"]);
+  }
+
   /** Asserts that each invocation has logged its own requests. */
   function assertLogged() {
     const own = logged.filter(([, path]) => !isToken(path));
@@ -133,60 +149,37 @@ describe("a client shared by a Worker's invocations", { timeout: 60_000 }, () =>
 
   it("calls use the I/O of their own invocation", async () => {
     meet(3);
-    assert.deepEqual(await askAll("call", "body"), [
-      ["1", "1"],
-      ["2", "2"],
-      ["3", "3"],
-    ]);
-    assert.deepEqual(sent.sort(), [
-      ["1", "Bearer token-1"],
-      ["2", "Bearer token-2"],
-      ["3", "Bearer token-3"],
-    ]);
+    assert.deepEqual(await askAll("call", "body"), CALLS);
+    assert.deepEqual(
+      sent.sort(),
+      USERS.map((id) => [id, `Bearer token-${id}`]),
+    );
     assert.equal(assertLogged(), 3);
   });
 
   it("bulk runs use the I/O of their own invocation", async () => {
     meet(3);
-    assert.deepEqual(
-      await askAll("run", "body"),
-      USERS.map((id) => [3, id, id, id]),
-    );
+    assert.deepEqual(await askAll("run", "body"), RUNS);
     assert.equal(sent.length, 9);
     for (const [id, authorization] of sent) assert.equal(authorization, `Bearer token-${id[0]}`);
     assert.equal(assertLogged(), 9);
   });
 
   it("invocations that need a token share the request for it", async () => {
-    let release;
-    const released = new Promise((resolve) => {
-      release = resolve;
-    });
-    hold = (path) => (isToken(path) ? released : undefined);
+    const token = deferred();
+    hold = (path) => (isToken(path) ? token.promise : undefined);
     const answers = askAll("call", "oauth");
     // Once another invocation has come and gone, these wait.
     await ask("call", "body", "4");
-    release();
-    assert.deepEqual(await answers, [
-      ["1", "1"],
-      ["2", "2"],
-      ["3", "3"],
-    ]);
+    token.resolve();
+    assert.deepEqual(await answers, CALLS);
     assert.equal(tokens, 1);
     assert.equal(assertLogged(), 4);
   });
 
   for (const way of ["call", "run"]) {
     it(`when the invocation that asked for the token is over, a ${way} of another one gets a token`, async () => {
-      let asked;
-      const isAsked = new Promise((resolve) => {
-        asked = resolve;
-      });
-      hold = (path) => {
-        if (isToken(path)) asked();
-        return path === "wait.example" ? isAsked : isToken(path) ? new Promise(() => {}) : undefined;
-      };
-      assert.deepEqual(await ask("leave", "oauth", "0"), ["0"]);
+      await leaveDuring(isToken, "oauth");
       hold = async () => {};
       await ask("hurry");
       const expected = { call: ["1", "1"], run: [3, "1", "1", "1"] };
@@ -195,23 +188,8 @@ describe("a client shared by a Worker's invocations", { timeout: 60_000 }, () =>
   }
 
   it("when an invocation is over in the middle of a call, the calls of others go on", async () => {
-    let begun;
-    const isBegun = new Promise((resolve) => {
-      begun = resolve;
-    });
-    hold = (path) => {
-      if (path.endsWith("/0")) begun();
-      return path === "wait.example" ? isBegun : path.endsWith("/0") ? new Promise(() => {}) : undefined;
-    };
-    assert.deepEqual(await ask("leave", "body", "0"), ["0"]);
-    assert.deepEqual(await askAll("call", "body"), [
-      ["1", "1"],
-      ["2", "2"],
-      ["3", "3"],
-    ]);
-    assert.deepEqual(
-      await askAll("run", "oauth"),
-      USERS.map((id) => [3, id, id, id]),
-    );
+    await leaveDuring((path) => path.endsWith("/0"), "body");
+    assert.deepEqual(await askAll("call", "body"), CALLS);
+    assert.deepEqual(await askAll("run", "oauth"), RUNS);
   });
 });

@@ -1,4 +1,5 @@
 // One part of memory.test.mjs: `node memory-process.mjs <part> <project that has installed the package>`; prints JSON.
+import assert from "node:assert/strict";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { pathToFileURL } from "node:url";
 import { getHeapSnapshot } from "node:v8";
@@ -10,39 +11,56 @@ const SECRET = secretOf(JWK);
 const ids = { appId: "marker-app", connectorId: "c", id: "d" };
 const json = { "content-type": "application/json" };
 
-const load = () => import(pathToFileURL(`${app}/import.mjs`));
+if (part === "frozen") freezeIntrinsics();
+const sdk = await import(pathToFileURL(`${app}/import.mjs`));
+
+const revoked = async () => new Response("{}", { headers: json });
+const construct = (props) => new sdk.ConductoroneSDKTypescript(props);
+/** A client with a token, whose calls succeed, unless the props say otherwise. */
+const create = (props) =>
+  construct({ tenantDomain: "acme", security: { bearerAuth: TOKEN }, httpClient: { request: revoked }, ...props });
+
+function freezeIntrinsics() {
+  for (const name of Object.getOwnPropertyNames(globalThis)) {
+    const value = globalThis[name];
+    if (typeof value !== "function" || !/^[A-Z]/.test(name)) continue;
+    if (value.prototype) Object.freeze(value.prototype);
+    if (name !== "WebAssembly") Object.freeze(value);
+  }
+  Object.freeze(Reflect);
+  Object.freeze(JSON);
+}
 
 /** Where in all wasm memory these bytes are. */
 const isIn = (bytes) => memories.some(({ buffer }) => Buffer.from(buffer).includes(bytes));
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Collects garbage, and lets what waits for that be told. */
 async function collect() {
   for (let round = 0; round < 5; round++) {
     globalThis.gc();
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
 }
 
-/** Bytes of the heap that are in use, and of all wasm memories. */
-async function memory() {
-  await collect();
-  return {
-    heap: process.memoryUsage().heapUsed,
-    wasm: memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
-  };
-}
+/** Bytes of all wasm memories. */
+const wasmBytes = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
 
-/** Memory after `few` calls, which warm everything up, and after `many` more. */
-async function compared(calls, few, many) {
-  await calls(few);
-  const first = await memory();
-  await calls(many);
-  return { first, last: await memory() };
+/** Bytes of the heap that are in use, and of wasm memories, after some rounds, which warm everything up, and after five times as many. */
+async function compared(rounds, action) {
+  const used = [];
+  for (const count of [rounds, 5 * rounds]) {
+    for (let round = 0; round < count; round++) await action();
+    await collect();
+    used.push({ heap: process.memoryUsage().heapUsed, wasm: wasmBytes() });
+  }
+  const { statusCode } = await create().connector.revokeCredential(ids);
+  return { first: used[0], last: used[1], works: statusCode };
 }
 
 const parts = {
   async secrets() {
-    const sdk = await load();
     const secrets = new Map([
       ["token", TOKEN],
       ["secret", SECRET],
@@ -97,12 +115,7 @@ const parts = {
         { clientID: CLIENT_ID, oidcToken: async () => ID_TOKEN },
       ]) {
         // A client in use may hold its own secrets; one that was freed, and whose calls are over, may not.
-        const client = new sdk.ConductoroneSDKTypescript({
-          tenantDomain: "acme",
-          httpClient: { request },
-          debugLogger: logger,
-          ...props,
-        });
+        const client = construct({ tenantDomain: "acme", httpClient: { request }, debugLogger: logger, ...props });
         const calls = [
           client.connector.revokeCredential(ids),
           client.getValidToken(),
@@ -111,70 +124,46 @@ const parts = {
         if (how.early) client.free();
         await Promise.allSettled(calls);
         client.free();
-        await collect();
+        for (let round = 0; round < 5; round++) await turn();
         searched = Math.max(searched, search(`${Object.keys(props).join()}, ${name}`));
       }
     }
     // Freed without ever having been used, its key not yet handed to WebCrypto.
-    new sdk.ConductoroneSDKTypescript({ clientID: CLIENT_ID, clientSecret: SECRET }).free();
+    construct({ clientID: CLIENT_ID, clientSecret: SECRET }).free();
     search("unused, after free()");
     for (const clientSecret of [`${SECRET}\n`, `${SECRET}A`]) {
       try {
-        new sdk.ConductoroneSDKTypescript({ clientID: CLIENT_ID, clientSecret });
+        construct({ clientID: CLIENT_ID, clientSecret });
       } catch {
         // Refused.
       }
     }
     search("refused");
     // What is no secret is not wiped: the search does see this memory.
-    const kept = new sdk.ConductoroneSDKTypescript({ serverURL: "https://marker.example/here" });
+    const kept = construct({ serverURL: "https://marker.example/here" });
     const marker = isIn(Buffer.from("https://marker.example/here"));
     kept.free();
     return { searched, found: [...found], marker };
   },
 
-  /** Calls whose HTTP client never settles, each aborted: heap and wasm memory after a first share of them, and after all. */
+  /** 500 calls in each round whose HTTP client never settles, each aborted. */
   async abandoned() {
-    const sdk = await load();
-    const request = () => new Promise(() => {});
-    const client = new sdk.ConductoroneSDKTypescript({
-      tenantDomain: "acme",
-      security: { bearerAuth: TOKEN },
-      httpClient: { request },
+    const { connector } = create({ httpClient: { request: () => new Promise(() => {}) } });
+    return compared(10, async () => {
+      const rejections = Array.from({ length: 500 }, async () => {
+        const controller = new AbortController();
+        const call = connector.revokeCredential(ids, { signal: controller.signal });
+        await turn();
+        controller.abort();
+        await assert.rejects(call, { name: "RequestAbortedError" });
+      });
+      await Promise.all(rejections);
     });
-    const calls = async (count) => {
-      for (let done = 0; done < count; done += 500) {
-        const rejections = Array.from({ length: 500 }, async (_, at) => {
-          const controller = new AbortController();
-          const call = client.connector.revokeCredential({ ...ids, id: `c-${done + at}` }, { signal: controller.signal });
-          await new Promise((resolve) => setImmediate(resolve));
-          controller.abort();
-          return call.then(
-            () => "revoked",
-            ({ name }) => name,
-          );
-        });
-        for (const name of await Promise.all(rejections)) {
-          if (name !== "RequestAbortedError") throw new Error(`a call ended with ${name}`);
-        }
-      }
-    };
-    const { first, last } = await compared(calls, 20_000, 80_000);
-    // The client has not died of it.
-    const works = new sdk.ConductoroneSDKTypescript({
-      tenantDomain: "acme",
-      httpClient: { request: async () => new Response("{}", { headers: json }) },
-    });
-    return { first, last, works: (await works.connector.revokeCredential(ids)).statusCode };
   },
 
-  /** Getters that throw, wherever a call reads something of its caller's. */
+  /** Getters that throw, wherever a call or a constructor reads something of its caller's. */
   async getters() {
-    const sdk = await load();
-    const request = async () => new Response("{}", { headers: json });
-    const props = { security: { bearerAuth: TOKEN }, tenantDomain: "acme", httpClient: { request } };
-    const create = (given) => new sdk.ConductoroneSDKTypescript(given);
-    const client = create(props);
+    const { connector } = create();
     const throwing = (target, name) =>
       Object.defineProperty({ ...target }, name, {
         enumerable: true,
@@ -182,52 +171,24 @@ const parts = {
           throw new Error(`the caller's own ${name}`, { cause: new Array(100).fill(name) });
         },
       });
-    const refused = async (action) => {
-      try {
-        await action();
-      } catch ({ name }) {
-        if (name === "SDKValidationError") return;
-        throw new Error(`a getter that throws: ${name}`);
-      }
-      throw new Error("a getter that throws was not met");
-    };
-    const calls = async (count) => {
-      for (let done = 0; done < count; done += 8) {
-        const { revokeCredential } = client.connector;
-        const call = (...args) => refused(() => Reflect.apply(revokeCredential, client.connector, args));
-        await call(throwing(ids, "appId"));
-        await call(throwing(ids, "connectorId"));
-        await call(throwing(ids, "id"));
-        await call(ids, throwing({}, "headers"));
-        await call(ids, throwing({}, "retries"));
-        await call(ids, throwing({}, "serverURL"));
-        await refused(() => create(throwing(props, "tenantDomain")));
-        await refused(() => create(throwing(props, "retryConfig")));
-      }
-    };
-    const { first, last } = await compared(calls, 8000, 40_000);
-    return { first, last, works: (await client.connector.revokeCredential(ids)).statusCode };
+    return compared(500, async () => {
+      const invalid = { name: "SDKValidationError" };
+      for (const name of Object.keys(ids)) await assert.rejects(connector.revokeCredential(throwing(ids, name)), invalid);
+      for (const name of ["headers", "retries", "serverURL"])
+        await assert.rejects(connector.revokeCredential(ids, throwing({}, name)), invalid);
+      for (const name of ["tenantDomain", "retryConfig"]) assert.throws(() => construct(throwing({}, name)), invalid);
+    });
   },
 
   async growth() {
-    const sdk = await load();
-    const request = async () => new Response("{}", { headers: json });
-    const create = (options) =>
-      new sdk.ConductoroneSDKTypescript({
-        tenantDomain: "acme",
-        security: { bearerAuth: TOKEN },
-        httpClient: { request },
-        ...options,
-      });
     // Its own function refers to it: no garbage collection frees it.
     const createCycle = () => {
       const client = create({ security: () => ({ bearerAuth: client && TOKEN }) });
       return client;
     };
-    const bytes = () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
     const many = async (free) => {
       const references = [];
-      for (let round = 0; round < 1000; round++) {
+      for (let round = 0; round < 300; round++) {
         const client = free ? createCycle() : create();
         if (round % 10 === 0) await client.connector.revokeCredential(ids);
         references.push(new WeakRef(client));
@@ -239,15 +200,14 @@ const parts = {
       return references.filter((reference) => reference.deref()).length;
     };
     await many(true);
-    const afterFirst = bytes();
+    const afterFirst = wasmBytes();
     const freed = await many(true);
-    const afterFreed = bytes();
+    const afterFreed = wasmBytes();
     const dropped = await many(false);
-    return { afterFirst, afterFreed, afterDropped: bytes(), alive: { freed, dropped } };
+    return { afterFirst, afterFreed, afterDropped: wasmBytes(), alive: { freed, dropped } };
   },
 
   async heap() {
-    const sdk = await load();
     const canaries = new Map();
     // Made where they are used, and kept as bytes outside the heap: this process must hold none of them as a string itself.
     const plant = (name, text) => {
@@ -275,7 +235,7 @@ const parts = {
       workload: (holder) => ({ clientID: CLIENT_ID.replace("acme", holder), oidcToken: plant("ID token", random()) }),
     };
     const create = async (way) => {
-      const client = new sdk.ConductoroneSDKTypescript({ httpClient: { request }, ...WAYS[way](way) });
+      const client = construct({ httpClient: { request }, ...WAYS[way](way) });
       if (way !== "unused") await client.connector.revokeCredential(ids);
       return client;
     };
@@ -309,18 +269,9 @@ const parts = {
   },
 
   async frozen() {
-    for (const name of Object.getOwnPropertyNames(globalThis)) {
-      const value = globalThis[name];
-      if (typeof value !== "function" || !/^[A-Z]/.test(name)) continue;
-      if (value.prototype) Object.freeze(value.prototype);
-      if (name !== "WebAssembly") Object.freeze(value);
-    }
-    Object.freeze(Reflect);
-    Object.freeze(JSON);
-    const sdk = await load();
     let status = 200;
     const httpClient = new sdk.HTTPClient({ fetcher: async () => new Response("{}", { status, headers: json }) });
-    const client = new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", security: { bearerAuth: TOKEN }, httpClient });
+    const client = create({ httpClient });
     const revoke = (id) => client.connector.revokeCredential({ ...ids, id }, { headers: { "x-a": "1" }, timeoutMs: 60_000 });
     const revoked = (await revoke("a")).statusCode;
     const { revoked: bulk } = await client.connector.revokeCredentials([ids, { ...ids, id: "e" }]);

@@ -16,7 +16,7 @@ async function run(part, ...flags) {
 
 describe("wasm memory", () => {
   it("holds no token, secret, seed, assertion or ID token after free() and the end of the client's calls", async () => {
-    const { searched, found, marker } = await run("secrets", "--expose-gc");
+    const { searched, found, marker } = await run("secrets");
     assert.ok(searched > 8, "all secrets were looked for");
     assert.equal(marker, true, "the search finds what is there");
     assert.deepEqual(found, []);
@@ -27,7 +27,7 @@ describe("wasm memory", () => {
     assert.equal(afterFreed, afterFirst);
     assert.equal(afterDropped, afterFirst);
     for (const [clients, count] of Object.entries(alive))
-      assert.ok(count <= 10, `${count} of 1000 ${clients} clients are still alive`);
+      assert.ok(count <= 10, `${count} of 300 ${clients} clients are still alive`);
   });
 });
 
@@ -36,8 +36,8 @@ const NOISE = 1 << 20;
 
 describe("memory", () => {
   for (const [part, what] of [
-    ["abandoned", "100,000 calls to an HTTP client that never settles, each aborted"],
-    ["getters", "48,000 getters that throw"],
+    ["abandoned", "30,000 calls to an HTTP client that never settles, each aborted"],
+    ["getters", "24,000 getters that throw"],
   ]) {
     it(`stays flat over ${what}`, async () => {
       const { first, last, works } = await run(part, "--expose-gc");

@@ -1,17 +1,15 @@
-//! Prints as Markdown how well a bulk run uses the limits of simulated servers, compared with other clients, and what becomes of
-//! lists with items that are always refused. `cargo run --release --example bulk_rates`. An argument selects the servers whose name
-//! contains it.
+//! Prints as Markdown how well a bulk run uses the limits of simulated servers, compared with a pool of workers:
+//! `cargo run --release --example bulk_rates`. An argument selects the servers whose name contains it.
 
 #[path = "mod.rs"]
 mod simulation;
 
 use simulation::clients::{Client, Ours, Pool};
-use simulation::servers::Server;
-use simulation::table::{cases, lists, Case};
+use simulation::table::{cases, Case};
 use simulation::{simulate, Outcome, Run};
 
 /// Each client, in the order of the columns.
-const CLIENTS: [&str; 3] = ["c1-revoke", "naive pool", "AWS adaptive"];
+const CLIENTS: [&str; 2] = ["c1-revoke", "naive pool"];
 const CONCURRENCY: [usize; 2] = [6, 32];
 const ITEMS: [usize; 2] = [2_000, 10_000];
 const SEED: u64 = 7;
@@ -28,11 +26,7 @@ impl Row {
     fn new(case: &Case, items: usize, concurrency: usize) -> Row {
         let run = Run::new(&case.server, items, concurrency);
         let outcome = |mut client: Box<dyn Client>| simulate(case.server.clone(), client.as_mut(), &run, SEED);
-        let outcomes = [
-            outcome(Box::new(Ours::new(items, concurrency))),
-            outcome(Box::new(Pool::naive(items, concurrency))),
-            outcome(Box::new(Pool::adaptive(items, concurrency))),
-        ];
+        let outcomes = [outcome(Box::new(Ours::new(items, concurrency))), outcome(Box::new(Pool::new(items, concurrency)))];
         Row { name: case.name, items, concurrency, outcomes }
     }
 }
@@ -67,19 +61,6 @@ fn print_table(rows: &[Row]) {
     }
 }
 
-/// Lists of 1,000 items, 6 in flight. Some items are always refused, with `Retry-After: 1`.
-fn print_lists(case: &Case) {
-    let concurrency = CONCURRENCY[0];
-    for (name, always_refused) in lists() {
-        let run = Run::new(&case.server, 1_000, concurrency);
-        let server = Server { always_refused, refused_for: Some(1_000.0), ..case.server.clone() };
-        let valid = (0..1_000).filter(|item| !always_refused(*item)).count();
-        let Outcome { accepted, last_accepted, time, .. } = simulate(server, &mut Ours::new(1_000, concurrency), &run, SEED);
-        let (last, end) = (last_accepted / 1000.0, time / 1000.0);
-        println!("| {} | {name} | {accepted} of {valid} | {last:.0} s | {end:.0} s |", case.name);
-    }
-}
-
 fn main() {
     let filter = std::env::args().nth(1).unwrap_or_default();
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.name.contains(&filter)).collect();
@@ -90,10 +71,4 @@ fn main() {
     print_summary(&rows);
     println!("\n## Each server\n");
     print_table(&rows);
-    println!("\n## Lists of 1,000 with items that are always refused\n");
-    println!("| server | always refused | valid items revoked | the last one after | end of the run |");
-    println!("|---|---|--:|--:|--:|");
-    for case in cases.iter().filter(|case| ["no limit, 25 ms", "bucket 50/s, burst 50, 25 ms"].contains(&case.name)) {
-        print_lists(case);
-    }
 }

@@ -67,8 +67,7 @@ fn backoff(retry: i32, random: f64) -> f64 {
     (500.0 * 1.5_f64.powi(retry)).min(60_000.0) * (0.5 + random / 2.0)
 }
 
-/// A pool of workers, each of which retries its item by itself: after `Retry-After`, or a backoff. With a limiter, each attempt
-/// waits for it.
+/// A pool of workers, each of which retries its item by itself: after `Retry-After`, or a backoff.
 pub struct Pool {
     fresh: usize,
     items: usize,
@@ -77,18 +76,11 @@ pub struct Pool {
     /// Until when, which item, which retry.
     waiting: Vec<(f64, usize, i32)>,
     retries: std::collections::HashMap<usize, i32>,
-    limiter: Option<Adaptive>,
 }
 
 impl Pool {
-    /// Without a limiter: the naive pool.
-    pub fn naive(items: usize, concurrency: usize) -> Pool {
-        Pool { fresh: 0, items, idle: concurrency, in_flight: 0, waiting: Vec::new(), retries: Default::default(), limiter: None }
-    }
-
-    /// With the rate limiter of the AWS SDKs' adaptive retry mode.
-    pub fn adaptive(items: usize, concurrency: usize) -> Pool {
-        Pool { limiter: Some(Adaptive::default()), ..Pool::naive(items, concurrency) }
+    pub fn new(items: usize, concurrency: usize) -> Pool {
+        Pool { fresh: 0, items, idle: concurrency, in_flight: 0, waiting: Vec::new(), retries: Default::default() }
     }
 }
 
@@ -97,9 +89,6 @@ impl Client for Pool {
         let due = self.waiting.iter().position(|(time, _, _)| *time <= now);
         let fresh = self.idle > 0 && self.fresh < self.items;
         if due.is_some() || fresh {
-            if let Some(time) = self.limiter.as_mut().and_then(|limiter| limiter.acquire(now)) {
-                return Step::WaitUntil(time);
-            }
             self.in_flight += 1;
             return Step::Send(match due {
                 Some(at) => self.waiting.remove(at).1,
@@ -122,9 +111,6 @@ impl Client for Pool {
 
     fn answered(&mut self, item: usize, reply: &Reply, now: f64, random: f64) {
         self.in_flight -= 1;
-        if let Some(limiter) = &mut self.limiter {
-            limiter.answered(reply.verdict == Verdict::Refused, now);
-        }
         if reply.verdict == Verdict::Accepted {
             self.idle += 1;
             self.retries.remove(&item);
@@ -133,73 +119,6 @@ impl Client for Pool {
             let wait = reply.retry_after.unwrap_or_else(|| backoff(*retry, random));
             *retry += 1;
             self.waiting.push((now + wait, item, *retry));
-        }
-    }
-}
-
-/// The client-side rate limiter of the AWS SDKs' adaptive retry mode, after its public description; times in seconds.
-#[derive(Default)]
-struct Adaptive {
-    enabled: bool,
-    fill_rate: f64,
-    capacity: f64,
-    tokens: f64,
-    filled_at: f64,
-    measured: f64,
-    bucket: f64,
-    count: f64,
-    last_max: f64,
-    last_throttle: f64,
-}
-
-impl Adaptive {
-    const SMOOTH: f64 = 0.8;
-    const BETA: f64 = 0.7;
-    const SCALE: f64 = 0.4;
-    const MIN_RATE: f64 = 0.5;
-
-    fn acquire(&mut self, now: f64) -> Option<f64> {
-        if !self.enabled {
-            return None;
-        }
-        self.fill(now / 1000.0);
-        if self.tokens >= 1.0 {
-            self.tokens -= 1.0;
-            return None;
-        }
-        Some(now + ((1.0 - self.tokens) / self.fill_rate * 1000.0).max(0.01))
-    }
-
-    fn fill(&mut self, now: f64) {
-        self.tokens = (self.tokens + (now - self.filled_at) * self.fill_rate).min(self.capacity);
-        self.filled_at = now;
-    }
-
-    fn answered(&mut self, throttled: bool, now: f64) {
-        let now = now / 1000.0;
-        self.count += 1.0;
-        let bucket = (now * 2.0).floor() / 2.0;
-        if bucket > self.bucket {
-            self.measured = self.count / (bucket - self.bucket) * Self::SMOOTH + self.measured * (1.0 - Self::SMOOTH);
-            self.count = 0.0;
-            self.bucket = bucket;
-        }
-        let window = (self.last_max * (1.0 - Self::BETA) / Self::SCALE).cbrt();
-        let wanted = if throttled {
-            let rate = if self.enabled { self.measured.min(self.fill_rate) } else { self.measured };
-            self.last_max = rate;
-            self.last_throttle = now;
-            self.enabled = true;
-            rate * Self::BETA
-        } else {
-            Self::SCALE * (now - self.last_throttle - window).powi(3) + self.last_max
-        };
-        if self.enabled {
-            let rate = wanted.min(2.0 * self.measured).max(Self::MIN_RATE);
-            self.fill(now);
-            self.fill_rate = rate;
-            self.capacity = rate.max(1.0);
-            self.tokens = self.tokens.min(self.capacity);
         }
     }
 }

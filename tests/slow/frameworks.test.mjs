@@ -1,8 +1,7 @@
 // Frameworks, as their users have them: a small app of each, with the package installed from the tarball, built by the framework's own
 // command, run, and made to revoke from the loopback server. ../frameworks/ holds the apps; `make test-all` has installed what they need.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { cpSync, readdirSync, rmSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import { describe, it } from "node:test";
@@ -11,6 +10,7 @@ import { promisify } from "node:util";
 import { assertRevokes, copiesIn, linkTree, openPage, serveFolder, testContext } from "../bundlers/harness.mjs";
 import { app, work } from "../harness/app.mjs";
 import { compatibilityDate } from "../harness/compatibility-date.mjs";
+import { freePort, startProcess } from "../harness/local.mjs";
 import { playOn, revoked } from "../suite/helpers.js";
 
 const tests = fileURLToPath(new URL("..", import.meta.url));
@@ -57,27 +57,10 @@ async function run(project, [name, ...args], env) {
 
 /** Starts a server until the end of the test; resolves to the address that it prints. */
 async function serve(test, project, [program, ...args], env) {
-  // A process group of its own: such tools start others.
-  const child = spawn(program, args, { cwd: project, env: { ...environment, ...env }, detached: true });
-  test.after(async () => {
-    if (child.exitCode !== null) return;
-    const ended = once(child, "exit");
-    process.kill(-child.pid);
-    await ended;
-  });
-  let output = "";
-  const port = await new Promise((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text) => {
-        output += text;
-        const [, found] = /http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/.exec(output) ?? [];
-        if (found) resolve(found);
-      });
-    }
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`${program} ended with ${code}:\n${output}`)));
-  });
-  return `http://127.0.0.1:${port}`;
+  const options = { cwd: project, env: { ...environment, ...env } };
+  const { match, stop } = await startProcess(program, args, /http:\/\/(?:127\.0\.0\.1|localhost):(\d+)/, options);
+  test.after(stop);
+  return `http://127.0.0.1:${match[1]}`;
 }
 
 const serveWorker = (test, project, ...options) =>
@@ -93,16 +76,6 @@ async function assertPageRevokes(url, { mixed = false } = {}) {
   const { revoke, close } = await openPage(context.browser, url, "revoke");
   await assertRevokes(context.server.url, revoke, { mixed });
   await close();
-}
-
-/** A free port, for servers that do not print the one they chose. */
-async function freePort() {
-  const { createServer } = await import("node:net");
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return String(port);
 }
 
 /** Starts a server that is told its port. */
