@@ -144,7 +144,7 @@ const RETRIES = { strategy: "backoff", backoff, retryConnectionErrors: true };
 const strategies = fc.constantFrom(undefined, { strategy: "none" }, { strategy: "backoff", backoff }, RETRIES);
 
 const { versions } = globalThis.process ?? {};
-const numRuns = typeof versions?.node === "string" ? 60 : 15;
+const PARAMETERS = { numRuns: typeof versions?.node === "string" ? 60 : 8, includeErrorInReport: true, interruptAfterTimeLimit: 13_000 };
 
 for (const single of [true, false]) {
   const which = single ? "a call" : "a bulk run";
@@ -152,7 +152,7 @@ for (const single of [true, false]) {
     const options = { abortAt: fc.option(fc.integer({ min: 0, max: 20_000 }), { nil: undefined }), confirm: fc.boolean(), retries: strategies };
     return fc.assert(
       fc.asyncProperty(world(perItem(fault, 4), options), (world) => outcomesOf(sdk, world, { ...world, single }).then(() => {})),
-      { seed: 20261128, numRuns, includeErrorInReport: true },
+      { seed: 20261128, ...PARAMETERS },
     );
   });
 
@@ -163,7 +163,7 @@ for (const single of [true, false]) {
       fc.asyncProperty(world(unanswered, options), async (world) => {
         assert.notInclude(await outcomesOf(sdk, world, { ...world, confirm: true, single }), "unknown");
       }),
-      { seed: 20261129, numRuns, includeErrorInReport: true },
+      { seed: 20261129, ...PARAMETERS },
     );
   });
 
@@ -173,7 +173,7 @@ for (const single of [true, false]) {
         const options = { retries: RETRIES, confirm: true, single };
         assert.notInclude(await outcomesOf(sdk, { ...world, posts: world.posts.map((faults) => faults.slice(0, 2)) }, options), "unknown");
       }),
-      { seed: 20261130, numRuns, includeErrorInReport: true },
+      { seed: 20261130, ...PARAMETERS },
     ),
   );
 }

@@ -114,7 +114,7 @@ test("certainty: what was never sent is notSent", async ({ sdk }) => {
   const refusing = () => Promise.reject(new Error("signed out"));
   assert.deepEqual(await outcomes({ security: refusing }), notSent("UnexpectedClientError"));
   assert.deepEqual(await outcomes({}, ids, { signal: AbortSignal.abort() }), notSent("RequestAbortedError"));
-  assert.deepEqual(await outcomes({}, ids, { mode: "navigate" }), notSent("InvalidRequestError"));
+  assert.deepEqual(await outcomes({}, ids, { headers: { "a b": "1" } }), notSent("InvalidRequestError"));
 
   const { client, revoke } = stubbed(sdk);
   client.free();
@@ -369,7 +369,8 @@ test("certainty: the question is a GET of the same address, without a body, that
   assert.deepEqual([get.headers.accept, get.headers["x-trace"]], ["application/json", "7"]);
   assert.notProperty(get.headers, "content-type");
   assert.strictEqual(get.request.redirect, "manual");
-  if ("cache" in Request.prototype) assert.deepEqual([get.request.cache, post.request.cache], ["no-store", "default"]);
+  assert.notStrictEqual(post.request.cache, "no-store");
+  if ("cache" in Request.prototype) assert.strictEqual(get.request.cache, "no-store");
 });
 
 test("certainty: a call's confirm goes before the client's", async ({ sdk }) => {
