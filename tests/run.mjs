@@ -82,49 +82,37 @@ const lanes = [
 
 const running = new Set();
 
-/** Runs one runner to its end; resolves to its counts. */
-function run({ name, command: [program, ...args], environment, counts }) {
+/** Runs one runner to its end; prints and resolves to its counts. */
+async function run({ name, command: [program, ...args], environment, counts }) {
   const start = performance.now();
   running.add(name);
-  return new Promise((resolve) => {
-    const child = spawn(program, args, {
-      cwd: repository,
-      env: { ...thorough, ...process.env, NODE_NO_WARNINGS: "1", ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const log = join(logs, `test-${name}.log`);
-    const file = createWriteStream(log);
-    const chunks = [];
-    const take = (chunk) => {
-      chunks.push(chunk);
-      file.write(chunk);
-    };
-    child.stdout.on("data", take);
-    child.stderr.on("data", take);
-    child.on("error", (error) => take(Buffer.from(String(error))));
-    child.on("close", (code) => {
-      running.delete(name);
-      file.end();
-      const output = Buffer.concat(chunks).toString();
-      resolve(report({ name, code, output, log, seconds: (performance.now() - start) / 1000, ...counts?.(output) }));
-    });
-  });
-}
+  const log = join(logs, `test-${name}.log`);
+  const file = createWriteStream(log);
+  const chunks = [];
+  const take = (chunk) => {
+    chunks.push(chunk);
+    file.write(chunk);
+  };
+  const env = { ...thorough, ...process.env, NODE_NO_WARNINGS: "1", ...environment };
+  const child = spawn(program, args, { cwd: repository, env, stdio: ["ignore", "pipe", "pipe"] });
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", take);
+  child.on("error", (error) => take(Buffer.from(String(error))));
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  file.end();
+  running.delete(name);
 
-function report({ name, code, output, log, seconds, passed, failed }) {
-  const isStep = passed === undefined;
-  let missing = 0;
-  if (code !== 0 && !failed) missing = 1;
-  if (!isStep && passed + failed === 0) missing = 1;
-  const bad = code !== 0 || failed || missing;
-  const result = isStep ? (bad ? "failed" : "done") : `${passed} passed, ${failed + missing} failed`;
-  // node:test repeats what failed at the end; the tests that passed are in the log.
-  if (bad)
-    console.log(
-      `${output.slice(Math.max(0, output.indexOf("✖ failing tests:"))).trimEnd()}\n(all of it: ${relative(repository, log)})`,
-    );
-  console.log(`${name}: ${result} in ${seconds.toFixed(0)} s${bad && !failed ? ` (exit status ${code})` : ""}`);
-  return { passed: passed ?? 0, failed: (failed ?? 0) + missing };
+  const output = Buffer.concat(chunks).toString();
+  const { passed, failed } = counts ? counts(output) : { passed: 0, failed: 0 };
+  // A runner that failed without a test that did, or that ran none, is a failure.
+  const missing = (code !== 0 && !failed) || (counts && !passed && !failed) ? 1 : 0;
+  if (failed || missing) {
+    // node:test repeats what failed at the end; the tests that passed are in the log.
+    const failures = output.slice(Math.max(0, output.indexOf("✖ failing tests:"))).trimEnd();
+    console.log(`${failures}\n(all of it: ${relative(repository, log)}; exit status ${code})`);
+  }
+  const result = counts ? `${passed} passed, ${failed + missing} failed` : missing ? "failed" : "done";
+  console.log(`${name}: ${result} in ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  return { passed, failed: failed + missing };
 }
 
 async function runLane(lane) {

@@ -10,12 +10,10 @@ import { listen } from "../harness/local.mjs";
 import { startOidc } from "../harness/oidc.mjs";
 import { launchChromium, workerModules } from "../harness/runtimes.mjs";
 import { startServer } from "../harness/server.mjs";
+import { ids, json, PATH, playOn, revoked } from "../suite/helpers.js";
 import { newKey } from "../suite/oauth-helpers.js";
 
-const ids = { appId: "app-1", connectorId: "connector-2", id: "credential-3" };
-const pathOf = (id) => `/api/v1/apps/app-1/connectors/connector-2/credentials/${id}`;
-const json = { "content-type": "application/json" };
-const revoked = { status: 200, headers: json, body: "{}" };
+const pathOf = (id) => PATH.replace(ids.id, id);
 const notFound = { status: 404, headers: json, body: '{"code":5,"message":"no such credential","details":[]}' };
 
 // In a project that has the package installed, under a name of its own: other tests use that project, too.
@@ -44,16 +42,12 @@ describe("examples", () => {
 
   /** An API that answers so; `sent()` tells which requests it got. */
   async function api(...steps) {
-    const { base, number } = await (await fetch(`${server.url}/plays`, { method: "POST", body: JSON.stringify(steps) })).json();
-    const sent = async () => {
-      const requests = await (await fetch(`${server.url}/plays/${number}`)).json();
-      return requests.map(
-        ({ method, url, headers }) => `${method} ${url.replace(`/play/${number}`, "")} ${headers.authorization}`,
-      );
-    };
+    const { base, requests } = await playOn(server.url, ...steps);
+    const show = ({ method, url, headers }) => `${method} ${url.replace(new URL(base).pathname, "")} ${headers.authorization}`;
+    const sent = async () => (await requests()).map(show);
     return { base, sent };
   }
-  const expected = `POST ${pathOf(ids.id)} Bearer some-token`;
+  const expected = `POST ${PATH} Bearer some-token`;
 
   it("node.mjs", async () => {
     const { base, sent } = await api(revoked, notFound);
@@ -159,17 +153,17 @@ describe("examples", () => {
           headers: { authorization: "Bearer some-token", ...headers },
         });
       const ownPage = { "sec-fetch-site": "same-origin" };
-      assert.equal((await ask(pathOf(ids.id), ownPage)).status, 200);
-      assert.equal((await ask(pathOf(ids.id), ownPage, "GET")).status, 404);
+      assert.equal((await ask(PATH, ownPage)).status, 200);
+      assert.equal((await ask(PATH, ownPage, "GET")).status, 404);
       assert.deepEqual(await sent(), [expected, expected.replace("POST", "GET")]);
       for (const headers of [{}, { "sec-fetch-site": "cross-site" }]) {
-        for (const method of ["POST", "GET"]) assert.equal((await ask(pathOf(ids.id), headers, method)).status, 403);
+        for (const method of ["POST", "GET"]) assert.equal((await ask(PATH, headers, method)).status, 403);
       }
       for (const [path, method] of [
         ["/", "GET"],
-        [pathOf(ids.id), "DELETE"],
+        [PATH, "DELETE"],
         ["/auth/v1/token", "POST"],
-        [`${pathOf(ids.id)}/more`, "POST"],
+        [`${PATH}/more`, "POST"],
       ]) {
         assert.equal(await (await ask(path, ownPage, method)).text(), "the page", `${method} ${path}`);
       }

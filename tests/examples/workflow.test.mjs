@@ -267,7 +267,7 @@ describe("examples/workflow", { timeout: 600_000 }, () => {
     assert.ok(sent < 140);
   });
 
-  for (const seconds of [60, 3600]) {
+  for (const seconds of [60, 600]) {
     it(`sleeps for ${seconds} s when the API asks for it with 429, and sends nothing meanwhile`, async () => {
       const credentials = list(150, `limited-${seconds}`);
       let until = 0;
