@@ -10,13 +10,13 @@ use crate::border::wait::Wait;
 use crate::bulk::run::Run;
 use crate::call::{Caller, Revocation};
 use crate::error::Error;
-use crate::http::path::{encode_id, revoke_path, MAX_ID_LENGTH};
+use crate::http::path::{MAX_ID_LENGTH, encode_id, revoke_path};
 use crate::http::settings::CallSettings;
-use crate::options::{read_call, read_defaults, read_server, read_transport, server_of, BulkOptions, CALL, PROPS};
+use crate::options::{BulkOptions, CALL, PROPS, read_call, read_defaults, read_server, read_transport, server_of};
 use js_sys::Promise;
 use std::rc::Rc;
-use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
 
 /// A client of the C1 API's operation "Revoke Credential".
 #[wasm_bindgen]

@@ -5,7 +5,7 @@ use crate::border::{global, merged_options, peek_text};
 use crate::error::Error;
 use crate::http::log::Logger;
 use crate::http::retry::{Backoff, StatusCodes};
-use crate::http::server::{check_server_url, tenant_url, MAX_URL_LENGTH};
+use crate::http::server::{MAX_URL_LENGTH, check_server_url, tenant_url};
 use crate::http::settings::{CallSettings, Retry};
 use crate::http::transport::Transport;
 use js_sys::Function;

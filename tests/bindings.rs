@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use c1_revoke::Client;
-use js_sys::{global, Array, Function, Object, Reflect};
+use js_sys::{Array, Function, Object, Reflect, global};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::*;

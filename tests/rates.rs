@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use simulation::clients::{Ours, Pool};
 use simulation::servers::{Limit, Server};
 use simulation::table::{cases, lists};
-use simulation::{simulate, Outcome, Run};
+use simulation::{Outcome, Run, simulate};
 
 fn server(name: &str) -> Server {
     cases().into_iter().find(|case| case.name == name).unwrap().server

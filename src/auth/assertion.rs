@@ -6,7 +6,7 @@
 //! copies behind. It is wiped when dropped.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::iter::once;
 use zeroize::Zeroizing;

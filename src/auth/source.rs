@@ -1,6 +1,6 @@
 //! Reads tokens: strings of callers and token endpoints, and functions that return them.
 
-use super::bearer::{invalid_character, Authorization};
+use super::bearer::{Authorization, invalid_character};
 use crate::border::secret_text;
 use crate::border::wait::{Interrupt, Wait};
 use crate::error::Error;

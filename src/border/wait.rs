@@ -1,7 +1,7 @@
 //! Waits for foreign promises. They may never settle and may ignore signals. A [`Wait`] ends anyway.
 
-use super::task::{promise_of, settled, Deferred};
 use super::Incomplete;
+use super::task::{Deferred, promise_of, settled};
 use crate::error::{Error, Failure, UNEXPECTED};
 use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
@@ -73,11 +73,7 @@ impl From<Interrupt> for Error {
 impl From<js::Interruption> for Interrupt {
     fn from(interruption: js::Interruption) -> Interrupt {
         let reason = interruption.reason();
-        if interruption.timed_out() {
-            Interrupt::TimedOut(reason)
-        } else {
-            Interrupt::Aborted(reason)
-        }
+        if interruption.timed_out() { Interrupt::TimedOut(reason) } else { Interrupt::Aborted(reason) }
     }
 }
 

@@ -1,12 +1,12 @@
 //! The driver of a bulk run: it carries out the schedule's actions and reports the outcomes.
 
-use super::duplicates::{Duplicates, Original, MAX_WAITING};
-use super::input::{request_in, Input};
+use super::duplicates::{Duplicates, MAX_WAITING, Original};
+use super::input::{Input, request_in};
 use super::report::{ItemResult, Record, Report};
 use super::schedule::{self, Action, Pulled, Scheduler, Settled, Status};
 use crate::border::task::spawn;
 use crate::border::time::Clock;
-use crate::border::wait::{sleep, Cancellation, Interrupt, Wait};
+use crate::border::wait::{Cancellation, Interrupt, Wait, sleep};
 use crate::border::{notify, peek};
 use crate::call::{Call, Caller, Revocation};
 use crate::error::{Error, Failure, HttpFailure};
@@ -233,10 +233,10 @@ impl Run {
     /// Processes what has happened. An abort is processed first, so that items that it kept from being sent are skipped.
     fn take_in_events(&mut self) {
         loop {
-            if !self.shared.stopped.get() {
-                if let Some(interrupt) = self.shared.cancellation.interrupt() {
-                    self.stop(Some(interrupt.into()));
-                }
+            if !self.shared.stopped.get()
+                && let Some(interrupt) = self.shared.cancellation.interrupt()
+            {
+                self.stop(Some(interrupt.into()));
             }
             let event = self.shared.events.borrow_mut().pop_front();
             match event {

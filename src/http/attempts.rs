@@ -5,7 +5,7 @@ use super::settings::{CallSettings, Retry};
 use super::transport::{Response, Text};
 use super::verdict::Head;
 use crate::border::time::Clock;
-use crate::border::wait::{sleep, Cancellation};
+use crate::border::wait::{Cancellation, sleep};
 use crate::error::{Error, Failure};
 use std::future::Future;
 use std::pin::Pin;

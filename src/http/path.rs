@@ -1,7 +1,7 @@
 //! The path of the request, with ids as segments.
 
 use crate::invalid::Invalid;
-use percent_encoding::{utf8_percent_encode, AsciiSet, NON_ALPHANUMERIC};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::ops::RangeInclusive;
 
 /// Longest id accepted, in UTF-16 code units. C1's ids have 27 characters; servers refuse URLs of some kilobytes.

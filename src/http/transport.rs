@@ -6,7 +6,7 @@ use super::retry_after;
 use super::secret::Secret;
 use super::server::is_same_server;
 use super::settings::CallSettings;
-use super::verdict::{has_content, is_connection_failure, is_never_connected, refusal_message, Head, MAX_BODY_BYTES};
+use super::verdict::{Head, MAX_BODY_BYTES, has_content, is_connection_failure, is_never_connected, refusal_message};
 use crate::border::time::{http_date, now_since_epoch};
 use crate::border::wait::{Interrupt, Wait};
 use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
@@ -16,8 +16,8 @@ use gloo_net::http::Headers;
 use js_sys::JsString;
 use std::cell::OnceCell;
 use std::rc::Rc;
-use wasm_bindgen::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
 use web_sys::Request;
 
 /// The content type of JSON.
@@ -315,11 +315,7 @@ impl Response<'_> {
     fn shown(&self, text: JsString, length: usize) -> JsString {
         let secret = self.secret.text();
         // Copying a token to JavaScript takes time, and a shorter text cannot contain it.
-        if length < secret.len() {
-            text
-        } else {
-            redact(&text, secret)
-        }
+        if length < secret.len() { text } else { redact(&text, secret) }
     }
 }
 

@@ -5,8 +5,8 @@
 mod simulation;
 
 use simulation::clients::{Client, Ours, Pool};
-use simulation::table::{cases, Case};
-use simulation::{simulate, Outcome, Run};
+use simulation::table::{Case, cases};
+use simulation::{Outcome, Run, simulate};
 
 /// Each client, in the order of the columns.
 const CLIENTS: [&str; 2] = ["c1-revoke", "naive pool"];

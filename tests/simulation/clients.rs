@@ -37,11 +37,11 @@ impl Client for Ours {
                     let pulled = if index < self.items { Pulled::Request } else { Pulled::End };
                     self.scheduler.pulled(pulled, now);
                 }
-                Action::Send(index) => {
+                // Nothing is in doubt here, so nothing is asked.
+                Action::Send(index) | Action::Ask(index) => {
                     assert!(self.scheduler.may_send(index, now));
                     return Step::Send(index);
                 }
-                Action::Ask(_) => unreachable!("nothing is in doubt here"),
                 Action::Settle(_) => {}
                 Action::Wait(until) => return until.map_or(Step::Wait, Step::WaitUntil),
                 Action::Done => return Step::Done,

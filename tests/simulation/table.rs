@@ -39,8 +39,11 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
+/// Whether an item of a list is always refused.
+type IsRefused = fn(usize) -> bool;
+
 /// Lists with items that are always refused: what to call each, and which items of 1,000 they are.
-pub fn lists() -> [(&'static str, fn(usize) -> bool); 7] {
+pub fn lists() -> [(&'static str, IsRefused); 7] {
     [
         ("one", |item| item == 500),
         ("the last one", |item| item == 999),

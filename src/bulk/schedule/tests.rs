@@ -163,7 +163,7 @@ fn play(options: Options, world: &World) -> Run {
                 }
             }
             // Nothing is in doubt here.
-            Action::Ask(_) => unreachable!(),
+            Action::Ask(_) => panic!("asked"),
             Action::Send(_) => {}
             Action::Settle(settled) => {
                 assert!(!alive.contains(&settled.index), "settled during its attempt");
@@ -415,10 +415,12 @@ fn the_end_of_the_input_is_found_during_a_pause() {
 #[test]
 fn a_transient_failure_is_retried_with_a_backoff_up_to_the_limit() {
     let run = play(OPTIONS, &world(0..3, always(UNAVAILABLE)));
-    assert!(run
-        .settled
-        .iter()
-        .all(|item| (item.status, run.requests(item.index), item.remaining) == (Status::Failed, 1 + MAX_RETRIES as usize, true)));
+    assert!(
+        run.settled
+            .iter()
+            .all(|item| (item.status, run.requests(item.index), item.remaining)
+                == (Status::Failed, 1 + MAX_RETRIES as usize, true))
+    );
     assert_eq!(times(&run, 0)[..4], [0.0, 600.0, 1450.0, 2675.0]);
 
     let once = play(Options { backoff: None, ..OPTIONS }, &world(0..3, always(UNAVAILABLE)));
