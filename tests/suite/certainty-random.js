@@ -144,12 +144,20 @@ const RETRIES = { strategy: "backoff", backoff, retryConnectionErrors: true };
 const strategies = fc.constantFrom(undefined, { strategy: "none" }, { strategy: "backoff", backoff }, RETRIES);
 
 const { versions } = globalThis.process ?? {};
-const PARAMETERS = { numRuns: typeof versions?.node === "string" ? 60 : 8, includeErrorInReport: true, interruptAfterTimeLimit: 13_000 };
+const PARAMETERS = {
+  numRuns: typeof versions?.node === "string" ? 60 : 8,
+  includeErrorInReport: true,
+  interruptAfterTimeLimit: 13_000,
+};
 
 for (const single of [true, false]) {
   const which = single ? "a call" : "a bulk run";
   test(`certainty, any server: no outcome of ${which} is false`, ({ sdk }) => {
-    const options = { abortAt: fc.option(fc.integer({ min: 0, max: 20_000 }), { nil: undefined }), confirm: fc.boolean(), retries: strategies };
+    const options = {
+      abortAt: fc.option(fc.integer({ min: 0, max: 20_000 }), { nil: undefined }),
+      confirm: fc.boolean(),
+      retries: strategies,
+    };
     return fc.assert(
       fc.asyncProperty(world(perItem(fault, 4), options), (world) => outcomesOf(sdk, world, { ...world, single }).then(() => {})),
       { seed: 20261128, ...PARAMETERS },
@@ -171,9 +179,11 @@ for (const single of [true, false]) {
     fc.assert(
       fc.asyncProperty(world(perItem(passing, 2), {}), async (world) => {
         const options = { retries: RETRIES, confirm: true, single };
-        assert.notInclude(await outcomesOf(sdk, { ...world, posts: world.posts.map((faults) => faults.slice(0, 2)) }, options), "unknown");
+        assert.notInclude(
+          await outcomesOf(sdk, { ...world, posts: world.posts.map((faults) => faults.slice(0, 2)) }, options),
+          "unknown",
+        );
       }),
       { seed: 20261130, ...PARAMETERS },
-    ),
-  );
+    ));
 }

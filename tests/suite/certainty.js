@@ -51,11 +51,11 @@ function asking(sdk, posts, gets, props) {
 
 /** What a server does with one request: the class of the error, and what it says. In the order of the outcomes. */
 const ENDS = {
-  "400": [answer(400), "SDKError", "notRevoked"],
-  "401": [answer(401), "SDKError", "notRevoked"],
-  "403": [answer(403), "SDKError", "notRevoked"],
-  "409": [answer(409), "SDKError", "notRevoked"],
-  "429": [answer(429), "SDKError", "notRevoked"],
+  400: [answer(400), "SDKError", "notRevoked"],
+  401: [answer(401), "SDKError", "notRevoked"],
+  403: [answer(403), "SDKError", "notRevoked"],
+  409: [answer(409), "SDKError", "notRevoked"],
+  429: [answer(429), "SDKError", "notRevoked"],
   "404 of a page": [answer(404, "<p>", HTML), "SDKError", "notRevoked"],
   "404 of another API": [answer(404, '{"message":"no route"}'), "SDKError", "notRevoked"],
   "404 whose code is a text": [answer(404, '{"code":"5","message":"x"}'), "SDKError", "notRevoked"],
@@ -66,11 +66,11 @@ const ENDS = {
   "200 that breaks off": [cut(200), "ConnectionError", "unknown"],
   "a redirect that was followed": [redirected(200), "SDKError", "unknown"],
   "404 after a redirect": [redirected(404), "SDKError", "unknown"],
-  "408": [answer(408), "SDKError", "unknown"],
-  "499": [answer(499, '{"code":1,"message":"cancelled"}'), "SDKError", "unknown"],
-  "500": [answer(500), "SDKError", "unknown"],
-  "503": [answer(503), "SDKError", "unknown"],
-  "204": [answer(204), "SDKError", "unknown"],
+  408: [answer(408), "SDKError", "unknown"],
+  499: [answer(499, '{"code":1,"message":"cancelled"}'), "SDKError", "unknown"],
+  500: [answer(500), "SDKError", "unknown"],
+  503: [answer(503), "SDKError", "unknown"],
+  204: [answer(204), "SDKError", "unknown"],
   "200 with a page": [answer(200, "<p>", HTML), "SDKError", "unknown"],
   "200 with a broken body": [answer(200, "{"), "ResponseValidationError", "unknown"],
   "200 with a gateway's error": [answer(200, '{"code":14,"message":"x"}'), "ResponseValidationError", "unknown"],
@@ -330,10 +330,10 @@ const PROVES_NOTHING = {
   "404 after a redirect": () => Object.defineProperty(response(absent), "redirected", { value: true }),
   "404 of a page": answer(404, "<p>", HTML),
   "404 of another API": answer(404, '{"message":"no route"}'),
-  "401": answer(401),
-  "403": answer(403, '{"code":7,"message":"x"}'),
-  "429": answer(429),
-  "500": answer(500),
+  401: answer(401),
+  403: answer(403, '{"code":7,"message":"x"}'),
+  429: answer(429),
+  500: answer(500),
   "a lost connection": lost,
   "deletedAt that is no date": credential({ deletedAt: "soon" }),
   "deletedAt that some engines take for a date": credential({ deletedAt: "never 1" }),
@@ -358,7 +358,9 @@ for (const [name, get] of Object.entries(PROVES_NOTHING)) {
   });
 }
 
-test("certainty: the question is a GET of the same address, without a body, that is not answered from a cache", async ({ sdk }) => {
+test("certainty: the question is a GET of the same address, without a body, that is not answered from a cache", async ({
+  sdk,
+}) => {
   const body = { ...ids, connectorServiceRevokeCredentialRequest: {} };
   const { client, requests } = stubbed(sdk, { confirm: true }, lost, deleted);
   await client.connector.revokeCredential(body, { headers: { "x-trace": "7" } });
@@ -509,7 +511,10 @@ bulk("a question that fails is asked again, and an item in use is sent again", a
   );
   const report = await finish(clock, server.revoke(many(1)));
   assert.deepEqual([report.revoked, report.results[0].attempts], [1, 2]);
-  assert.deepEqual(server.sent.map(({ request }) => request.method), ["POST", "GET", "GET", "POST"]);
+  assert.deepEqual(
+    server.sent.map(({ request }) => request.method),
+    ["POST", "GET", "GET", "POST"],
+  );
 });
 
 bulk("what another run may revoke remains", async ({ sdk }, clock) => {
@@ -527,10 +532,16 @@ bulk("what another run may revoke remains", async ({ sdk }, clock) => {
   const server = bulkServer(sdk, (id, nth) => posts[id](nth));
   const report = await finish(clock, server.revoke(requestsOf(...Object.keys(posts))));
   const remaining = ["doubt", "redirect", "elsewhere", "page", "page403", "page404"];
-  assert.deepEqual(report.remaining().map(({ id }) => id), remaining);
+  assert.deepEqual(
+    report.remaining().map(({ id }) => id),
+    remaining,
+  );
   assert.deepEqual([report.unknown, report.failed], [2, 7]);
   // A report can be posted to another thread, and written down.
-  for (const copy of [structuredClone({ ...report, results: report.results.map(({ error, ...item }) => item) }), JSON.parse(JSON.stringify(report))]) {
+  for (const copy of [
+    structuredClone({ ...report, results: report.results.map(({ error, ...item }) => item) }),
+    JSON.parse(JSON.stringify(report)),
+  ]) {
     assert.deepEqual(
       copy.results.map(({ outcome }) => outcome),
       ["unknown", "notRevoked", "notRevoked", "unknown", "notRevoked", "notRevoked", "notRevoked", "revoked"],

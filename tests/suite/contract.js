@@ -34,7 +34,12 @@ test("contract: Prism accepts the question of confirm, and its answer is read", 
   };
   for (const request of Object.values(REQUESTS)) {
     const httpClient = new sdk.HTTPClient({ fetcher });
-    const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: prism, httpClient, confirm: true });
+    const client = new sdk.ConductoroneSDKTypescript({
+      security: { bearerAuth: TOKEN },
+      serverURL: prism,
+      httpClient,
+      confirm: true,
+    });
     const error = assertError(sdk, await rejection(client.connector.revokeCredential(request)), "ConnectionError");
     // Prism makes the credential up: it has another id, and so proves nothing.
     assert.strictEqual(error.outcome, "unknown");
@@ -53,7 +58,12 @@ test("contract: the document describes the answer that is read", async ({ sdk, p
     return Response.json({ credential: { ...credential, id: ids.id } });
   };
   const httpClient = new sdk.HTTPClient({ fetcher: dynamic });
-  const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: prism, httpClient, confirm: true });
+  const client = new sdk.ConductoroneSDKTypescript({
+    security: { bearerAuth: TOKEN },
+    serverURL: prism,
+    httpClient,
+    confirm: true,
+  });
   const { confirmation } = await client.connector.revokeCredential(ids);
   assert.match(confirmation.deletedAt, /^\d{4}-\d\d-\d\dT/);
 });
