@@ -8,6 +8,6 @@ const document = fileURLToPath(new URL("../data/openapi.yaml", import.meta.url))
 /** Starts Prism on a port of the system's choice. */
 export async function startPrism() {
   const args = ["mock", "--port", "0", "--host", "127.0.0.1", document];
-  const { match, stop } = await startProcess(prismCli, args, /http:\/\/127\.0\.0\.1:\d+/);
-  return { url: match[0], stop };
+  const { match, stop } = await startProcess(prismCli, args, /listening on (http:\/\/127\.0\.0\.1:\d+)/);
+  return { url: match[1], stop };
 }
