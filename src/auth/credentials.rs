@@ -166,7 +166,7 @@ async fn webcrypto(wait: &Wait, promise: Result<Promise, JsValue>) -> Result<JsV
 
 fn cannot_sign() -> Error {
     Error::unsupported(
-        "WebCrypto does not support Ed25519. Use Chrome 137, Firefox 129, Safari 17 or Node 20 or newer, over https or localhost",
+        "WebCrypto does not support Ed25519. Use Chrome 137, Firefox 129, Safari 17 or Node 20 or newer",
     )
 }
 
