@@ -110,8 +110,8 @@ export function linkTree(from, to) {
 const programOf = (folder, name) => join(folder, "node_modules", ".bin", name);
 
 /** Runs a tool to its end. */
-export async function run(tools, [name, ...args], cwd) {
-  const options = { cwd, env: environment, maxBuffer: 1 << 26 };
+export async function run(tools, [name, ...args], cwd, env = environment) {
+  const options = { cwd, env, maxBuffer: 1 << 26 };
   await promisify(execFile)(programOf(TOOLS[tools] ?? tools, name), args, options).catch(({ message, stdout, stderr }) =>
     assert.fail([message, stdout, stderr].join("\n")),
   );

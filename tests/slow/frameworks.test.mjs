@@ -7,7 +7,7 @@ import { basename, delimiter, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { assertRevokes, copiesIn, linkTree, openPage, serveFolder, testContext } from "../bundlers/harness.mjs";
+import { assertRevokes, copiesIn, linkTree, openPage, run as runTool, serveFolder, testContext } from "../bundlers/harness.mjs";
 import { app, work } from "../harness/app.mjs";
 import { compatibilityDate } from "../harness/compatibility-date.mjs";
 import { freePort, startProcess } from "../harness/local.mjs";
@@ -48,12 +48,7 @@ function createApp(name) {
 const tool = (project, name) => join(project, "node_modules", ".bin", name);
 
 /** Runs a tool of the app to its end. */
-async function run(project, [name, ...args], env) {
-  const options = { cwd: project, env: { ...environment, ...env }, maxBuffer: 1 << 26 };
-  await promisify(execFile)(tool(project, name), args, options).catch(({ message, stdout, stderr }) =>
-    assert.fail([message, stdout, stderr].join("\n")),
-  );
-}
+const run = (project, command, env) => runTool(project, command, project, { ...environment, ...env });
 
 /** Starts a server until the end of the test; resolves to the address that it prints. */
 async function serve(test, project, [program, ...args], env) {
