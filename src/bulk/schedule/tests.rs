@@ -351,6 +351,7 @@ fn retry_after_is_obeyed_exactly_the_first_time_and_at_least_after_that() {
     let waits: Vec<_> = run.sent.windows(2).map(|pair| pair[1].0 - pair[0].0 - 100.0).collect();
     assert_eq!(waits[..7], [1000.0, 1000.0, 1000.0, 1000.0, 1000.0, 1600.0, 3200.0]);
     let hasty = play(OPTIONS, &world(0..3, always(limited(Some(0.0)))));
+    assert_eq!(hasty.sent[3].0, 100.0);
     assert!(hasty.sent.len() < 40, "{}", hasty.sent.len());
 }
 
