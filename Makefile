@@ -146,7 +146,7 @@ apt = @missing=; for program in $(1); do command -v $$program >/dev/null || miss
 
 # Environment variables can name other browsers: tests/harness/browsers.mjs.
 browser:
-	$(call apt,$(or $(CHROMIUM),chromium),chromium)
+	$(call apt,$(or $(CHROMIUM),chromium) $(or $(CHROMEDRIVER),chromedriver),chromium chromium-driver)
 	$(call apt,$(or $(CHROMIUM_HEADLESS_SHELL),$(CHROMIUM),chromium-headless-shell),chromium-headless-shell)
 
 more-browsers: browser

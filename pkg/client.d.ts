@@ -20,8 +20,8 @@ export interface Connector {
    * - `ConnectionError`, `RequestTimeoutError`, `RequestAbortedError`, `InvalidRequestError`, `UnsupportedRuntimeError` or
    *   `UnexpectedClientError` if there is no response.
    *
-   * It never throws synchronously. After an error without a response the outcome is unknown: the API may have revoked the
-   * credential. A retry is safe, and may get 404 if it had.
+   * It never throws synchronously. `outcome` of each error says what is known of the credential; after `"unknown"`, the API may have
+   * revoked it. A retry is safe, and may get 404 if it had.
    */
   revokeCredential(
     request: C1ApiAppV1ConnectorServiceRevokeCredentialRequest,
@@ -29,9 +29,8 @@ export interface Connector {
   ): Promise<C1ApiAppV1ConnectorServiceRevokeCredentialResponse>;
 
   /**
-   * Revokes many credentials, several at a time. The run learns the API's rate and obeys `Retry-After` and rate-limit headers. A
-   * 429 pauses the whole run. A 401 ends it, after one renewal of an OAuth token. A failed item is in the report and never
-   * rejects the promise.
+   * Revokes many credentials, several at a time. The run learns the API's rate and obeys `Retry-After`. A 429 pauses the whole run. A 401
+   * ends it, after one renewal of an OAuth token. A failed item is in the report and never rejects the promise.
    *
    * Rejects with `SDKValidationError` if `requests` or an option is invalid; nothing was sent then.
    *

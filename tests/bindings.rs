@@ -1,5 +1,5 @@
-//! The exported class on a real JavaScript platform (Node), with `fetch` replaced: the crate works by itself. What the npm package
-//! makes of it is tested in JavaScript, in every runtime.
+//! The exported class on a real JavaScript platform (Node, headless Chromium), with `fetch` replaced: the crate works by itself.
+//! What the npm package makes of it is tested in JavaScript, in every runtime.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used)]
 

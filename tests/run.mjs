@@ -8,6 +8,7 @@ import { createWriteStream, mkdirSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { chromedriver } from "./harness/browsers.mjs";
 
 const tests = fileURLToPath(new URL(".", import.meta.url));
 const repository = join(tests, "..");
@@ -56,17 +57,22 @@ function testFiles() {
     .map((file) => relative(repository, join(tests, file)));
 }
 
+const wasm = ["cargo", "test", "--locked", "--target", "wasm32-unknown-unknown", "--test", "*"];
+const wasmEnvironment = {
+  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(repository, ".tools", "bin", "wasm-bindgen-test-runner"),
+  WASM_BINDGEN_TEST_TIMEOUT: "120",
+  // With debug info, wasm-bindgen would take seconds longer.
+  CARGO_PROFILE_DEV_DEBUG: "0",
+};
+
 const lanes = [
   [
     { name: "cargo", command: ["cargo", "test", "--locked"], counts: cargoCounts },
+    { name: "wasm-node", command: wasm, environment: wasmEnvironment, counts: cargoCounts },
     {
-      name: "wasm",
-      command: ["cargo", "test", "--locked", "--target", "wasm32-unknown-unknown", "--test", "*"],
-      environment: {
-        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(repository, ".tools", "bin", "wasm-bindgen-test-runner"),
-        // With debug info, wasm-bindgen would take seconds longer.
-        CARGO_PROFILE_DEV_DEBUG: "0",
-      },
+      name: "wasm-chromium",
+      command: wasm,
+      environment: { ...wasmEnvironment, WASM_BINDGEN_USE_BROWSER: "1", CHROMEDRIVER: chromedriver() },
       counts: cargoCounts,
     },
   ],

@@ -23,12 +23,12 @@ const rows = [
   row(
     "browser bundle: the class, wasm inlined",
     await bundle(`import { ConductoroneSDKTypescript } from "../index.js"; ${SIGNATURE}${CALL}`),
-    72_000,
+    67_650,
   ),
   row(
     "Worker: module + wasm",
     await bundle(`import { ConductoroneSDKTypescript } from "../edge/index-edge.js"; ${SIGNATURE}${CALL}`),
-    69_500,
+    64_800,
     wasm,
   ),
   row("cdn.js", read("cdn.js")),

@@ -165,9 +165,7 @@ async fn webcrypto(wait: &Wait, promise: Result<Promise, JsValue>) -> Result<JsV
 }
 
 fn cannot_sign() -> Error {
-    Error::unsupported(
-        "WebCrypto does not support Ed25519. Use Chrome 137, Firefox 129, Safari 17 or Node 20 or newer",
-    )
+    Error::unsupported("WebCrypto does not support Ed25519. Use Chrome 137, Firefox 129, Safari 17 or Node 20 or newer")
 }
 
 fn json(value: &impl Serialize) -> Result<String, Error> {

@@ -31,6 +31,8 @@ export const chromium = () =>
 export const headlessShell = () =>
   find("Chromium's headless shell", "CHROMIUM_HEADLESS_SHELL", () => onPath(["chromium-headless-shell"]) ?? chromium());
 
+export const chromedriver = () => find("ChromeDriver", "CHROMEDRIVER", () => onPath(["chromedriver"]));
+
 export const firefox = () => find("Firefox", "FIREFOX", () => onPath(["firefox-esr", "firefox"]));
 
 /** WebKitGTK's small browser, which no distribution puts on PATH: /usr/lib/ARCHITECTURE/webkit2gtk-VERSION/MiniBrowser. */
