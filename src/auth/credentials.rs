@@ -165,7 +165,9 @@ async fn webcrypto(wait: &Wait, promise: Result<Promise, JsValue>) -> Result<JsV
 }
 
 fn cannot_sign() -> Error {
-    Error::unsupported("WebCrypto does not support Ed25519. Use Chrome 137, Firefox 129, Safari 17 or Node 20 or newer")
+    Error::unsupported(
+        "crypto.subtle has no Ed25519, which needs https or localhost and Chrome 137, Firefox 129, Safari 17 or Node 20",
+    )
 }
 
 fn json(value: &impl Serialize) -> Result<String, Error> {
