@@ -450,7 +450,7 @@ class RevokeCredentialsReport {
   #requests;
 
   constructor(fields, requests) {
-    Object.assign(this, fields);
+    for (const name in fields) this[name] = fields[name]; // A page may have patched Object.assign.
     this.#requests = requests;
   }
 
