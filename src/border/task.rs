@@ -71,15 +71,17 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<Task>>> = const { RefCell::new(None) };
     /// One for all promises: creating a closure for each takes time.
     static RESUME: Closure<dyn Fn(f64, bool, JsValue)> = Closure::new(|number, fulfilled, value| {
-        let task = TASKS.with_borrow(|tasks| {
-            let place = tasks.binary_search_by(|task| task.number.total_cmp(&number)).ok()?;
-            tasks.get(place).cloned()
-        });
+        let task = TASKS.with_borrow(|tasks| tasks.get(place_of(number, tasks)?).cloned());
         if let Some(task) = task {
             task.awaited.set(Awaited::Settled(if fulfilled { Ok(value) } else { Err(value) }));
             task.run();
         }
     });
+}
+
+/// The place of a task among those that are not done.
+fn place_of(number: f64, tasks: &[Rc<Task>]) -> Option<usize> {
+    tasks.binary_search_by(|task| task.number.total_cmp(&number)).ok()
 }
 
 impl Task {
@@ -93,7 +95,7 @@ impl Task {
             debug_assert!(!matches!(self.awaited.take(), Awaited::Nothing), "a task may await nothing but `settled`");
             self.future.replace(Some(future));
         } else {
-            TASKS.with_borrow_mut(|tasks| tasks.retain(|task| !Rc::ptr_eq(task, &self)));
+            TASKS.with_borrow_mut(|tasks| place_of(self.number, tasks).map(|place| tasks.remove(place)));
         }
     }
 }
