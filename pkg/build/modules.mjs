@@ -23,7 +23,7 @@ const SHARED = [...ERRORS, "HTTPClient", "ServerList"];
  * `shared` what it exports of shared.js, which needs none. One with neither is there for its types, which are in the .d.ts file
  * of the same path.
  */
-export const MODULES = [
+const MODULES = [
   { path: "index", core: ["ConductoroneSDKTypescript", "ready"], shared: ["HTTPClient", "ServerList"] },
   { path: "core", core: ["ConductoroneSDKTypescriptCore"] },
   { path: "errors", shared: ERRORS },
@@ -41,7 +41,7 @@ export const MODULES = [
 ];
 
 /** Everything in one module. It is not exported itself: cdn.js is its bundle, and what "./cdn" is where that cannot be used. */
-export const ALL = { path: "all", core: CORE, shared: SHARED };
+const ALL = { path: "all", core: CORE, shared: SHARED };
 
 /** The entry files as `[file, source]`: every module, and once more in edge/ those that need the wasm. */
 export function entryFiles() {

@@ -43,7 +43,7 @@ export class Deferred {
  * A promise of what a caller's code returned. It has a handler at once, because an abort may come before anything waits for it. (A
  * rejection without a handler ends a Node process.)
  */
-export function handled(value) {
+function handled(value) {
   const promise = promiseOf(value);
   promise.then(undefined, () => {});
   return promise;

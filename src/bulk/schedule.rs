@@ -6,8 +6,8 @@
 //!
 //! 1. Whoever asks for fewer requests, the API (429, or 503 with `Retry-After`) or the token endpoint, pauses the whole run: for as
 //!    long as it says, and longer if it keeps refusing after that; if it does not say, for a short time that doubles. Reports of
-//!    several attempts from before the pause are one pause. Nothing is sent before it is over. Then one request is sent alone. When it is accepted, [`Pace`] decides how fast the run
-//!    continues.
+//!    several attempts from before the pause are one pause. Nothing is sent before it is over. Then one request is sent alone. When
+//!    it is accepted, [`Pace`] decides how fast the run continues.
 //! 2. A rate-limited item goes behind all others. The `MAX_RATE_LIMITED`th time, it fails. What happens before the API has accepted
 //!    anything does not count.
 //! 3. An item whose `Retry-After` is longer than `MAX_PAUSE` fails. If that happens to `MAX_TOO_LONG` probes in a row, or nothing is

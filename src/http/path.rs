@@ -105,28 +105,33 @@ mod tests {
         assert_eq!(revoke_path("a", "b%20", "c"), "/api/v1/apps/a/connectors/b%20/credentials/c");
     }
 
+    /// Each id is refused, with an error that names this character.
+    fn names_the_character(cases: &[(&str, &str)]) {
+        for (id, character) in cases {
+            assert_eq!(encode_id(id), Err(["contains ", character].concat().into()), "{id:?}");
+        }
+    }
+
     #[test]
     fn refuses_ids_that_could_name_another_resource() {
         for (id, error) in [("", EMPTY), (".", DOTS), ("..", DOTS)] {
             assert_eq!(encode_id(id), Err(error), "{id:?}");
         }
-        for (id, character) in [
+        names_the_character(&[
             ("a/b", "U+002F (a slash) at index 1"),
             ("a\\b", "U+005C (a backslash) at index 1"),
             ("a\0", "U+0000 (a control character) at index 1"),
             ("a\nb", "U+000A (a control character) at index 1"),
             ("\u{7f}", "U+007F (a control character) at index 0"),
             ("\u{85}", "U+0085 (a control character) at index 0"),
-        ] {
-            assert_eq!(encode_id(id), Err(["contains ", character].concat().into()), "{id:?}");
-        }
+        ]);
         assert_eq!(encode_id("...").as_deref(), Ok("..."));
         assert!(encode_id(&"é".repeat(MAX_ID_LENGTH as usize)).is_ok());
     }
 
     #[test]
     fn refuses_what_is_pasted_with_an_id() {
-        for (id, character) in [
+        names_the_character(&[
             (" a", "U+0020 (white space) at index 0"),
             ("a ", "U+0020 (white space) at index 1"),
             ("a b\u{a0}", "U+00A0 (white space) at index 3"),
@@ -140,9 +145,7 @@ mod tests {
             ("a\u{202e}b", "U+202E (an invisible character) at index 1"),
             // Two UTF-16 code units before it.
             ("😀\u{e0061}", "U+E0061 (an invisible character) at index 2"),
-        ] {
-            assert_eq!(encode_id(id), Err(["contains ", character].concat().into()), "{id:?}");
-        }
+        ]);
         assert_eq!(encode_id("a b").as_deref(), Ok("a%20b"));
     }
 

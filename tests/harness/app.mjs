@@ -23,7 +23,7 @@ export function npm(args, cwd) {
 }
 
 /** A fresh project with the tarball as its only dependency. */
-export function installInto(project, dependency) {
+function installInto(project, dependency) {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
   const manifest = { name: "project", private: true, type: "module", dependencies: { [dependency]: `file:${tarball}` } };

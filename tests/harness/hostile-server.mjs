@@ -67,7 +67,7 @@ function sendGzip(socket, body) {
 const REDIRECTS = [300, 301, 302, 303, 305, 307, 308];
 
 /** What the server does with a connection that holds a whole request: `(socket, { elsewhere, here })`. */
-export const BEHAVIOURS = {
+const BEHAVIOURS = {
   ok: send(OK),
   "dribbled-head": (socket) => dribble(socket, OK).then(() => socket.end()),
   "dribbled-body": (socket) => {

@@ -67,7 +67,7 @@ export async function bundle(contents, options) {
 const external = ["timers", "timers/promises", "util"];
 
 /** Collects the wasm files that a bundle imports, to be handed to workerd as modules. */
-export function wasmModules() {
+function wasmModules() {
   const files = new Map();
   const plugin = {
     name: "wasm-modules",
