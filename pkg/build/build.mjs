@@ -228,7 +228,7 @@ function checkNoMachinePaths() {
 /** The .d.ts files that are also in cjs/. */
 function declarations(dir = PKG) {
   return readdirSync(dir, { recursive: true })
-    .filter((file) => file.endsWith(".d.ts") && !/^(build|cjs)\//.test(file) && file !== "cdn.d.ts")
+    .filter((file) => file.endsWith(".d.ts") && !/^(build|cjs|node_modules)\//.test(file) && file !== "cdn.d.ts")
     .sort();
 }
 
