@@ -226,15 +226,15 @@ fn is_absence(head: &Head, text: &Text) -> bool {
 
 /// What a body is. An error of the API's gateway is a gRPC status as JSON: `{"code": 16, "message": "…", "details": []}`. Code 0
 /// means success. Other gateways send a member `error`.
-fn body_of(response: &Response<'_>, Text { text, is_empty, truncated }: &Text) -> Body {
+fn body_of(response: &Response<'_>, Text { text, length, truncated }: &Text) -> Body {
     if *truncated {
         return Body::Malformed(TOO_LONG);
     }
-    if *is_empty {
+    if *length == 0 {
         return if response.has_content() { Body::Malformed(CUT) } else { Body::Empty };
     }
     // What the API sends need not be parsed, and of what cannot be a success nothing else is asked.
-    if text.length() == 2 && *text == "{}" {
+    if *length == 2 && *text == "{}" {
         return Body::Object;
     }
     let Some(value) = response.head.may_be_success().then(|| parse_json(text).ok()).flatten() else {
