@@ -1,4 +1,5 @@
 import { assert, assertError, ids, json, rejection, stubbed, TOKEN, throws } from "./helpers.js";
+import { HOSTILE } from "./hostile.js";
 import { test } from "./registry.js";
 
 const BASES = {
@@ -26,19 +27,13 @@ test("errors: the classes are subclasses of Error with names of their own", ({ s
 
 test("errors: an answer other than success is an SDKError that carries the answer", async ({ sdk }) => {
   const body = '{"code":5,"message":"credential not found","details":[]}';
-  for (const status of [400, 401, 403, 404, 409, 412, 422, 429, 500, 502, 503, 504]) {
-    const { revoke, requests } = stubbed(sdk, {}, { status, headers: { ...json, "x-request-id": "r-7" }, body });
-    const error = assertError(sdk, await rejection(revoke()), "SDKError");
-    assert.instanceOf(error, sdk.errors.ConductoroneSDKTypescriptError);
-    assert.strictEqual(error.statusCode, status);
-    assert.strictEqual(error.body, body);
-    assert.strictEqual(error.contentType, "application/json");
-    assert.strictEqual(error.headers.get("x-request-id"), "r-7");
-    assert.instanceOf(error.rawResponse, Response);
-    assert.strictEqual(error.rawResponse.status, status);
-    assert.strictEqual(error.message, `Unexpected Status or Content-Type: Status ${status}. Body: ${body}`);
-    assert.lengthOf(requests, 1);
-  }
+  const { revoke, requests } = stubbed(sdk, {}, { status: 422, headers: { ...json, "x-request-id": "r-7" }, body });
+  const error = assertError(sdk, await rejection(revoke()), "SDKError");
+  assert.strictEqual(error.message, `Unexpected Status or Content-Type: Status 422. Body: ${body}`);
+  const { statusCode, contentType, headers, rawResponse } = error;
+  assert.deepEqual([statusCode, error.body, contentType], [422, body, "application/json"]);
+  assert.deepEqual([headers.get("x-request-id"), rawResponse.status, requests.length], ["r-7", 422, 1]);
+  assert.instanceOf(rawResponse, Response);
 });
 
 test("errors: an SDKValidationError says what is wrong, in message and pretty()", async ({ sdk }) => {
@@ -50,29 +45,23 @@ test("errors: an SDKValidationError says what is wrong, in message and pretty()"
   assert.include(error.pretty(), error.rawMessage);
 });
 
-test("errors: what a caller's own client throws, or gives in place of a Response, is an UnexpectedClientError", async ({
+test("errors: what a caller's own client throws keeps its meaning, or is an UnexpectedClientError, as what is no Response is", async ({
   sdk,
 }) => {
+  const named = (name) => new DOMException("over", name);
   const reasons = [new Error("boom"), "boom", undefined, null, 7, Object.create(null)];
-  const rejecting = reasons.map((reason) => [() => Promise.reject(reason), reason]);
-  const throwing = throws(reasons[0]);
-  const oddities = [undefined, Promise.resolve({ status: 200 }), Promise.resolve("{}"), []].map((odd) => [() => odd]);
-  for (const [request, reason] of [...rejecting, [throwing, reasons[0]], ...oddities]) {
-    const { revoke } = stubbed(sdk, { httpClient: { request } });
-    const error = assertError(sdk, await rejection(revoke()), "UnexpectedClientError");
-    assert.instanceOf(error, sdk.errors.HTTPClientError);
-    if (reason !== undefined) assert.strictEqual(error.cause, reason);
-  }
-});
-
-test("errors: AbortError, TimeoutError and ConnectionError out of a client keep their meaning", async ({ sdk }) => {
-  for (const [name, className] of [
-    ["AbortError", "RequestAbortedError"],
-    ["TimeoutError", "RequestTimeoutError"],
-    ["ConnectionError", "ConnectionError"],
+  const oddities = [undefined, Promise.resolve({ status: 200 }), Promise.resolve("{}"), []];
+  for (const [className, request, reason] of [
+    ["RequestAbortedError", throws(named("AbortError"))],
+    ["RequestTimeoutError", throws(named("TimeoutError"))],
+    ["ConnectionError", throws(named("ConnectionError"))],
+    ["UnexpectedClientError", throws(reasons[0]), reasons[0]],
+    ...reasons.map((reason) => ["UnexpectedClientError", () => Promise.reject(reason), reason]),
+    ...oddities.map((odd) => ["UnexpectedClientError", () => odd]),
   ]) {
-    const { revoke } = stubbed(sdk, {}, () => Promise.reject(new DOMException("over", name)));
-    assertError(sdk, await rejection(revoke()), className);
+    const { revoke } = stubbed(sdk, { httpClient: { request } });
+    const error = assertError(sdk, await rejection(revoke()), className);
+    if (reason !== undefined) assert.strictEqual(error.cause, reason);
   }
 });
 
@@ -88,18 +77,7 @@ const CAUSES = {
   ": (ECONNREFUSED)": { code: "ECONNREFUSED" },
 };
 /** Causes of which nothing can be shown. */
-const SILENT = [
-  undefined,
-  null,
-  "text",
-  5,
-  () => {},
-  {},
-  [],
-  { message: 5 },
-  { message: "", code: Symbol("c") },
-  new AggregateError([]),
-];
+const SILENT = [...Object.values(HOSTILE).map((make) => make()), { message: 5 }, { message: "", code: Symbol("c") }];
 test("errors: a ConnectionError's message shows message and code of the innermost cause, where there is one", async ({ sdk }) => {
   const failed = (cause) => new TypeError("fetch failed", { cause });
   const cases = [["", new TypeError("fetch failed")], ...SILENT.map((cause) => ["", failed(cause)])];
@@ -110,10 +88,7 @@ test("errors: a ConnectionError's message shows message and code of the innermos
   }
   const circular = failed();
   circular.cause = circular;
-  const { proxy, revoke: revokeProxy } = Proxy.revocable({}, {});
-  revokeProxy();
-  const throwing = Object.defineProperty({}, "message", { get: throws(new Error("boom")) });
-  cases.push(["", circular], ["", failed(proxy)], ["", failed(throwing)]);
+  cases.push(["", circular]);
   for (const [shown, cause] of cases) {
     const { revoke } = stubbed(sdk, {}, () => Promise.reject(cause));
     const error = assertError(sdk, await rejection(revoke()), "ConnectionError");

@@ -3,7 +3,8 @@
 //  2 with serverURL, the other options are ignored      6 a tenantDomain such as "evil.com#" gets the token
 //  3 one token alone is not sent                        7 some inputs and answers end in untyped errors
 //  4 a redirected revoke is reported as success         8 some engines' network failures are not recognised
-// (9, the time limit that a signal switches off, and 10, the abort that waits, are in retries.js.)
+// (4 is in hostile-servers.js; 8 in vectors.js, too; 9, the time limit that a signal switches off, and 10, the abort that waits, are
+// in retries.js.)
 import {
   assert,
   assertError,
@@ -18,7 +19,7 @@ import {
   TOKEN,
   thrown,
 } from "./helpers.js";
-import { test } from "./registry.js";
+import { test, withReplaced } from "./registry.js";
 
 const KEYS = ["contentType", "statusCode", "rawResponse", "connectorServiceRevokeCredentialResponse"];
 
@@ -32,21 +33,15 @@ test("revoke: one POST with the bearer token over a real connection, and the doc
   const result = await client.connector.revokeCredential(ids);
 
   assert.deepEqual(Object.keys(result), KEYS);
-  assert.strictEqual(result.contentType, "application/json");
-  assert.strictEqual(result.statusCode, 200);
-  assert.instanceOf(result.rawResponse, Response);
-  assert.strictEqual(result.rawResponse.status, 200);
-  assert.deepEqual(result.connectorServiceRevokeCredentialResponse, {});
+  const { rawResponse, ...rest } = result;
+  assert.deepEqual(rest, { contentType: "application/json", statusCode: 200, connectorServiceRevokeCredentialResponse: {} });
+  assert.instanceOf(rawResponse, Response);
+  assert.strictEqual(rawResponse.status, 200);
 
-  const requests = await play.requests();
-  assert.lengthOf(requests, 1);
-  const [{ method, url, headers, body }] = requests;
-  assert.strictEqual(method, "POST");
-  assert.strictEqual(url, new URL(play.base).pathname + PATH);
-  assert.strictEqual(headers.authorization, `Bearer ${TOKEN}`);
-  assert.strictEqual(headers.accept, "application/json");
-  assert.strictEqual(headers["content-type"], "application/json");
-  assert.strictEqual(body, "");
+  const [{ method, url, headers, body }, ...more] = await play.requests();
+  assert.deepEqual([method, url, body, more], ["POST", new URL(play.base).pathname + PATH, "", []]);
+  const { authorization, accept, "content-type": type } = headers;
+  assert.deepEqual([authorization, accept, type], [`Bearer ${TOKEN}`, "application/json", "application/json"]);
   assert.notProperty(headers, "cookie");
   if (runtime === "browser") assert.notMatch(headers["user-agent"], /c1-revoke/);
   else assert.match(headers["user-agent"], /^c1-revoke\/\d+\.\d+\.\d+/);
@@ -62,15 +57,13 @@ test("revoke: the standalone function resolves to a Result and never rejects", a
   const { httpClient } = stubClient(sdk, revoked, { status: 404, headers: json, body: "{}" });
   const core = new sdk.ConductoroneSDKTypescriptCore({ security: { bearerAuth: TOKEN }, tenantDomain: "acme", httpClient });
   const good = await sdk.connectorRevokeCredential(core, ids);
-  assert.isTrue(good.ok);
-  assert.deepEqual(Object.keys(good.value), KEYS);
   // The class is a client too.
   const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, tenantDomain: "acme", httpClient });
   const bad = await sdk.connectorRevokeCredential(client, ids);
-  assert.isFalse(bad.ok);
-  assertError(sdk, bad.error, "SDKError");
   const invalid = await sdk.connectorRevokeCredential(core, { ...ids, id: "" });
-  assert.isFalse(invalid.ok);
+  assert.deepEqual([good.ok, bad.ok, invalid.ok], [true, false, false]);
+  assert.deepEqual(Object.keys(good.value), KEYS);
+  assertError(sdk, bad.error, "SDKError");
   assertError(sdk, invalid.error, "SDKValidationError");
 });
 
@@ -118,31 +111,13 @@ test("fault 3: either token alone is enough, in the class and in the Core client
   );
 });
 
-test("fault 4: a redirect to the same or another host is an SDKError and is not followed", async ({ sdk, server }) => {
-  for (const status of [301, 302, 303, 307, 308]) {
-    for (const location of ["{base}/landing", "{elsewhere}/landing"]) {
-      const play = await playOn(server, { status, headers: { location, ...json }, body: "{}" }, revoked);
-      const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: play.base });
-      const error = assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "SDKError");
-      // A browser hides which redirect it was (an opaque response with status 0).
-      assert.include([status, 0], error.statusCode);
-      const requests = await play.requests();
-      assert.lengthOf(requests, 1, "the redirect was followed");
-      assert.strictEqual(requests[0].host, new URL(play.base).host);
-    }
-  }
-});
-
-/** One for each rule of src/http/path.rs, which has all characters; and what is no string, or too long. */
+/** Some for the rules of src/http/path.rs, which has all characters; and what is no string, or too long. */
 const NO_IDS = {
   "is empty": [""],
   "must not be . or ..": [".", ".."],
   "contains U+002F (a slash) at index 1": ["a/b"],
-  "contains U+005C (a backslash) at index 1": ["a\\b"],
-  "contains U+000A (a control character) at index 1": ["a\nb"],
   // Pasted with it: the API's 404 would say that the id does not exist.
   "contains U+0020 (white space) at index 10": ["credential "],
-  "contains U+200B (an invisible character) at index 0": ["\u200bcredential"],
   "": [null, undefined, 5, true, {}, [], "\ud800", "a\udc00b", "a".repeat(2049), "😀".repeat(1025)],
 };
 test("faults 5 and 7: ids that name no credential are refused before any request, and the error names the fault", async ({
@@ -161,9 +136,6 @@ test("faults 5 and 7: ids that name no credential are refused before any request
     }
   }
   assert.lengthOf(requests, 0);
-  for (const id of ["a b", "...", "%2e%2e"]) await client.connector.revokeCredential({ ...ids, id });
-  const sent = requests.map(({ url }) => url.split("/credentials/")[1]);
-  assert.deepEqual(sent, ["a%20b", "...", "%252e%252e"]);
 });
 
 test("fault 6: a tenantDomain is one DNS label, in any documented form; what is none is refused at construction", async ({
@@ -181,38 +153,6 @@ test("fault 6: a tenantDomain is one DNS label, in any documented form; what is 
   }
 });
 
-test("fault 6: the token goes to the configured host only, whatever the answer says", async ({ sdk, server }) => {
-  const answers = [
-    { status: 401, headers: { "www-authenticate": 'Bearer realm="{elsewhere}"', ...json }, body: "{}" },
-    { status: 200, headers: { refresh: "0; url={elsewhere}/landing", link: "<{elsewhere}>; rel=preload", ...json }, body: "{}" },
-  ];
-  for (const answer of answers) {
-    const play = await playOn(server, answer);
-    const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: play.base });
-    await client.connector.revokeCredential(ids).catch(() => {});
-    const requests = await play.requests();
-    assert.lengthOf(requests, 1);
-    assert.strictEqual(requests[0].host, new URL(play.base).host);
-  }
-});
-
-test("fault 8: each engine's network failure is a ConnectionError, and is retried when asked", async ({ sdk }) => {
-  const backoff = { initialInterval: 1, maxInterval: 1, exponent: 1, maxElapsedTime: 60_000 };
-  const retries = { strategy: "backoff", backoff, retryConnectionErrors: true };
-  for (const failure of [
-    ...["fetch failed", "Failed to fetch", "NetworkError when attempting to fetch resource.", "Load failed"].map(
-      (message) => new TypeError(message),
-    ),
-    new Error("Network connection lost."),
-  ]) {
-    const fails = () => Promise.reject(failure);
-    const { revoke, requests } = stubbed(sdk, {}, fails, fails, revoked);
-    assert.strictEqual(assertError(sdk, await rejection(revoke()), "ConnectionError").cause, failure);
-    await revoke({ retries });
-    assert.lengthOf(requests, 3);
-  }
-});
-
 test("fault 8: a host that refuses connections is a ConnectionError", async ({ sdk }) => {
   // Port 9 (discard) is on every browser's list of blocked ports and nothing listens on it.
   const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL: "http://127.0.0.1:9" });
@@ -221,13 +161,10 @@ test("fault 8: a host that refuses connections is a ConnectionError", async ({ s
 
 test("what a page puts on Object.prototype is not taken for an option of the request", async ({ sdk }) => {
   const { revoke, requests } = stubbed(sdk);
-  Object.defineProperty(Object.prototype, "redirect", { value: "follow", configurable: true, writable: true });
-  try {
+  await withReplaced(Object.prototype, { redirect: "follow" }, async () => {
     await revoke({});
     await revoke();
-  } finally {
-    delete Object.prototype.redirect;
-  }
+  });
   assert.deepEqual(
     requests.map(({ request }) => request.redirect),
     ["manual", "manual"],
