@@ -88,7 +88,7 @@ test("errors: a ConnectionError's message shows message and code of the innermos
   }
   const circular = failed();
   circular.cause = circular;
-  cases.push(["", circular]);
+  cases.push(["", circular], ["", failed(new AggregateError([]))]);
   for (const [shown, cause] of cases) {
     const { revoke } = stubbed(sdk, {}, () => Promise.reject(cause));
     const error = assertError(sdk, await rejection(revoke()), "ConnectionError");

@@ -5,24 +5,20 @@ import { endsWell } from "./hostile.js";
 import { test } from "./registry.js";
 
 const LIMIT = 1 << 20;
-let calls = 0;
 
 /** Begins a call to the server that behaves like this: the promise of how it ends, and what can be asked of the server. */
 function begin(sdk, hostile, behaviour, options, props) {
-  const call = `${Math.random()}-${++calls}`;
-  const client = new sdk.ConductoroneSDKTypescript({
-    security: { bearerAuth: TOKEN },
-    serverURL: `${hostile}/${behaviour}/${call}`,
-    ...props,
-  });
+  const call = crypto.randomUUID();
+  const serverURL = `${hostile}/${behaviour}/${call}`;
+  const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, serverURL, ...props });
   const end = endsWell(sdk, () => client.connector.revokeCredential(ids, options), behaviour);
   const ask = async (what) => (await fetch(`${hostile}/${what}/${call}`)).json();
   return { end, seen: () => ask("seen"), closed: () => ask("closed") };
 }
 
 /** One call to the server that behaves like this: how it ended, and what the server saw of it. */
-async function callTo(sdk, hostile, behaviour, options) {
-  const { end, ...asks } = begin(sdk, hostile, behaviour, options);
+async function callTo(...args) {
+  const { end, ...asks } = begin(...args);
   return { ...(await end), ...asks };
 }
 
@@ -30,22 +26,20 @@ const name = ({ value, error }) => error?.name ?? value?.statusCode;
 
 /**
  * How a call to each behaviour ends: the status of the result, or the name of the error. Where engines differ, `default` and the
- * engines that do otherwise (harness/runtimes.mjs names them). Each engine ends the same way every time.
+ * engines that do otherwise (harness/runtimes.mjs names them). Each engine ends the same way every time. These are faults of HTTP,
+ * which only an engine can meet: what whole responses mean is in answers.js and certainty.js.
  */
 const MISBEHAVIOURS = {
   ok: 200,
-  "dribbled-head": 200,
-  "dribbled-body": 200,
+  dribbled: 200,
   // workerd takes an informational response for the final one.
   "early-hints": { default: 200, workerd: "SDKError" },
-  processing: { default: 200, workerd: "SDKError" },
   // undici refuses a 100 that the request did not ask for.
   continue: { default: 200, node: "ConnectionError", workerd: "SDKError" },
   // The error of those that take a 101 for a response has its status.
   "switching-protocols": { default: "ConnectionError", workerd: "SDKError", firefox: "SDKError", deno: "SDKError" },
   "closed-at-once": "ConnectionError",
   "reset-at-once": "ConnectionError",
-  "reset-in-status-line": "ConnectionError",
   "reset-in-head": "ConnectionError",
   "closed-in-head": "ConnectionError",
   "reset-in-body": "ConnectionError",
@@ -74,11 +68,6 @@ const MISBEHAVIOURS = {
   },
   "many-headers": 200,
   "thousands-of-headers": "ConnectionError",
-  "html-with-200": "SDKError",
-  "html-said-to-be-json": "ResponseValidationError",
-  "json-array": "ResponseValidationError",
-  "json-said-to-be-text": "SDKError",
-  "json-twice": "ResponseValidationError",
   "not-utf-8": "ResponseValidationError",
   "utf-16": "ResponseValidationError",
   "not-utf-8-in-a-string": 200,
@@ -90,10 +79,8 @@ const MISBEHAVIOURS = {
   "status-2000": { default: "ConnectionError", workerd: "UnexpectedClientError", chromium: "UnexpectedClientError" },
   // Chromium takes a status line without a number for a 200.
   "status-200-in-words": { default: "ConnectionError", chromium: 200 },
-  "no-content": "SDKError",
-  accepted: "SDKError",
   "not-modified": "SDKError",
-  refused: "SDKError",
+  "elsewhere-in-headers": "SDKError",
   "refresh-elsewhere": 200,
 };
 
@@ -135,11 +122,15 @@ for (let part = 0; part < PARTS; part++) {
 
 test("redirects of all kinds: not followed, not taken for success", (context) => everyEnding(context, Object.entries(REDIRECTS)));
 
+/** Also, where the request was sent: here, once, and never is an outcome "notSent". */
 async function everyEnding({ sdk, hostile, engine }, expectations) {
   const wrong = [];
   for (const [behaviour, expected] of expectations) {
     const end = await callTo(sdk, hostile, behaviour);
     if (name(end) !== inEngine(expected, engine)) wrong.push(`${behaviour}: ${name(end)}`);
+    assert.notStrictEqual(end.error?.outcome, "notSent", behaviour);
+    // A browser hides which redirect it was (an opaque response with status 0).
+    if (/redirect-\d/.test(behaviour)) assert.include([Number(behaviour.split("-")[1]), 0], end.error.statusCode);
     assert.deepEqual(await end.seen(), { requests: 1, elsewhere: 0 }, behaviour);
   }
   assert.deepEqual(wrong, []);
@@ -161,24 +152,18 @@ test("a caller who lets fetch follow a redirect is not told that anything was re
   }
 });
 
-test("bodies without end are left, and their connections closed", async ({ sdk, hostile }) => {
-  for (const behaviour of ["endless-body", "endless-error-body"]) {
+test("what has no end, or is small only while compressed, is read up to 1 MiB and left, and its connection closed", async ({
+  sdk,
+  hostile,
+}) => {
+  for (const behaviour of ["endless-body", "endless-error-body", "gzip-bomb", "two-megabytes", "endless-head"]) {
     const end = await callTo(sdk, hostile, behaviour);
-    assert.strictEqual(name(end), ENDLESS[behaviour], behaviour);
+    assert.strictEqual(name(end), { ...MISBEHAVIOURS, ...ENDLESS }[behaviour], behaviour);
+    await end.closed();
+    if (behaviour === "endless-head") continue;
     assert.isAtMost(end.error.body.length, LIMIT, behaviour);
     assert.isAtMost(end.error.message.length, 20_000, behaviour);
-    await end.closed();
-  }
-  const { error, closed } = await callTo(sdk, hostile, "endless-head");
-  assert.strictEqual(name({ error }), ENDLESS["endless-head"]);
-  await closed();
-});
-
-test("a body that is small only while compressed is not unpacked into memory", async ({ sdk, hostile }) => {
-  for (const behaviour of ["gzip-bomb", "two-megabytes"]) {
-    const { error } = await callTo(sdk, hostile, behaviour);
-    assert.isAtMost(error.body.length, LIMIT, behaviour);
-    assert.match(error.cause, /1 MiB/, behaviour);
+    if (end.error.statusCode === 200) assert.match(end.error.cause, /1 MiB/, behaviour);
   }
 });
 

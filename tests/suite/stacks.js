@@ -69,7 +69,7 @@ test("stacks: an error names the function that called, for every way to fail, an
     const { name, message, stack } = await rejection(revokeForTicket());
     assert.strictEqual(name, expected, label);
     assert.isTrue(stack.startsWith(`${name}: ${message}\n`), `${label}: ${stack}`);
-    // The caller, before anything of WebAssembly.
+    // The caller, and nothing of WebAssembly.
     assert.include(stack, " revokeForTicket ", label);
     assert.notInclude(stack, "wasm", label);
   }
