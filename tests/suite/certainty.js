@@ -1,22 +1,9 @@
 // What happened to the credential: every error and every item says it as `outcome`, and `confirm` finds it out.
-import { bulkServer, finish, broken as lost, many, refused, requests as requestsOf, status } from "./bulk-server.js";
+import { bulkServer, column, finish, broken as lost, many, refused, requests as requestsOf, status } from "./bulk-server.js";
 import { elapsed, play, withClock } from "./clock.js";
-import {
-  assert,
-  assertError,
-  ids,
-  json,
-  playOn,
-  rejection,
-  response,
-  revoked,
-  stubbed,
-  TOKEN,
-  throws,
-  withGlobals,
-} from "./helpers.js";
+import { assert, assertError, ids, json, playOn, rejection, response, revoked, stubbed, TOKEN } from "./helpers.js";
 import { issued, stubbedOAuth } from "./oauth-helpers.js";
-import { test } from "./registry.js";
+import { test, withReplaced } from "./registry.js";
 
 const NO_RETRIES = { strategy: "none" };
 const retries = { strategy: "backoff", backoff: { initialInterval: 0, maxInterval: 0, exponent: 1, maxElapsedTime: 60_000 } };
@@ -105,7 +92,7 @@ for (const [name, [end, className, outcome]] of Object.entries(ENDS)) {
 test("certainty: what was never sent is notSent", async ({ sdk }) => {
   for (const [name, props, request, options] of [
     ["SDKValidationError", {}, { ...ids, id: "" }],
-    ["UnexpectedClientError", { security: throws(new Error("signed out")) }, ids],
+    ["UnexpectedClientError", { security: () => Promise.reject(new Error("signed out")) }, ids],
     ["RequestAbortedError", {}, ids, { signal: AbortSignal.abort() }],
     ["InvalidRequestError", {}, ids, { headers: { "a b": "1" } }],
   ]) {
@@ -139,16 +126,15 @@ test("certainty: an abort before the response leaves doubt, and asks nothing", a
 
 // --- Doubt sticks ---
 
-/** What happened to the attempts of a call, one after the other, and what the error then says (src/http/outcome.rs has all pairs). */
-const HISTORIES = [
-  [[lost, answer(403)], "unknown"],
-  [[answer(502), answer(429), answer(302)], "unknown"],
-  [[answer(503), absent], "absent"],
-  [[answer(429), answer(403)], "notRevoked"],
-];
 const CODES = ["429", "5XX"];
 test("certainty: a refusal says nothing of an earlier attempt", async ({ sdk }) => {
-  for (const [history, outcome] of HISTORIES) {
+  // src/http/outcome.rs has all pairs.
+  for (const [history, outcome] of [
+    [[lost, answer(403)], "unknown"],
+    [[answer(502), answer(429), answer(302)], "unknown"],
+    [[answer(503), absent], "absent"],
+    [[answer(429), answer(403)], "notRevoked"],
+  ]) {
     const { revoke, requests } = stubbed(sdk, {}, ...history);
     const error = await rejection(revoke({ retries: RETRIES, retryCodes: CODES }));
     assert.deepEqual([error.outcome, requests.length], [outcome, history.length]);
@@ -209,8 +195,8 @@ test(
     assert.strictEqual(await failing(down), "notSent");
     assert.strictEqual(await failing("https://c1-revoke.invalid"), "notSent");
     const untrusted = Object.assign(new Error("self-signed certificate"), { code: "DEPTH_ZERO_SELF_SIGNED_CERT" });
-    const fetch = throws(new TypeError("fetch failed", { cause: untrusted }));
-    assert.strictEqual(await withGlobals({ fetch }, () => failing("https://acme.conductor.one")), "notSent");
+    const fetch = () => Promise.reject(new TypeError("fetch failed", { cause: untrusted }));
+    assert.strictEqual(await withReplaced(globalThis, { fetch }, () => failing("https://acme.conductor.one")), "notSent");
 
     assert.strictEqual(await failing(down, { httpClient: new sdk.HTTPClient() }), "unknown");
     const play = await playOn(server, answer(303, "", { location: down }));
@@ -455,21 +441,11 @@ bulk("what another run may revoke remains", async ({ sdk }, clock) => {
   const server = bulkServer(sdk, (id, nth) => posts[id](nth));
   const report = await finish(clock, server.revoke(requestsOf(...Object.keys(posts)), { redirect: "follow" }));
   assert.lengthOf(server.sent, 10, "only the 502 is retried");
-  const remaining = ["doubt", "redirect", "elsewhere", "followed", "page", "page403", "page404"];
-  assert.deepEqual(
-    report.remaining().map(({ id }) => id),
-    remaining,
-  );
+  assert.deepEqual(report.remaining(), requestsOf("doubt", "redirect", "elsewhere", "followed", "page", "page403", "page404"));
   assert.deepEqual([report.unknown, report.failed], [3, 8]);
   // A report can be posted to another thread, and written down.
-  for (const copy of [
-    structuredClone({ ...report, results: report.results.map(({ error, ...item }) => item) }),
-    JSON.parse(JSON.stringify(report)),
-  ]) {
-    assert.deepEqual(
-      copy.results.map(({ outcome }) => outcome),
-      ["unknown", "notRevoked", "notRevoked", "unknown", "unknown", "notRevoked", "notRevoked", "notRevoked", "revoked"],
-    );
-  }
+  const posted = structuredClone({ ...report, results: report.results.map(({ error, ...item }) => item) });
+  const outcomes = "unknown notRevoked notRevoked unknown unknown notRevoked notRevoked notRevoked revoked".split(" ");
+  for (const copy of [posted, JSON.parse(JSON.stringify(report))]) assert.deepEqual(column(copy, "outcome"), outcomes);
   assert.strictEqual(JSON.parse(JSON.stringify(report)).results[0].error.outcome, "unknown");
 });

@@ -98,7 +98,9 @@ test("errors: a ConnectionError's message shows message and code of the innermos
   }
 });
 
-test("errors: JSON.stringify shows name, message, status, content type, body and cause of each class", async ({ sdk }) => {
+test("errors: JSON.stringify shows name, message, status, content type, body and cause of each class, also in a report", async ({
+  sdk,
+}) => {
   const body = '{"code":5,"message":"not found"}';
   const single = (props, ...answers) => rejection(stubbed(sdk, props, ...answers).revoke());
   const cut = () => Promise.reject(new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED ::1:1") }));
@@ -120,12 +122,6 @@ test("errors: JSON.stringify shows name, message, status, content type, body and
     assert.isString(error.outcome);
     assert.notInclude(Object.keys(error), "toJSON");
   }
-});
-
-test("errors: JSON.stringify of a report shows the reason of each failure", async ({ sdk }) => {
-  const { client } = stubbed(sdk, {}, () => Promise.reject(new TypeError("fetch failed")));
-  const report = await client.connector.revokeCredentials([ids, { ...ids, id: "" }], { retries: { strategy: "none" } });
-  const { results } = JSON.parse(JSON.stringify(report));
-  assert.strictEqual(results[0].error.message, "Unable to make request: TypeError: fetch failed");
-  assert.strictEqual(results[1].error.message, "Input validation failed: id is empty");
+  const report = await stubbed(sdk).client.connector.revokeCredentials([{ ...ids, id: "" }]);
+  assert.strictEqual(JSON.parse(JSON.stringify(report)).results[0].error.message, "Input validation failed: id is empty");
 });

@@ -85,28 +85,26 @@ function assertHarmless(requests, label) {
 test("hostile props: a typed error from the constructor, or a client whose calls end well", ({ sdk }) => {
   // For clients that end up with the platform's own.
   const fetch = (request) => stubClient(sdk, revoked).httpClient.request(request);
-  return withGlobals({ fetch }, () => hostileProps(sdk));
-});
-
-async function hostileProps(sdk) {
-  for (const [props, label] of everywhere(PROP_CASES)) {
-    const { httpClient, requests } = stubClient(sdk, revoked);
-    const base = { security: { bearerAuth: TOKEN }, tenantDomain: "acme", httpClient };
-    const create = (Class) => givesOrThrows(sdk, () => new Class(mixed(base, props)), label);
-    const client = create(sdk.ConductoroneSDKTypescript);
-    create(sdk.ConductoroneSDKTypescriptCore)?.free();
-    if (!client) {
-      assert.lengthOf(requests, 0, label);
-      continue;
+  return withGlobals({ fetch }, async () => {
+    for (const [props, label] of everywhere(PROP_CASES)) {
+      const { httpClient, requests } = stubClient(sdk, revoked);
+      const base = { security: { bearerAuth: TOKEN }, tenantDomain: "acme", httpClient };
+      const create = (Class) => givesOrThrows(sdk, () => new Class(mixed(base, props)), label);
+      const client = create(sdk.ConductoroneSDKTypescript);
+      create(sdk.ConductoroneSDKTypescriptCore)?.free();
+      if (!client) {
+        assert.lengthOf(requests, 0, label);
+        continue;
+      }
+      await endsWell(sdk, () => client.connector.revokeCredential(ids), label);
+      await endsWell(sdk, () => client.getValidToken(), label);
+      givesOrThrows(sdk, () => client.getCurrentToken(), label);
+      givesOrThrows(sdk, () => client.clearToken(), label);
+      assertHarmless(requests, label);
+      client.free();
     }
-    await endsWell(sdk, () => client.connector.revokeCredential(ids), label);
-    await endsWell(sdk, () => client.getValidToken(), label);
-    givesOrThrows(sdk, () => client.getCurrentToken(), label);
-    givesOrThrows(sdk, () => client.clearToken(), label);
-    assertHarmless(requests, label);
-    client.free();
-  }
-}
+  });
+});
 
 const REQUESTS = {
   request: (value) => value,
@@ -141,12 +139,10 @@ OPTION_CASES["headers.x-test"] = (value) => ({ headers: { "x-test": value } });
 OPTION_CASES["fetchOptions.method"] = (value) => ({ fetchOptions: { method: value, body: value } });
 OPTION_CASES.method = (value) => ({ method: value, body: value });
 OPTION_CASES["signal.aborted"] = (value) => ({ signal: { aborted: value, addEventListener() {}, removeEventListener() {} } });
-OPTION_CASES["signal throwing in addEventListener"] = (value) => ({
-  timeoutMs: 60_000,
-  signal: { addEventListener: throws(value) },
-});
+const timeoutMs = 60_000;
+OPTION_CASES["signal throwing in addEventListener"] = (value) => ({ timeoutMs, signal: { addEventListener: throws(value) } });
 OPTION_CASES["signal aborting at once"] = (value) => ({
-  timeoutMs: 60_000,
+  timeoutMs,
   signal: { reason: value, addEventListener: (_, listener) => listener(), removeEventListener() {} },
 });
 
@@ -161,8 +157,9 @@ test("hostile options of a call: a rejection, or the request that was meant", as
   }
 });
 
-/** An iterable whose iterator is this. */
-const iterable = (iterator, symbol = Symbol.iterator) => ({ [symbol]: () => iterator });
+/** Iterables whose iterator is this. */
+const iterable = (iterator) => ({ [Symbol.iterator]: () => iterator });
+const asyncIterable = (iterator) => ({ [Symbol.asyncIterator]: () => iterator });
 /** `next` once, then the end. */
 const once = (next) => {
   let calls = 0;
@@ -176,14 +173,10 @@ const BULK_INPUTS = {
   iterator: (value) => iterable(value),
   "iterator.next": (value) => iterable({ next: value }),
   "next() throwing": (value) => iterable({ next: throws(value) }),
-  "next() rejecting": (value) => iterable({ next: () => Promise.reject(value) }, Symbol.asyncIterator),
+  "next() rejecting": (value) => asyncIterable({ next: () => Promise.reject(value) }),
   "next().done": (value) => iterable(once(() => ({ done: value, value: ids }))),
   "next().value": (value) => iterable(once(() => ({ done: false, value }))),
-  "next().value, in a promise": (value) =>
-    iterable(
-      once(async () => ({ done: false, value })),
-      Symbol.asyncIterator,
-    ),
+  "next().value, in a promise": (value) => asyncIterable(once(async () => ({ done: false, value }))),
   "next().value throwing": (value) => iterable({ next: () => throwing("value")(value) }),
   "return() after a stop": (value) => iterable({ next: () => ({ value: null }), return: () => value }),
 };
@@ -239,6 +232,12 @@ const polyfill = (more) => ({
 });
 const never = () => new Promise(() => {});
 const reader = (read) => ({ getReader: () => ({ read, cancel: never }) });
+/** The API's own, of which somebody has used the body. */
+async function used(use) {
+  const answer = response(revoked);
+  await use(answer);
+  return answer;
+}
 const twice = {
   then(resolve, reject) {
     resolve(response(revoked));
@@ -269,20 +268,8 @@ const ANSWERS = {
   "a reader that gives strings": [() => polyfill({ body: reader(async () => ({ done: false, value: "{}" })) })],
   "a reader without read": [() => polyfill({ body: { getReader: () => ({}) } })],
   "a getReader that throws": [() => polyfill({ body: { getReader: HOSTILE["function that throws"]() } })],
-  "a body that is locked": [
-    () => {
-      const locked = response(revoked);
-      locked.body.getReader();
-      return locked;
-    },
-  ],
-  "a body that was read": [
-    async () => {
-      const read = response(revoked);
-      await read.text();
-      return read;
-    },
-  ],
+  "a body that is locked": [() => used((answer) => answer.body.getReader())],
+  "a body that was read": [() => used((answer) => answer.text())],
   "Response.error()": [() => Response.error()],
   "Response.redirect()": [() => Response.redirect("https://evil.example/", 302)],
   "a redirected answer": [() => polyfill({ redirected: true })],
@@ -308,6 +295,7 @@ test("fetch replaced: what is no Response is never taken for success", async ({ 
 
 const fail = throws(new TypeError("patched by the page"));
 const nothing = () => undefined;
+const COLLECTION = { delete: fail, has: fail, clear: fail, forEach: fail, values: fail, [Symbol.iterator]: fail };
 
 /** What a page does to its platform: `[target, patches]`. Methods that the test needs itself are left alone. */
 const PATCHES = [
@@ -337,11 +325,8 @@ const PATCHES = [
   [TextDecoder.prototype, { decode: nothing }],
   [AbortController.prototype, { abort: fail }],
   [Error, { captureStackTrace: fail, prepareStackTrace: fail }],
-  [Set.prototype, { add: fail, delete: fail, has: fail, clear: fail, forEach: fail, values: fail, [Symbol.iterator]: fail }],
-  [
-    Map.prototype,
-    { get: fail, set: fail, delete: fail, has: fail, clear: fail, forEach: fail, values: fail, [Symbol.iterator]: fail },
-  ],
+  [Set.prototype, { add: fail, ...COLLECTION }],
+  [Map.prototype, { get: fail, set: fail, ...COLLECTION }],
   [WeakMap.prototype, { get: fail, set: fail, delete: fail, has: fail }],
   [WeakSet.prototype, { add: fail, delete: fail, has: fail }],
   [WeakRef.prototype, { deref: fail }],
@@ -370,21 +355,6 @@ const WHILE_PENDING = PATCHES.flatMap(([target, patches]) => {
 });
 const nameOf = ([target, patches]) => `${target.constructor?.name ?? typeof target}: ${Reflect.ownKeys(patches).map(String)}`;
 
-/** How a call ends while the platform is patched. */
-async function endWhile(target, patches, call) {
-  let end;
-  await withReplaced(target, patches, async () => {
-    try {
-      end = await call().then(
-        (value) => ({ value }),
-        (error) => ({ error }),
-      );
-    } catch (thrown) {
-      end = { error: `thrown instead of rejected: ${thrown?.stack}` };
-    }
-  });
-  return end;
-}
 /** A patched platform may make the core fail: then every call says so, and a new client works. */
 async function assertEndedWell(sdk, { error }, label) {
   if (error) assertTyped(sdk, error, label, { mayTrap: true });
@@ -449,7 +419,8 @@ test("prototypes patched by the page: a typed error or it works, and the next ca
     };
     const { client } = stubbed(sdk, { httpClient: { request }, timeoutMs: TIMEOUT });
     const options = { headers: { "x-a": "1" }, signal: new AbortController().signal };
-    const end = await endWhile(target, patches, () => client.connector.revokeCredential(ids, options));
+    const call = () => client.connector.revokeCredential(ids, options);
+    const end = await withReplaced(target, patches, () => ending(call, label));
     for (const { url } of sent) assert.strictEqual(url, `https://acme.conductor.one${PATH}`, label);
     assert.isAtMost(sent.length, 1, label);
     await assertEndedWell(sdk, end, label);
@@ -462,24 +433,21 @@ test("prototypes patched by the page: bad input is refused in its own words", as
     [String.prototype, { repeat: fail }, ids, { retryCodes: 1 }],
   ]) {
     const { client, requests } = stubbed(sdk);
-    const { error } = await endWhile(target, patches, () => client.connector.revokeCredential(request, options));
+    const call = () => client.connector.revokeCredential(request, options);
+    const { error } = await withReplaced(target, patches, () => ending(call, "bad input"));
     assertError(sdk, error, "SDKValidationError");
     assert.lengthOf(requests, 0);
   }
 });
 
-/** The pieces of the platform that a call needs, and how each goes missing. */
-const PIECES = ["Request", "Headers", "AbortController", "fetch"];
-for (const piece of PIECES) {
+// The pieces of the platform that a call needs.
+for (const piece of ["Request", "Headers", "AbortController", "fetch"]) {
   test(`${piece} missing: an UnsupportedRuntimeError names it, nothing is sent, and the next call works`, async ({ sdk }) => {
     for (const missing of [undefined, null]) {
       const sent = [];
-      const fetch = async (request) => {
-        sent.push(request);
-        return response(revoked);
-      };
+      const fetch = async (request) => sent.push(request) && response(revoked);
       const { client } = stubbed(sdk, { httpClient: undefined });
-      const options = { headers: { "x-a": "1" }, timeoutMs: 60_000, retries: { strategy: "none" } };
+      const options = { headers: { "x-a": "1" }, timeoutMs, retries: { strategy: "none" } };
       const call = () => client.connector.revokeCredential(ids, options);
       const run = () => client.connector.revokeCredentials([ids], options);
       const [error, report] = await withGlobals({ fetch, [piece]: missing }, async () => [await rejection(call()), await run()]);
@@ -498,32 +466,25 @@ const CLASSES = ["Headers", "Request", "Response", "TextDecoder", "AbortControll
 const GLOBALS = [...CLASSES, "Reflect", "JSON", "setTimeout", "clearTimeout", "crypto", "navigator"];
 
 test("globals missing or replaced: a typed error or it works, and the next call works again", async ({ sdk }) => {
-  const { setTimeout, clearTimeout } = globalThis;
   // Without clearTimeout the package cannot end its timers, and Node would wait for them.
-  const timers = [];
-  const noted = (...args) => {
-    timers.push(setTimeout(...args));
-    return timers.at(-1);
-  };
+  const setTimeout = () => 1;
   for (const name of GLOBALS) {
     for (const replacement of [undefined, null, {}, fail, nothing]) {
       const label = `${name} = ${replacement === null ? "null" : (replacement?.name ?? typeof replacement)}`;
       const answer = response(revoked);
-      const { client } = stubbed(sdk, { httpClient: { request: () => answer }, timeoutMs: 60_000 });
-      const globals = { setTimeout: noted, [name]: replacement };
+      const { client } = stubbed(sdk, { httpClient: { request: () => answer }, timeoutMs });
       const call = () => client.connector.revokeCredential(ids, { headers: { "x-a": "1" } });
-      await assertEndedWell(sdk, await endWhile(globalThis, globals, call), label);
+      const end = await withGlobals({ setTimeout, [name]: replacement }, () => ending(call, label));
+      await assertEndedWell(sdk, end, label);
     }
   }
-  assert.isNotEmpty(timers);
-  for (const timer of timers) clearTimeout(timer);
 });
 
 test("callbacks that come late or twice do no harm: timers and listeners outlive their calls where clearing them fails", async ({
   sdk,
 }) => {
   const late = [];
-  const { client } = stubbed(sdk, { timeoutMs: 60_000 });
+  const { client } = stubbed(sdk, { timeoutMs });
   const signal = { aborted: false, addEventListener: (_, listener) => late.push(listener), removeEventListener() {} };
   const fakes = { setTimeout: (callback) => late.push(callback), clearTimeout() {} };
   const pending = await withGlobals(fakes, () => client.connector.revokeCredential(ids, { signal }));

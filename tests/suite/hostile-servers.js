@@ -43,7 +43,6 @@ const MISBEHAVIOURS = {
   "reset-in-head": "ConnectionError",
   "closed-in-head": "ConnectionError",
   "reset-in-body": "ConnectionError",
-  "closed-in-body": "ConnectionError",
   "closed-after-what-looks-whole": "ConnectionError",
   "closed-in-chunk": "ConnectionError",
   // WebKit ignores these three faults of framing: the body is complete all the same.
@@ -69,7 +68,6 @@ const MISBEHAVIOURS = {
   "many-headers": 200,
   "thousands-of-headers": "ConnectionError",
   "not-utf-8": "ResponseValidationError",
-  "utf-16": "ResponseValidationError",
   "not-utf-8-in-a-string": 200,
   "not-ascii-in-head": { default: 200, node: "ConnectionError", deno: "ConnectionError", bun: "ConnectionError" },
   "no-http": "ConnectionError",
@@ -182,9 +180,7 @@ test("servers that never finish: the time limit covers head and body, and closes
   await withClock(async (clock) => {
     for (const behaviour of SLOW) {
       let heads = 0;
-      const httpClient = new sdk.HTTPClient().addHook("response", () => {
-        heads++;
-      });
+      const httpClient = new sdk.HTTPClient().addHook("response", () => void heads++);
       const { end, seen, closed } = begin(sdk, hostile, behaviour, { timeoutMs: 1000 }, { httpClient });
       await until(async () => (withHead.includes(behaviour) ? heads > 0 : (await seen()).requests > 0));
       await clock.tickAsync(1000);
@@ -196,13 +192,10 @@ test("servers that never finish: the time limit covers head and body, and closes
 
 test("a caller's abort ends the wait for a body, and closes the connection", async ({ sdk, hostile }) => {
   const controller = new AbortController();
-  let head;
-  const arrived = new Promise((resolve) => {
-    head = resolve;
-  });
-  const httpClient = new sdk.HTTPClient().addHook("response", () => head());
+  let heads = 0;
+  const httpClient = new sdk.HTTPClient().addHook("response", () => void heads++);
   const { end, closed } = begin(sdk, hostile, "hang-in-body", { signal: controller.signal }, { httpClient });
-  await arrived;
+  await until(() => heads > 0);
   controller.abort();
   assert.strictEqual(name(await end), "RequestAbortedError");
   await closed();

@@ -95,26 +95,20 @@ export function describe(value) {
 }
 
 /** How `action()`, which must return a promise, ends: `{ value }` or `{ error }`. Fails when it throws or never ends. */
-export async function ending(action, label) {
-  let promise;
-  try {
-    promise = action();
-  } catch (error) {
-    assert.fail(`${label}: thrown instead of rejected: ${describe(error)}`);
-  }
-  let timer;
-  const tooLong = new Promise((_, reject) => {
-    timer = realTimeout(() => reject(new Error(`${label}: still pending`)), 10_000);
+export function ending(action, label) {
+  return new Promise((resolve, reject) => {
+    const fail = (how) => reject(new Error(`${label}: ${how}`));
+    const timer = realTimeout(fail, 10_000, "still pending");
+    const end = (which) => (value) => {
+      realClear(timer);
+      resolve({ [which]: value });
+    };
+    try {
+      action().then(end("value"), end("error"));
+    } catch (error) {
+      fail(`thrown instead of rejected: ${describe(error)}`);
+    }
   });
-  try {
-    const settled = promise.then(
-      (value) => ({ value }),
-      (error) => ({ error }),
-    );
-    return await Promise.race([settled, tooLong]);
-  } finally {
-    realClear(timer);
-  }
 }
 
 /** Asserts that `action()` returns a promise that is fulfilled, or rejected with a typed error; gives its ending. */

@@ -39,7 +39,7 @@ const FAILURES = {
   "no connection": ["ConnectionError", {}, broken],
   "a time limit": ["RequestTimeoutError", { timeoutMs: 1 }, never],
   "an abort": ["RequestAbortedError", {}, never, aborting],
-  "a signal that was aborted before": ["RequestAbortedError", {}, never, revoking({ signal: AbortSignal.abort() })],
+  "a signal that was aborted before": ["RequestAbortedError", {}, never, (it) => revoking({ signal: AbortSignal.abort() })(it)],
   "a request that cannot be built": ["InvalidRequestError", {}, revoked, revoking({ headers: { "not a name": "" } })],
   "an HTTP client that returns no response": ["UnexpectedClientError", {}, () => ({})],
   "a client that was freed": ["UnexpectedClientError", {}, revoked, freed],
