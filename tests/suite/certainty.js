@@ -63,7 +63,7 @@ const ENDS = {
   499: [answer(499, '{"code":1,"message":"cancelled"}'), "SDKError", "unknown"],
   500: [answer(500), "SDKError", "unknown"],
   "200 with a page": [answer(200, "<p>", HTML), "SDKError", "unknown"],
-  "200 with two content types": [answer(200, "{}", { "content-type": "application/json, text/html" }), "SDKError", "unknown"],
+  "200 with two types": [answer(200, "{}", { "content-type": "application/json; a=b, text/html" }), "SDKError", "unknown"],
   "200 with a broken body": [answer(200, "{"), "ResponseValidationError", "unknown"],
   "200 with a gateway's error": [answer(200, '{"code":14,"message":"x"}'), "ResponseValidationError", "unknown"],
   "no Response": [() => ({}), "UnexpectedClientError", "unknown"],
