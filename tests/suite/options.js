@@ -1,4 +1,5 @@
 // Every option, at construction and for one call.
+import { recorder } from "./canaries.js";
 import { API_KEY, CLIENT_ID } from "./credentials.js";
 import {
   assert,
@@ -35,55 +36,49 @@ test("security: a function, of either kind, is called for each request", async (
   }
 });
 
-test("security: what a function gives is checked like an object, and its failure is typed", async ({ sdk }) => {
+test("functions: what security and oidcToken give is checked, and their failure is typed", async ({ sdk }) => {
   const reason = new Error("vault is sealed");
-  const throwing = throws(reason);
-  for (const [security, className, cause] of [
-    [async () => ({ bearerAuth: "a b" }), "SDKValidationError"],
-    [async () => ({ bearerAuth: 5 }), "SDKValidationError"],
-    [async () => 5, "SDKValidationError"],
-    [() => Promise.reject(reason), "HTTPClientError", reason],
-    [throwing, "HTTPClientError", reason],
+  for (const [option, wrong] of [
+    ["security", [5, { bearerAuth: "a b" }, { bearerAuth: 5 }]],
+    ["oidcToken", [undefined, "", { token: "x" }, "id.token canary", "id.token.canaryé"]],
   ]) {
-    const { revoke, requests } = stubbed(sdk, { security });
-    const error = await rejection(revoke());
-    assert.instanceOf(error, sdk.errors[className]);
-    if (cause) assert.strictEqual(error.cause, cause);
-    assert.lengthOf(requests, 0);
+    for (const [give, className] of [
+      ...wrong.map((value) => [async () => value, "SDKValidationError"]),
+      [() => Promise.reject(reason), "UnexpectedClientError"],
+      [throws(reason), "UnexpectedClientError"],
+    ]) {
+      const credentials = option === "oidcToken" ? { clientID: CLIENT_ID, security: undefined } : {};
+      const { revoke, requests } = stubbed(sdk, { ...credentials, [option]: give });
+      const error = assertError(sdk, await rejection(revoke()), className, new RegExp(option));
+      if (className === "UnexpectedClientError") assert.strictEqual(error.cause, reason);
+      assert.lengthOf(requests, 0);
+    }
   }
 });
 
-test("serverURL: a string or a URL, at construction and for one call", async ({ sdk }) => {
-  for (const serverURL of ["https://api.example/base/", new URL("https://api.example/base")]) {
-    const atConstruction = stubbed(sdk, { serverURL });
+test("serverURL: a string or a URL, at construction and for one call; http to loopback, or when asked for", async ({ sdk }) => {
+  const ofClient = "https://acme.conductor.one";
+  for (const [serverURL, base = serverURL, props] of [
+    ["https://api.example/base/", "https://api.example/base"],
+    [new URL("https://api.example/base"), "https://api.example/base"],
+    ["http://localhost:1"],
+    ["http://gateway.internal", undefined, { allowInsecureHTTP: true }],
+  ]) {
+    const atConstruction = stubbed(sdk, { serverURL, ...props });
     await atConstruction.revoke();
-    assert.strictEqual(atConstruction.requests[0].url, `https://api.example/base${PATH}`);
-    const forOneCall = stubbed(sdk);
+    const forOneCall = stubbed(sdk, props);
     for (const given of [serverURL, undefined, null]) await forOneCall.revoke({ serverURL: given });
-    const ofClient = `https://acme.conductor.one${PATH}`;
+    const urls = [...atConstruction.requests, ...forOneCall.requests].map(({ url }) => url);
     assert.deepEqual(
-      forOneCall.requests.map(({ url }) => url),
-      [`https://api.example/base${PATH}`, ofClient, ofClient],
+      urls,
+      [base, base, ofClient, ofClient].map((server) => server + PATH),
     );
   }
 });
 
-/** One for each rule of src/http/server.rs, which has all forms. */
-const NOT_SERVERS = [
-  "acme.conductor.one",
-  "http://api.example",
-  "http://localhost.evil.com",
-  "https://user@api.example",
-  "https://api.example?x=1",
-  "https://api.example/a/../b",
-  "https://api.example\\@evil.com",
-  "https://",
-  "",
-  5,
-  {},
-];
 test("serverURL: what could take the token elsewhere is refused, at construction and for one call", async ({ sdk }) => {
-  for (const serverURL of NOT_SERVERS) {
+  // All forms are in src/http/server.rs.
+  for (const serverURL of ["http://api.example", "https://user@api.example", "https://api.example\\@evil.com", "", 5, {}]) {
     assertError(sdk, thrown(constructing(sdk, { serverURL })), "SDKValidationError", /serverURL/);
     const { revoke, requests } = stubbed(sdk);
     assertError(sdk, await rejection(revoke({ serverURL })), "SDKValidationError", /serverURL/);
@@ -91,46 +86,34 @@ test("serverURL: what could take the token elsewhere is refused, at construction
   }
 });
 
-test("serverURL: http is for loopback hosts, or when asked for", async ({ sdk }) => {
-  for (const [serverURL, props] of [
-    ["http://localhost:1"],
-    ["http://127.1.2.3"],
-    ["http://[::1]:8787"],
-    ["http://gateway.internal", { allowInsecureHTTP: true }],
-  ]) {
-    const { revoke, requests } = stubbed(sdk, { serverURL, ...props });
-    await revoke();
-    assert.strictEqual(requests[0].url, `${serverURL}${PATH}`);
-  }
-});
-
-/** Options without which the token, or the request, goes elsewhere than was meant. */
-const MUST_BE_SET = {
-  clientID: {},
-  clientSecret: { clientID: CLIENT_ID },
-  oidcToken: { clientID: CLIENT_ID },
-  serverURL: { tenantDomain: "acme" },
-  tenantDomain: { serverURL: "https://api.example" },
-};
 /** An object with a field that is present, and this. */
 const PRESENT = {
   "an own field": (name, value) => ({ [name]: value }),
   "a getter": (name, value) => Object.defineProperty({}, name, { get: () => value, enumerable: true }),
   "a prototype's field": (name, value) => Object.create({ [name]: value }),
 };
-for (const [name, others] of Object.entries(MUST_BE_SET)) {
+const eachPresent = (name) =>
+  [undefined, null, ""].flatMap((value) =>
+    Object.entries(PRESENT).map(([how, present]) => ({
+      label: `${name}: ${how}, ${value}`,
+      value,
+      make: () => present(name, value),
+    })),
+  );
+
+// Without these, the token or the request goes elsewhere than was meant.
+for (const name of ["clientID", "clientSecret", "oidcToken", "serverURL", "tenantDomain"]) {
   test(`options: ${name} that is present but unset is refused at construction, whatever else is given`, ({ sdk }) => {
     const security = { bearerAuth: TOKEN };
-    for (const value of [undefined, null, ""]) {
-      for (const present of Object.values(PRESENT)) {
-        for (const { [name]: _, ...more } of [{}, { security }, { ...others, security }, { ...API_KEY, security }]) {
-          for (const Client of [sdk.ConductoroneSDKTypescript, sdk.ConductoroneSDKTypescriptCore]) {
-            const error = thrown(() => new Client(Object.assign(present(name, value), more)));
-            // Where two are wrong, one is named.
-            assertError(sdk, error, "SDKValidationError", new RegExp(`\\b(${name}|clientID)\\b`));
-            if (value !== "") assert.include(error.message, `${name} is undefined or null: set it, or leave it out`);
-            assert.notInclude(error.message, TOKEN);
-          }
+    const servers = { serverURL: "https://api.example", tenantDomain: "acme" };
+    for (const { label, value, make } of eachPresent(name)) {
+      for (const { [name]: _, ...others } of [{}, { security, ...servers }, { ...API_KEY, security, ...servers }]) {
+        for (const Client of [sdk.ConductoroneSDKTypescript, sdk.ConductoroneSDKTypescriptCore]) {
+          const error = thrown(() => new Client(Object.assign(make(), others)));
+          // Where two are wrong, one is named.
+          assertError(sdk, error, "SDKValidationError", new RegExp(`\\b(${name}|clientID)\\b`));
+          if (value !== "") assert.include(error.message, `${name} is undefined or null: set it, or leave it out`, label);
+          assert.notInclude(error.message, TOKEN, label);
         }
       }
     }
@@ -140,33 +123,32 @@ for (const [name, others] of Object.entries(MUST_BE_SET)) {
 test("options: a token that is present but unset is refused before any request, in an object and from a function", async ({
   sdk,
 }) => {
-  for (const name of ["bearerAuth", "oauth"]) {
-    // The other token does not make up for it.
-    const other = name === "oauth" ? { bearerAuth: TOKEN } : { oauth: TOKEN };
-    for (const value of [undefined, null, ""]) {
-      for (const [how, present] of Object.entries(PRESENT)) {
-        const security = Object.assign(present(name, value), other);
-        const errors = [thrown(constructing(sdk, { security }))];
-        for (const give of [() => security, async () => security]) {
-          const { revoke, requests } = stubbed(sdk, { security: give });
-          errors.push(await rejection(revoke()));
-          assert.lengthOf(requests, 0, how);
-        }
-        for (const error of errors) {
-          assertError(sdk, error, "SDKValidationError", new RegExp(`security.${name} is (undefined or null: set it|empty)`));
-          assert.notInclude(error.message, TOKEN, how);
-        }
+  // The other token does not make up for it.
+  for (const [name, other] of [
+    ["bearerAuth", "oauth"],
+    ["oauth", "bearerAuth"],
+  ]) {
+    for (const { label, make } of eachPresent(name)) {
+      const security = Object.assign(make(), { [other]: TOKEN });
+      const { revoke, requests } = stubbed(sdk, { security: async () => security });
+      for (const error of [thrown(constructing(sdk, { security })), await rejection(revoke())]) {
+        assertError(sdk, error, "SDKValidationError", new RegExp(`security.${name} is (undefined or null: set it|empty)`));
+        assert.notInclude(error.message, TOKEN, label);
       }
+      assert.lengthOf(requests, 0, label);
     }
   }
 });
 
 test("options: no security at all, or an empty one, sends no Authorization; a function must return one", async ({ sdk }) => {
-  for (const props of [{}, { security: undefined }, { security: null }, { security: {} }, { security: () => ({}) }]) {
-    const { httpClient, requests } = stubClient(sdk, revoked);
-    await new sdk.ConductoroneSDKTypescript({ ...props, tenantDomain: "acme", httpClient }).connector.revokeCredential(ids);
+  for (const security of [undefined, null, {}, () => ({})]) {
+    const { revoke, requests } = stubbed(sdk, { security });
+    await revoke();
     assert.notProperty(requests[0].headers, "authorization");
   }
+  const { httpClient, requests } = stubClient(sdk, revoked);
+  await new sdk.ConductoroneSDKTypescript({ httpClient }).connector.revokeCredential(ids);
+  assert.notProperty(requests[0].headers, "authorization");
   for (const security of [() => undefined, async () => null]) {
     const { revoke, requests } = stubbed(sdk, { security });
     assertError(sdk, await rejection(revoke()), "SDKValidationError", /security function returned undefined or null/);
@@ -180,16 +162,15 @@ const inOtherCase = (names) =>
     return others.filter((other) => other !== name).map((other) => [name, other]);
   });
 test("options: a name in another case is refused, with the right one", async ({ sdk }) => {
-  const waits = ["initialInterval", "maxInterval", "exponent", "maxElapsedTime"];
   for (const [names, path, place] of [
     [PROPS, "", (field) => field],
     [["bearerAuth", "oauth"], "security.", (security) => ({ security })],
+    [["strategy", "backoff", "retryConnectionErrors"], "retryConfig.", (retryConfig) => ({ retryConfig })],
     [
-      ["strategy", "backoff", "retryConnectionErrors"],
-      "retryConfig.",
-      (field) => ({ retryConfig: { strategy: "none", ...field } }),
+      ["initialInterval", "maxInterval", "exponent", "maxElapsedTime"],
+      "retryConfig.backoff.",
+      (backoff) => ({ retryConfig: { strategy: "backoff", backoff } }),
     ],
-    [waits, "retryConfig.backoff.", (backoff) => ({ retryConfig: { strategy: "backoff", backoff } })],
   ]) {
     for (const [name, other] of inOtherCase(names)) {
       const error = thrown(() => new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", ...place({ [other]: "x" }) }));
@@ -210,31 +191,27 @@ test("options: a name in another case is refused, with the right one", async ({ 
   assert.lengthOf(requests, 1, "other fields are the caller's");
 });
 
-test("serverIdx: picks from ServerList, and nothing else", async ({ sdk }) => {
+test("serverIdx: picks from ServerList", async ({ sdk }) => {
   assert.deepEqual([...sdk.ServerList], ["https://{tenantDomain}.conductor.one"]);
   const { revoke, requests } = stubbed(sdk, { serverIdx: 0 });
   await revoke();
   assert.strictEqual(requests[0].url, `https://acme.conductor.one${PATH}`);
-  for (const serverIdx of [1, -1, 0.5, Number.NaN, "0", {}]) {
-    assertError(sdk, thrown(constructing(sdk, { serverIdx })), "SDKValidationError", /serverIdx/);
-  }
 });
 
 for (const option of ["httpClient", "defaultClient"]) {
   test(`${option}: any object with request(), called as its method with a Request`, async ({ sdk }) => {
-    class Transport {
-      seen = [];
+    const seen = [];
+    const transport = {
       async request(request) {
-        this.seen.push(request);
+        seen.push([this, request]);
         return response(revoked);
-      }
-    }
-    const transport = new Transport();
-    const props = { security: { bearerAuth: TOKEN }, tenantDomain: "acme", [option]: transport };
-    await new sdk.ConductoroneSDKTypescript(props).connector.revokeCredential(ids);
-    assert.lengthOf(transport.seen, 1);
-    assert.instanceOf(transport.seen[0], Request);
-    assert.strictEqual(transport.seen[0].url, `https://acme.conductor.one${PATH}`);
+      },
+    };
+    await stubbed(sdk, { httpClient: undefined, [option]: transport }).revoke();
+    const [[self, request], ...more] = seen;
+    assert.strictEqual(self, transport);
+    assert.instanceOf(request, Request);
+    assert.deepEqual([request.url, more], [`https://acme.conductor.one${PATH}`, []]);
   });
 }
 
@@ -289,14 +266,10 @@ test("HTTPClient: a requestError hook hears of the failure; what a hook throws i
 });
 
 test("fetch: the global one is looked up at each call", async ({ sdk }) => {
-  const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, tenantDomain: "acme" });
-  const seen = [];
-  const fetch = async (input, init) => {
-    seen.push(new Request(input, init).url);
-    return response(revoked);
-  };
-  await withGlobals({ fetch }, () => client.connector.revokeCredential(ids));
-  assert.deepEqual(seen, [`https://acme.conductor.one${PATH}`]);
+  const { httpClient, requests } = stubClient(sdk, revoked);
+  const { revoke } = stubbed(sdk, { httpClient: undefined });
+  await withGlobals({ fetch: (request) => httpClient.request(request) }, () => revoke());
+  assert.lengthOf(requests, 1);
 });
 
 test("userAgent: replaces the package's own, outside browsers", async ({ sdk, runtime }) => {
@@ -315,69 +288,51 @@ async function whatReachesFetch(sdk, options) {
       super(input, init);
     }
   }
-  const { client } = stubbed(sdk, { httpClient: undefined });
+  const { revoke } = stubbed(sdk, { httpClient: undefined });
   let passed;
   const fetch = async (...args) => {
     passed = args;
     return response(revoked);
   };
-  await withGlobals({ Request: Recorder, fetch }, () => client.connector.revokeCredential(ids, options));
-  return { inits, init: Object.assign({}, ...inits.filter(Boolean), passed[1]), passed };
+  await withGlobals({ Request: Recorder, fetch }, () => revoke(options));
+  const init = Object.entries(Object.assign({}, ...inits, passed[1])).filter(([, value]) => value !== undefined);
+  return { init: Object.fromEntries(init), request: passed[0] };
 }
 
 test("RequestInit: nothing is set but method, headers and redirect", async ({ sdk }) => {
   const { init } = await whatReachesFetch(sdk);
   // A signal of the package's own serves its timeouts.
-  const { method, redirect, headers, signal: _signal, ...others } = init;
-  const rest = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
-  assert.strictEqual(method, "POST");
-  assert.strictEqual(redirect, "manual");
+  const { headers, signal: _, ...others } = init;
   assert.isOk(headers);
-  assert.deepEqual(rest, {});
+  assert.deepEqual(others, { method: "POST", redirect: "manual" });
 });
 
 const FIELDS = { keepalive: true, referrerPolicy: "no-referrer", priority: "high", redirect: "follow", cf: { cacheTtl: 1 } };
-for (const [name, options] of [
-  ["flat", FIELDS],
-  ["fetchOptions", { fetchOptions: FIELDS }],
-]) {
-  test(`RequestInit: what the caller sets (${name}) reaches fetch untouched`, async ({ sdk }) => {
+test("RequestInit: what the caller sets, flat or in fetchOptions, reaches fetch untouched", async ({ sdk }) => {
+  for (const options of [FIELDS, { fetchOptions: FIELDS }]) {
     const { init } = await whatReachesFetch(sdk, options);
     for (const [field, value] of Object.entries(FIELDS)) assert.strictEqual(init[field], value, field);
-  });
-}
+  }
+});
 
 test(
   "RequestInit: fields that only browsers know reach fetch too",
   async ({ sdk }) => {
     const fields = { cache: "no-store", credentials: "include", mode: "cors" };
-    const { passed } = await whatReachesFetch(sdk, fields);
-    const [request] = passed;
+    const { request } = await whatReachesFetch(sdk, fields);
     for (const [field, value] of Object.entries(fields)) assert.strictEqual(request[field], value, field);
   },
   { only: ["node", "browser"] },
 );
 
-test("RequestInit: a flat field wins over fetchOptions, and headers of both are sent", async ({ sdk }) => {
-  const { revoke, requests } = stubbed(sdk);
-  const fetchOptions = { headers: { "x-a": "1", "x-b": "1" } };
-  await revoke({ fetchOptions });
-  assert.strictEqual(requests[0].headers["x-a"], "1");
-  await revoke({ fetchOptions, headers: { "x-b": "2" } });
-  assert.strictEqual(requests[1].headers["x-b"], "2");
-});
-
-test("headers: every form of HeadersInit, and they win over the package's own", async ({ sdk }) => {
-  const entries = [
-    ["X-Request-Id", "r-9"],
-    ["Accept", "application/json;q=1"],
-  ];
-  for (const headers of [Object.fromEntries(entries), entries, new Headers(entries), new Map(entries)]) {
+test("headers: every form of HeadersInit, and they win over the package's own and those of fetchOptions", async ({ sdk }) => {
+  const sent = { "x-request-id": "r-9", accept: "application/json;q=1" };
+  const entries = Object.entries(sent);
+  const fetchOptions = { headers: { "X-Request-Id": "another" } };
+  for (const headers of [sent, entries, new Headers(entries), new Map(entries)]) {
     const { revoke, requests } = stubbed(sdk);
-    await revoke({ headers });
-    assert.strictEqual(requests[0].headers["x-request-id"], "r-9");
-    assert.strictEqual(requests[0].headers.accept, "application/json;q=1");
-    assert.strictEqual(requests[0].headers.authorization, `Bearer ${TOKEN}`);
+    for (const options of [{ headers }, { headers, fetchOptions }, { fetchOptions: { headers } }]) await revoke(options);
+    for (const { headers: found } of requests) assert.deepInclude(found, { ...sent, authorization: `Bearer ${TOKEN}` });
   }
 });
 
@@ -388,85 +343,63 @@ test("method and body of the caller's options do not replace the operation's own
   assert.strictEqual(requests[0].body, "");
 });
 
-function recordingLogger() {
-  const lines = [];
-  return {
-    lines,
-    group: (label) => lines.push(`> ${label ?? ""}`),
-    groupEnd: () => lines.push("<"),
-    log: (message, ...args) =>
-      lines.push([message, ...args].map((part) => (typeof part === "string" ? part : JSON.stringify(part))).join(" ")),
-  };
-}
-
 test("debugLogger: shows requests and answers, never the token", async ({ sdk }) => {
-  const debugLogger = recordingLogger();
+  const { lines, log } = recorder();
+  let open = 0;
+  const group = (...args) => log(...args, ++open);
+  const debugLogger = { group, groupEnd: () => --open, log };
   const answers = [revoked, { status: 404, headers: json, body: '{"message":"gone"}' }];
   const { revoke } = stubbed(sdk, { debugLogger }, ...answers);
   await revoke({ headers: { "X-Request-Id": "r-3" } });
   await rejection(revoke());
-  const text = debugLogger.lines.join("\n");
-  assert.include(text, "POST");
-  assert.include(text, PATH);
-  assert.include(text, "r-3");
-  assert.include(text, "***");
-  assert.match(text, /\b200\b/);
-  assert.match(text, /\b404\b/);
-  assert.notInclude(text, TOKEN);
-  assert.strictEqual(
-    debugLogger.lines.filter((line) => line.startsWith("> ")).length,
-    debugLogger.lines.filter((line) => line === "<").length,
-  );
+  for (const shown of ["POST", PATH, "r-3", "***", "200", "404"]) assert.include(lines.join("\n"), shown);
+  assert.notInclude(lines.join("\n"), TOKEN);
+  assert.strictEqual(open, 0);
 });
 
-test("debugLogger: one that throws harms no call", async ({ sdk }) => {
-  const fail = throws(new Error("logger"));
-  const { revoke, requests } = stubbed(sdk, { debugLogger: { group: fail, groupEnd: fail, log: fail } });
-  assert.strictEqual((await revoke()).statusCode, 200);
-  assert.lengthOf(requests, 1);
+test("debugLogger: one that throws or rejects harms no call", async ({ sdk }) => {
+  for (const fail of [throws(new Error("logger")), () => Promise.reject(new Error("logger"))]) {
+    const { revoke, requests } = stubbed(sdk, { debugLogger: { group: fail, groupEnd: fail, log: fail } });
+    assert.strictEqual((await revoke()).statusCode, 200);
+    assert.lengthOf(requests, 1);
+  }
 });
 
+const WRONG_NUMBERS = ["1", {}, true, Number.NaN];
+const WRONG_RETRIES = [1, "backoff", { strategy: "sometimes" }, { strategy: "backoff", backoff: 1 }];
 const WRONG_PROPS = {
   security: [1, "token", true, [TOKEN], { bearerAuth: 5 }, { oauth: {} }, { bearerAuth: Symbol("t") }, { oauth: "a b" }],
   tenantDomain: [1, {}, true],
+  serverIdx: [1, -1, 0.5, Number.NaN, "0", {}],
   httpClient: [1, "x", {}, { request: 1 }],
   defaultClient: [1, "x", {}, { request: 1 }],
   userAgent: [1, {}, "a\nb"],
-  timeoutMs: ["1", {}, true, Number.NaN],
-  retryConfig: [1, "backoff", { strategy: "sometimes" }, { strategy: "backoff", backoff: 1 }],
+  timeoutMs: WRONG_NUMBERS,
+  retryConfig: WRONG_RETRIES,
   debugLogger: [1, "x", {}, { log: 1 }],
 };
-for (const [option, values] of Object.entries(WRONG_PROPS)) {
-  test(`wrong types: ${option} is reported by name at construction`, ({ sdk }) => {
-    for (const value of values) {
-      const error = thrown(constructing(sdk, { [option]: value }));
-      assertError(sdk, error, "SDKValidationError", new RegExp(option));
-    }
-  });
-}
-
 const WRONG_OPTIONS = {
-  timeoutMs: ["1", {}, true, Number.NaN],
-  retries: [1, "backoff", { strategy: "sometimes" }, { strategy: "backoff", backoff: 1 }],
-  retryCodes: [1, "5XX", {}, ["abc"], ["6000"], ["5X"], [{}]],
+  timeoutMs: WRONG_NUMBERS,
+  retries: WRONG_RETRIES,
+  retryCodes: [1, "5XX", {}, ["abc"], [{}]],
   fetchOptions: [1, "x"],
   signal: [1, {}, "x"],
 };
-for (const [option, values] of Object.entries(WRONG_OPTIONS)) {
-  test(`wrong types: ${option} is reported by name for one call`, async ({ sdk }) => {
-    for (const value of values) {
-      const { revoke, requests } = stubbed(sdk);
-      assertError(sdk, await rejection(revoke({ [option]: value })), "SDKValidationError", new RegExp(option));
-      assert.lengthOf(requests, 0);
-    }
-  });
-}
-
-test("wrong types: props and options that are no object are refused", async ({ sdk }) => {
-  const { client, requests } = stubbed(sdk);
+const eachOf = (wrong) => Object.entries(wrong).flatMap(([option, values]) => values.map((value) => [option, value]));
+test("wrong types: each is reported by name, at construction and for one call", async ({ sdk }) => {
+  for (const [option, value] of eachOf(WRONG_PROPS)) {
+    assertError(sdk, thrown(constructing(sdk, { [option]: value })), "SDKValidationError", new RegExp(option));
+  }
+  const { client, revoke, requests } = stubbed(sdk);
+  for (const [option, value] of eachOf(WRONG_OPTIONS)) {
+    assertError(sdk, await rejection(revoke({ [option]: value })), "SDKValidationError", new RegExp(option));
+  }
   for (const wrong of [1, "x", true, Symbol("s"), 1n]) {
-    const construct = () => new sdk.ConductoroneSDKTypescript(wrong);
-    assertError(sdk, thrown(construct), "SDKValidationError");
+    assertError(
+      sdk,
+      thrown(() => new sdk.ConductoroneSDKTypescript(wrong)),
+      "SDKValidationError",
+    );
     assertError(sdk, await rejection(client.connector.revokeCredential(ids, wrong)), "SDKValidationError", /options/);
   }
   assert.lengthOf(requests, 0);
