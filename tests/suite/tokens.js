@@ -36,14 +36,7 @@ const unauthorized = { status: 401, headers: json, body: '{"code":16,"message":"
 const refusal = { status: 401, headers: json, body: '{"error":"invalid_client","error_description":"who are you?"}' };
 const backoff = { initialInterval: 100, maxInterval: 400, exponent: 2, maxElapsedTime: 60_000 };
 const retries = { strategy: "backoff", backoff, retryConnectionErrors: true };
-const SECRETS = [
-  "canary-access-token",
-  "id.token.canary",
-  JWK.d,
-  API_KEY.clientSecret,
-  API_KEY.clientSecret.slice(PREFIX.length),
-];
-const assertNoSecret = (values) => assertClean(values, SECRETS);
+const SECRETS = [JWK.d, API_KEY.clientSecret.slice(PREFIX.length), "id.token.canary"];
 const hangsForEver = () => new Promise(() => {});
 const fails = (reason) => () => Promise.reject(reason);
 
@@ -74,9 +67,7 @@ test("tokens: a token is used from its request until a margin before its end; a 
   // How long each is used for, in seconds; all the numbers are in src/auth/token.rs.
   for (const [expires_in, kept] of [
     [600, 540],
-    [undefined, 270],
     ["600", 270],
-    [{}, 270],
   ]) {
     await withClock(async (clock) => {
       const slow = (request) => {
@@ -99,25 +90,19 @@ test("tokens: a token is used from its request until a margin before its end; a 
 });
 
 test("tokens: one that has expired already serves the calls that waited for it, and is not cached", async ({ sdk }) => {
-  for (const expires_in of [0, -600]) {
-    const stub = stubbedOAuth(sdk, { tokens: [numbered({ expires_in })] });
-    await Promise.all([stub.revoke(), stub.revoke()]);
-    assert.isNull(stub.client.getCurrentToken());
-    await stub.revoke();
-    assert.deepEqual(stub.shown, ["token-1", "token-1", "token-2"]);
-  }
+  const stub = stubbedOAuth(sdk, { tokens: [numbered({ expires_in: 0 })] });
+  await Promise.all([stub.revoke(), stub.revoke()]);
+  assert.isNull(stub.client.getCurrentToken());
+  await stub.revoke();
+  assert.deepEqual(stub.shown, ["token-1", "token-1", "token-2"]);
 });
 
-test("tokens: a 401 renews once; then the 401 is the caller's", async ({ sdk }) => {
-  const stub = stubbedOAuth(sdk, { api: [unauthorized] });
-  const error = assertError(sdk, await rejection(stub.revoke()), "SDKError");
-  assert.strictEqual(error.statusCode, 401);
-  assert.strictEqual(error.body, unauthorized.body);
-  assert.deepEqual(stub.shown, ["token-1", "token-2"]);
-  assert.lengthOf(stub.tokenRequests, 2);
-});
-
-test("tokens: a 401 whose code is retried renews before it waits", async ({ sdk }) => {
+test("tokens: a 401 renews once, without a wait; then the 401 is the caller's", async ({ sdk }) => {
+  const failing = stubbedOAuth(sdk, { api: [unauthorized] });
+  const error = assertError(sdk, await rejection(failing.revoke()), "SDKError");
+  assert.deepEqual([error.statusCode, error.body], [401, unauthorized.body]);
+  assert.deepEqual(failing.shown, ["token-1", "token-2"]);
+  assert.lengthOf(failing.tokenRequests, 2);
   await withClock(async (clock) => {
     const stub = stubbedOAuth(sdk, { api: [unauthorized, revoked], retryConfig: retries });
     const { value } = await play(clock, stub.revoke({ retryCodes: ["401", "5XX"] }));
@@ -148,7 +133,7 @@ test("tokens: a late 401 for an old token does not take the new one away", async
   assert.lengthOf(stub.tokenRequests, 2);
 });
 
-test("tokens: an API key or a workload's ID token wins over security", async ({ sdk }) => {
+test("tokens: an API key or a workload's ID token wins over security, whose own 401 is the caller's at once", async ({ sdk }) => {
   const fixed = { bearerAuth: "fixed" };
   for (const props of [{}, { oidcToken: "id.token.canary" }]) {
     for (const security of [fixed, () => fixed]) {
@@ -158,56 +143,43 @@ test("tokens: an API key or a workload's ID token wins over security", async ({ 
       assert.deepEqual(stub.shown, ["token-1"]);
     }
   }
-});
-
-test("tokens: only OAuth's tokens are renewed: a fixed one's 401 is the caller's at once", async ({ sdk }) => {
-  const { revoke, requests } = stubbed(sdk, { security: { bearerAuth: "fixed" } }, unauthorized);
+  const { revoke, requests } = stubbed(sdk, { security: fixed }, unauthorized);
   assertError(sdk, await rejection(revoke()), "SDKError");
   assert.lengthOf(requests, 1);
 });
 
 test("tokens: token_type is Bearer in any case", async ({ sdk }) => {
-  for (const token_type of ["bearer", "Bearer", "BEARER"]) {
-    const stub = stubbedOAuth(sdk, { tokens: [issued("t", { token_type })] });
-    await stub.revoke();
-    assert.deepEqual(stub.shown, ["t"]);
-  }
+  const stub = stubbedOAuth(sdk, { tokens: [issued("t", { token_type: "bEARER" })] });
+  await stub.revoke();
+  assert.deepEqual(stub.shown, ["t"]);
 });
 
+/** What is no bearer token has all its forms in src/auth/bearer.rs. */
 const UNUSABLE = {
   "token_type DPoP": issued("canary-token", { token_type: "DPoP" }),
-  "token_type mac": issued("canary-token", { token_type: "mac" }),
-  "token_type empty": issued("canary-token", { token_type: "" }),
   "token_type Bearer and a space": issued("canary-token", { token_type: "Bearer " }),
-  "token_type bearer token": issued("canary-token", { token_type: "bearer token" }),
   "token_type missing": issued("canary-token", { token_type: undefined }),
   "token_type no string": issued("canary-token", { token_type: ["Bearer"] }),
   "access_token missing": issued(undefined, { refresh_token: "canary-token" }),
-  "access_token empty": issued("", { note: "canary-token" }),
   "access_token no string": issued(["canary-token"]),
-  "access_token with a space": issued("canary-token x"),
   "access_token with a line break": issued("canary-token\r\nx: y"),
   "access_token not ASCII": issued("canary-tokené"),
-  "access_token longer than a header": issued("canary-token".repeat(10_000)),
   "an empty body": { status: 200, headers: json, body: "" },
   "no JSON": { status: 200, headers: json, body: "canary-token" },
-  HTML: { status: 200, headers: { "content-type": "text/html" }, body: "<p>canary-token</p>" },
   null: { status: 200, headers: json, body: "null" },
   "an array": { status: 200, headers: json, body: '["canary-token"]' },
   "status 201": { ...issued("canary-token"), status: 201 },
   "status 204": { status: 204 },
   "status 302 with a token": { ...issued("canary-token"), status: 302 },
-  "a body without end": {
-    ...issued("canary-token"),
-    body: `{"access_token":"canary-token","token_type":"Bearer","x":"${"x".repeat(1 << 21)}"}`,
-  },
+  "a redirect that an HTTP client followed": () =>
+    Object.defineProperty(response(issued("canary-token")), "redirected", { value: true }),
+  "a body without end": issued("canary-token", { x: "x".repeat(1 << 21) }),
 };
 for (const [name, answer] of Object.entries(UNUSABLE)) {
   test(`tokens: an answer that is of no use (${name}) is refused, not kept, and not shown`, async ({ sdk }) => {
     const stub = stubbedOAuth(sdk, { tokens: [answer, issued("good")] });
     const error = assertError(sdk, await rejection(stub.revoke()), "TokenRequestError", /^Token request failed/);
-    assert.strictEqual(error.statusCode, answer.status);
-    assert.strictEqual(error.body, "***");
+    assert.deepEqual([error.statusCode, error.body], [answer.status ?? 200, "***"]);
     assert.notInclude(`${error.stack}${JSON.stringify(error)}`, "canary");
     assert.isNull(stub.client.getCurrentToken());
     assert.lengthOf(stub.apiRequests, 0);
@@ -217,13 +189,11 @@ for (const [name, answer] of Object.entries(UNUSABLE)) {
 }
 
 test("tokens: a refusal is a TokenRequestError with OAuth's words, where it has them", async ({ sdk }) => {
-  const words = ["some_code", "some words"];
+  const words = '{"error":"some_code","error_description":"some words"}';
   for (const [status, body, ...said] of [
-    ...[400, 401, 403, 404, 429, 500, 503].map((code) => [
-      code,
-      '{"error":"some_code","error_description":"some words"}',
-      ...words,
-    ]),
+    [400, words, "some_code", "some words"],
+    [429, words, "some_code", "some words"],
+    [503, words, "some_code", "some words"],
     [502, '{"error":"some_code"}', "some_code"],
     [502, '{"error":5,"error_description":{}}'],
     [502, "<h1>Bad gateway</h1>"],
@@ -243,28 +213,22 @@ test("tokens: a refusal is a TokenRequestError with OAuth's words, where it has 
   }
 });
 
-for (const status of [301, 302, 303, 307, 308]) {
-  test(`tokens: a ${status} of the token endpoint is not followed: no assertion is sent elsewhere`, async ({ sdk, server }) => {
-    for (const to of ["base", "elsewhere"]) {
-      const moved = await playOn(server, { status, headers: { location: `{${to}}/landing` } }, issued("stolen"));
-      const client = new sdk.ConductoroneSDKTypescript({ ...API_KEY, serverURL: moved.base });
-      const error = assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "TokenRequestError");
-      // A browser hides which redirect it was.
-      assert.include([status, 0], error.statusCode);
-      const requests = await moved.requests();
-      assert.lengthOf(requests, 1);
-      assert.isTrue(requests[0].url.endsWith("/auth/v1/token"));
-      assert.isNull(client.getCurrentToken());
-    }
-  });
-}
-
-test("tokens: an answer that came by a redirect which an HTTP client followed is refused", async ({ sdk }) => {
-  const landed = () => Object.defineProperty(response(issued("canary-token")), "redirected", { value: true });
-  const stub = stubbedOAuth(sdk, { tokens: [landed] });
-  const error = assertError(sdk, await rejection(stub.revoke()), "TokenRequestError");
-  assert.notInclude(`${error.stack}${error.body}`, "canary");
-  assert.lengthOf(stub.apiRequests, 0);
+test("tokens: a redirect of the token endpoint is not followed: no assertion is sent elsewhere", async ({ sdk, server }) => {
+  for (const [status, to] of [
+    [302, "base"],
+    [307, "elsewhere"],
+    [308, "base"],
+  ]) {
+    const moved = await playOn(server, { status, headers: { location: `{${to}}/landing` } }, issued("stolen"));
+    const client = new sdk.ConductoroneSDKTypescript({ ...API_KEY, serverURL: moved.base });
+    const error = assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "TokenRequestError");
+    // A browser hides which redirect it was.
+    assert.include([status, 0], error.statusCode);
+    const requests = await moved.requests();
+    assert.lengthOf(requests, 1);
+    assert.isTrue(requests[0].url.endsWith("/auth/v1/token"));
+    assert.isNull(client.getCurrentToken());
+  }
 });
 
 test("tokens: requests are tried again as the API's are, each with an assertion of its own", async ({ sdk }) => {
@@ -274,17 +238,13 @@ test("tokens: requests are tried again as the API's are, each with an assertion 
     const stub = stubbedOAuth(sdk, { tokens, retryConfig: retries });
     const { value } = await play(clock, stub.revoke());
     assert.strictEqual(value.statusCode, 200);
-    assert.lengthOf(stub.tokenRequests, 4);
-    assert.lengthOf(stub.apiRequests, 1);
+    assert.deepEqual(stub.shown, ["t"]);
     assert.strictEqual(elapsed(), 75 + 150 + 7000);
     const assertions = stub.tokenRequests.map(({ body }) => assertionIn(body));
-    assert.strictEqual(new Set(assertions.map(({ claims }) => claims.jti)).size, 4);
-    assert.strictEqual(new Set(assertions.map(({ header }) => header.nonce)).size, 4);
-    const begun = EPOCH / 1000;
-    assert.deepEqual(
-      assertions.map(({ claims }) => claims.iat),
-      [begun, begun, begun, begun + 7],
-    );
+    const ids = assertions.flatMap(({ header, claims }) => [header.nonce, claims.jti]);
+    assert.strictEqual(new Set(ids).size, 8);
+    const after = assertions.map(({ claims }) => claims.iat - EPOCH / 1000);
+    assert.deepEqual(after, [0, 0, 0, 7]);
   });
 });
 
@@ -297,41 +257,43 @@ test("tokens: requests are not tried again unless the client says so", async ({ 
 });
 
 test("tokens: no token request is sent before the refusal of the token endpoint is over", async ({ sdk }) => {
-  for (const [headers, wait] of [
-    [{ "retry-after": "30" }, 30_000],
-    [{}, 500],
+  for (const [status, headers, wait] of [
+    [429, { "retry-after": "30" }, 30_000],
+    [503, { "retry-after": "30" }, 30_000],
+    [429, {}, 500],
+    [503, {}, 500],
   ]) {
-    for (const status of [429, 503]) {
-      await withClock(async (clock) => {
-        const refused = { status, headers: { ...json, ...headers }, body: "{}" };
-        const stub = stubbedOAuth(sdk, { tokens: [refused, issued("t")] });
-        for (const call of [stub.revoke, stub.client.getValidToken.bind(stub.client), stub.revoke]) {
-          assertError(sdk, await rejection(call()), "TokenRequestError", new RegExp(status));
-        }
-        assert.lengthOf(stub.tokenRequests, 1, "the refusal was not remembered");
-        await clock.tickAsync(wait);
-        await stub.revoke();
-        assert.deepEqual(stub.shown, ["t"]);
-      });
-    }
+    await withClock(async (clock) => {
+      const refused = { status, headers: { ...json, ...headers }, body: "{}" };
+      const stub = stubbedOAuth(sdk, { tokens: [refused, issued("t")] });
+      for (const call of [stub.revoke, () => stub.client.getValidToken(), stub.revoke]) {
+        assertError(sdk, await rejection(call()), "TokenRequestError", new RegExp(status));
+      }
+      assert.lengthOf(stub.tokenRequests, 1, "the refusal was not remembered");
+      await clock.tickAsync(wait);
+      await stub.revoke();
+      assert.deepEqual(stub.shown, ["t"]);
+    });
   }
 });
 
 test("tokens: timeoutMs bounds the whole attempt, with the token request", async ({ sdk }) => {
   const after = (ms, answer) => () => new Promise((resolve) => setTimeout(() => resolve(response(answer)), ms));
-  for (const [ms, name] of [
-    [400, undefined],
+  for (const [ms, end] of [
+    [400, "200"],
     [900, "RequestTimeoutError"],
   ]) {
     await withClock(async (clock) => {
       const stub = stubbedOAuth(sdk, { timeoutMs: 1000, tokens: [after(ms, issued("t"))], api: [after(ms, revoked)] });
-      const call = stub.revoke().catch((error) => error);
-      await until(() => stub.tokenRequests.length === 1);
-      await clock.tickAsync(ms);
-      await until(() => stub.apiRequests.length === 1);
-      await clock.tickAsync(ms);
-      if (name) assertError(sdk, await call, name);
-      else assert.strictEqual((await call).statusCode, 200);
+      const call = stub.revoke().then(
+        ({ statusCode }) => String(statusCode),
+        ({ name }) => name,
+      );
+      for (const asked of ["tokenRequests", "apiRequests"]) {
+        await until(() => stub[asked].length === 1);
+        await clock.tickAsync(ms);
+      }
+      assert.strictEqual(await call, end);
       assert.strictEqual(clock.countTimers(), 0, "a time limit is still running");
     });
   }
@@ -367,17 +329,7 @@ test("tokens: a call's own timeoutMs ends its wait, not the request that others 
 
 // --- Token requests that nobody waits for any more ---
 
-const slowRetries = {
-  strategy: "backoff",
-  backoff: { ...backoff, initialInterval: 1000, maxInterval: 1000 },
-  retryConnectionErrors: true,
-};
-/** The ways in which a token request is met by a fault that passes. */
-const PASSING = {
-  "a 503": unavailable,
-  "a 429": { status: 429, headers: { ...json, "retry-after": "5" }, body: "{}" },
-  "a broken connection": fails(new TypeError("fetch failed")),
-};
+const slowly = { ...retries, backoff: { ...backoff, initialInterval: 1000, maxInterval: 1000 } };
 /** The ways to wait for a token, and to stop. Each begins the wait, and gives its promise and what ends it. */
 const LEAVING = {
   "three aborted calls": (stub) => {
@@ -405,39 +357,35 @@ function withAbort() {
 }
 
 for (const [how, begin] of Object.entries(LEAVING)) {
-  test(`tokens: when nobody waits any more, no further token request is sent (${how})`, async ({ sdk }) => {
-    for (const [fault, answer] of Object.entries(PASSING)) {
-      // During the wait between two requests, and while the first one is under way.
-      for (const during of ["wait", "request"]) {
-        await withClock(async (clock) => {
-          let release;
-          const held = new Promise((resolve) => (release = resolve));
-          const first = async () => {
-            if (during === "request") await held;
-            return typeof answer === "function" ? answer() : response(answer);
-          };
-          const stub = stubbedOAuth(sdk, { tokens: [first, answer, answer, issued("t")], retryConfig: slowRetries });
-          const [promise, leave] = begin(stub, clock);
-          const settled = Promise.allSettled([promise]);
-          const label = `${fault}, during the ${during}`;
-          await until(() => stub.tokenRequests.length === 1 && (during === "request" || clock.countTimers() > 0));
-          await leave();
-          await settled;
-          release();
-          await clock.tickAsync(600_000);
-          await turn();
-          assert.lengthOf(stub.tokenRequests, 1, label);
-          assert.strictEqual(clock.countTimers(), 0, `${label}: a timer keeps the process alive`);
-          assert.lengthOf(stub.apiRequests, 0, label);
-        });
-      }
-    }
-  });
+  // Between two requests, and while the first one is under way.
+  for (const during of ["wait", "request"]) {
+    test(`tokens: when nobody waits any more, no further token request is sent (${how}, during a ${during})`, ({ sdk }) =>
+      withClock(async (clock) => {
+        let release;
+        const held = new Promise((resolve) => (release = resolve));
+        const first = async () => {
+          if (during === "request") await held;
+          return response(unavailable);
+        };
+        const stub = stubbedOAuth(sdk, { tokens: [first, unavailable, issued("t")], retryConfig: slowly });
+        const [promise, leave] = begin(stub, clock);
+        const settled = Promise.allSettled([promise]);
+        await until(() => stub.tokenRequests.length === 1 && (during === "request" || clock.countTimers() > 0));
+        await leave();
+        await settled;
+        release();
+        await clock.tickAsync(600_000);
+        await turn();
+        assert.lengthOf(stub.tokenRequests, 1);
+        assert.lengthOf(stub.apiRequests, 0);
+        assert.strictEqual(clock.countTimers(), 0, "a timer keeps the process alive");
+      }));
+  }
 }
 
 test("tokens: aborting one call does not cancel the shared token request", async ({ sdk }) => {
   await withClock(async (clock) => {
-    const stub = stubbedOAuth(sdk, { tokens: [unavailable, unavailable, issued("t")], retryConfig: slowRetries });
+    const stub = stubbedOAuth(sdk, { tokens: [unavailable, unavailable, issued("t")], retryConfig: slowly });
     const { signal, abort } = withAbort();
     const aborted = rejection(stub.revoke({ signal }));
     const patient = stub.revoke();
@@ -454,7 +402,7 @@ test("tokens: aborting one call does not cancel the shared token request", async
 test("tokens: a call that comes after the last one has left gets a token", async ({ sdk }) => {
   for (const ticks of [0, 600_000]) {
     await withClock(async (clock) => {
-      const stub = stubbedOAuth(sdk, { tokens: [unavailable, issued("t")], retryConfig: slowRetries });
+      const stub = stubbedOAuth(sdk, { tokens: [unavailable, issued("t")], retryConfig: slowly });
       const { signal, abort } = withAbort();
       const aborted = rejection(stub.revoke({ signal }));
       await until(() => stub.tokenRequests.length === 1 && clock.countTimers() > 0);
@@ -469,18 +417,15 @@ test("tokens: a call that comes after the last one has left gets a token", async
   }
 });
 
-test("tokens: a call that is aborted before it begins asks for no token", async ({ sdk }) => {
+test("tokens: what is aborted before it begins, or invalid, is refused before a token is asked for", async ({ sdk }) => {
   const stub = stubbedOAuth(sdk);
-  const controller = new AbortController();
-  controller.abort();
-  assertError(sdk, await rejection(stub.revoke({ signal: controller.signal })), "RequestAbortedError");
-  assert.lengthOf(stub.tokenRequests, 0);
-});
-
-test("tokens: a bad request is refused before a token is asked for", async ({ sdk }) => {
-  const stub = stubbedOAuth(sdk);
-  assertError(sdk, await rejection(stub.client.connector.revokeCredential({ ...ids, id: "" })), "SDKValidationError");
-  assertError(sdk, await rejection(stub.revoke({ timeoutMs: "1" })), "SDKValidationError");
+  for (const [call, name] of [
+    [stub.revoke({ signal: AbortSignal.abort() }), "RequestAbortedError"],
+    [stub.revoke({ timeoutMs: "1" }), "SDKValidationError"],
+    [stub.client.connector.revokeCredential({ ...ids, id: "" }), "SDKValidationError"],
+  ]) {
+    assertError(sdk, await rejection(call), name);
+  }
   assert.lengthOf(stub.tokenRequests, 0);
 });
 
@@ -496,72 +441,35 @@ test("tokens: getValidToken and getCurrentToken without OAuth", async ({ sdk }) 
   for (const client of [fixed, given, none]) assert.isUndefined(client.clearToken());
 });
 
+const vault = new Error("vault is sealed");
 /** The rules of each are in src/auth/client_id.rs and src/auth/client_secret.rs. */
-const BAD_KEYS = [
-  [{ clientID: undefined }, /clientID is undefined or null: set it, or leave it out/],
-  [{ clientID: "acme" }, /clientID must have the form/],
-  [{ clientID: "n@acme.conductor.one#evil.com/pcc" }, /clientID has no valid host between @ and \//],
-  [{ clientID: "n@acme.conductor.one/p\ud800" }, /clientID contains a lone surrogate/],
-  [{ clientID: `${"n".repeat(600)}@acme.conductor.one/pcc` }, /clientID is too long/],
-  [{ clientID: 5 }, /clientID must be a string/],
-  [{ clientSecret: null }, /clientSecret is undefined or null/],
-  [{ oidcToken: undefined }, /oidcToken is undefined or null/],
-  [{ clientSecret: JWK }, /clientSecret must be a string, not another object/],
-  [{ clientSecret: JSON.stringify(JWK) }, /clientSecret must begin with/],
-  [{ clientSecret: API_KEY.clientSecret.slice(0, -8) }, /clientSecret does not contain a JSON object/],
-  [{ clientSecret: API_KEY.clientSecret + "A".repeat(40_000) }, /clientSecret must be base64url after v1:/],
-  [{ clientSecret: secretOf({ ...JWK, d: undefined }) }, /clientSecret contains no valid private key/],
-  [{ clientSecret: secretOf({ ...JWK, x: 5 }) }, /clientSecret contains no valid public key/],
-  [{ oidcToken: "id.token.canary" }, /clientSecret or oidcToken, not both/],
-];
-const BAD_ID_TOKENS = [
-  [{ oidcToken: 5 }, /oidcToken must be a string or a function/],
-  [{ oidcToken: { token: "id.token.canary" } }, /oidcToken must be a string or a function/],
-  [{}, /clientSecret or oidcToken is missing/],
-];
 const BAD_CREDENTIALS = [
-  ...BAD_KEYS.map(([wrong, message]) => [{ ...API_KEY, ...wrong }, message]),
-  ...BAD_ID_TOKENS.map(([wrong, message]) => [{ clientID: CLIENT_ID, ...wrong }, message]),
+  [{ ...API_KEY, clientID: "acme" }, /clientID must have the form/],
+  [{ ...API_KEY, clientID: "n@acme.conductor.one/p\ud800" }, /clientID contains a lone surrogate/],
+  [{ ...API_KEY, clientID: `${"n".repeat(600)}@acme.conductor.one/pcc` }, /clientID is too long/],
+  [{ ...API_KEY, clientID: 5 }, /clientID must be a string/],
+  [{ ...API_KEY, clientSecret: JWK }, /clientSecret must be a string, not another object/],
+  [{ ...API_KEY, clientSecret: JSON.stringify(JWK) }, /clientSecret must begin with/],
+  [{ ...API_KEY, clientSecret: API_KEY.clientSecret.slice(0, -8) }, /clientSecret does not contain a JSON object/],
+  [{ ...API_KEY, clientSecret: secretOf({ ...JWK, d: undefined }) }, /clientSecret contains no valid private key/],
+  [{ ...API_KEY, clientSecret: secretOf({ ...JWK, x: 5 }) }, /clientSecret contains no valid public key/],
+  [{ ...API_KEY, oidcToken: "id.token.canary" }, /clientSecret or oidcToken, not both/],
+  [{ clientID: CLIENT_ID, oidcToken: 5 }, /oidcToken must be a string or a function/],
+  [{ clientID: CLIENT_ID }, /clientSecret or oidcToken is missing/],
   [{ clientSecret: API_KEY.clientSecret }, /clientID is missing/],
   [{ oidcToken: "id.token.canary" }, /clientID is missing/],
+  ...["clientID", "clientSecret", "oidcToken"].map((name) => [
+    Object.defineProperty({ ...API_KEY }, name, { get: throws(vault) }),
+    /vault is sealed/,
+    vault,
+  ]),
 ];
-test("tokens: a bad key is refused at construction, and never shown", ({ sdk }) => {
-  for (const [props, message] of BAD_CREDENTIALS) {
+test("tokens: a bad key, or a getter of one that throws, is refused at construction, and never shown", ({ sdk }) => {
+  for (const [props, message, cause] of BAD_CREDENTIALS) {
     const error = thrown(() => new sdk.ConductoroneSDKTypescript(props));
     assertError(sdk, error, "SDKValidationError", message);
-    assertNoSecret([error]);
-  }
-});
-
-test("tokens: a getter among the credentials that throws is reported", ({ sdk }) => {
-  for (const name of ["clientID", "clientSecret", "oidcToken"]) {
-    const reason = new Error("vault");
-    const props = Object.defineProperty({ ...API_KEY }, name, { get: throws(reason) });
-    const error = assertError(
-      sdk,
-      thrown(() => new sdk.ConductoroneSDKTypescript(props)),
-      "SDKValidationError",
-    );
-    assert.strictEqual(error.cause, reason);
-  }
-});
-
-test("tokens: what an oidcToken function gives is checked, and its failure is typed", async ({ sdk }) => {
-  const reason = new Error("no identity here");
-  for (const [oidcToken, name] of [
-    [fails(reason), "UnexpectedClientError"],
-    [throws(reason), "UnexpectedClientError"],
-    [async () => undefined, "SDKValidationError"],
-    [async () => "", "SDKValidationError"],
-    [async () => ({ token: "x" }), "SDKValidationError"],
-    [async () => "id.token canary", "SDKValidationError"],
-    [async () => "id.token.canaryé", "SDKValidationError"],
-  ]) {
-    const stub = stubbedOAuth(sdk, { oidcToken });
-    const error = assertError(sdk, await rejection(stub.revoke()), name, /oidcToken/);
-    if (name === "UnexpectedClientError") assert.strictEqual(error.cause, reason);
-    assertNoSecret([error]);
-    assert.lengthOf(stub.tokenRequests, 0);
+    assertClean(error, SECRETS);
+    if (cause) assert.strictEqual(error.cause, cause);
   }
 });
 
@@ -606,7 +514,7 @@ for (const [name, without] of Object.entries(lacking)) {
       for (const reason of await Promise.all(waiting)) {
         const error = assertError(sdk, reason, "UnsupportedRuntimeError", /Ed25519.*https or localhost/);
         if (name.startsWith("there is no")) assert.match(error.message, /crypto\.subtle/);
-        assertNoSecret([error]);
+        assertClean(error, SECRETS);
       }
       const report = await run;
       assert.strictEqual(report.revoked, 0);
@@ -623,17 +531,13 @@ for (const [name, without] of Object.entries(lacking)) {
 /** WebKitGTK takes none of those whose seed begins with a zero byte as PKCS #8; as JWK, it takes all. */
 const KEYS = {
   "it is RFC 8037's": {},
-  "its seed begins with a zero byte": {
-    d: "ABXEub_HQ9yZgmQdAVKc6anfpZJ3_7w5442glm1A6Aw",
-    x: "fei00dsYprs9FhSJgiYnbhoDwy597vb3bLKXyvyrvMg",
+  "its seed begins with two zero bytes": {
+    d: "AADJ3bblWc2m4FPEQ1GBPvKTrZz9s9smwYo678CbbLU",
+    x: "_4fXlOXl-6IDcokNQ8_7RH0c3vb7IE9H-tHAzbUZo2I",
   },
   "its public key begins with a zero byte": {
     d: "sOOVUGNSp3QpEFIbJ4NYj2hCnDJNZYzL1r-YK6GL76w",
     x: "APn4vXpsxAR-itka0ssEufT9EFh_bXLvr0k2Q1RM2yE",
-  },
-  "its seed begins with two zero bytes": {
-    d: "AADJ3bblWc2m4FPEQ1GBPvKTrZz9s9smwYo678CbbLU",
-    x: "_4fXlOXl-6IDcokNQ8_7RH0c3vb7IE9H-tHAzbUZo2I",
   },
 };
 for (const [name, key] of Object.entries(KEYS)) {
@@ -649,36 +553,25 @@ for (const [name, key] of Object.entries(KEYS)) {
   });
 }
 
-/** Notes what importKey is given, and does it. */
-function watchedImport(calls) {
-  const { importKey } = crypto.subtle;
-  return async function (...args) {
-    const [format, data, algorithm, extractable, usages] = args;
-    const call = { format, data, copy: { ...data }, algorithm, extractable, usages: [...usages] };
-    calls.push(call);
-    call.key = await importKey.apply(this, args);
-    return call.key;
-  };
-}
-
 test("tokens: the key is imported once, as JWK, and cannot be exported", async ({ sdk }) => {
   const calls = [];
+  let key;
+  const original = crypto.subtle.importKey;
+  async function importKey(format, data, ...more) {
+    calls.push([format, { ...data }, ...more]);
+    key = await original.call(this, format, data, ...more);
+    return key;
+  }
   const stub = stubbedOAuth(sdk);
-  await withSubtle({ importKey: watchedImport(calls) }, async () => {
-    assert.lengthOf(calls, 0);
+  await withSubtle({ importKey }, async () => {
     for (let i = 0; i < 3; i++) {
       await stub.revoke();
       stub.client.clearToken();
     }
   });
   assert.lengthOf(stub.tokenRequests, 3);
-  assert.lengthOf(calls, 1);
-  const [{ format, copy, algorithm, extractable, usages, key }] = calls;
-  assert.deepEqual([format, extractable, usages], ["jwk", false, ["sign"]]);
-  assert.strictEqual(algorithm.name ?? algorithm, "Ed25519");
-  assert.isFalse(key.extractable);
+  assert.deepEqual(calls, [["jwk", JWK, "Ed25519", false, ["sign"]]]);
   for (const form of ["jwk", "pkcs8"]) {
     assert.instanceOf(await rejection(crypto.subtle.exportKey(form, key)), DOMException);
   }
-  assert.deepEqual([copy.kty, copy.crv, copy.d, copy.x], [JWK.kty, JWK.crv, JWK.d, JWK.x]);
 });
