@@ -28,29 +28,13 @@ const { now } = Date;
 const keys = [];
 const keyOf = (clientID) => keys.find((key) => key.clientID === clientID);
 
-/** The provider's storage. Clients are the keys above. */
-class Storage {
-  static #stored = new Map();
-  #model;
-
-  constructor(model) {
-    this.#model = model;
-  }
-
-  #key = (id) => `${this.#model} ${id}`;
-
-  async find(id) {
-    return this.#model === "Client" ? keyOf(id)?.client : Storage.#stored.get(this.#key(id));
-  }
-
-  async upsert(id, payload) {
-    Storage.#stored.set(this.#key(id), payload);
-  }
-
-  async destroy(id) {
-    Storage.#stored.delete(this.#key(id));
-  }
-}
+/** The provider's storage, by kind. Clients are the keys above. */
+const stored = new Map();
+const storage = (kind) => ({
+  find: async (id) => (kind === "Client" ? keyOf(id)?.client : stored.get(`${kind} ${id}`)),
+  upsert: async (id, payload) => void stored.set(`${kind} ${id}`, payload),
+  destroy: async (id) => void stored.delete(`${kind} ${id}`),
+});
 
 /** The platform whose ID tokens are exchanged. */
 const platform = generateKeyPairSync("ed25519");
@@ -76,7 +60,7 @@ async function createProvider() {
   console.warn = console.info = () => {};
   const { Provider, errors } = await import("oidc-provider");
   const provider = new Provider(`http://${HOST}`, {
-    adapter: Storage,
+    adapter: storage,
     routes: { token: "/auth/v1/token" },
     ttl: { ClientCredentials: 600 },
     scopes: [],
@@ -148,8 +132,6 @@ async function control([collection, number, action], method, body) {
       break;
     case "id-token":
       return json(200, idToken(key.clientID, JSON.parse(body).age));
-    default:
-      return json(404, {});
   }
   return json(200, {});
 }

@@ -143,12 +143,3 @@ test("callbacks: an input that rejects at the moment of an abort", async ({ sdk 
     assert.deepEqual([report.revoked, report.failed, report.skipped], [0, 0, 0]);
   }
 });
-
-test("callbacks: a logger whose methods are async and fail changes nothing", async ({ sdk }) => {
-  const log = async () => {
-    throw fault();
-  };
-  const { httpClient } = stubClient(sdk, revoked);
-  const props = { security: { bearerAuth: TOKEN }, httpClient, debugLogger: { group: log, groupEnd: log, log } };
-  assert.strictEqual((await new sdk.ConductoroneSDKTypescript(props).connector.revokeCredential(ids)).statusCode, 200);
-});

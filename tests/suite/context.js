@@ -314,41 +314,20 @@ context(
   },
 );
 
-const INPUTS = {
-  "a generator": (user, { note }) =>
-    (function* () {
-      try {
-        for (let at = 0; at < 50; at++) {
-          note("next", user);
-          yield request(user, at);
-        }
-      } finally {
-        note("return", user);
-      }
-    })(),
-  "an async generator": (user, { note }) =>
-    (async function* () {
-      try {
-        for (let at = 0; at < 50; at++) {
-          note("next", user);
-          await undefined;
-          yield request(user, at);
-        }
-      } finally {
-        note("return", user);
-      }
-    })(),
-  "an iterator of the caller's": (user, { note }) => {
-    let at = 0;
-    const next = () => {
+function* itemsOf(user, { note }) {
+  try {
+    for (let at = 0; at < 50; at++) {
       note("next", user);
-      return Promise.resolve({ done: at === 50, value: request(user, at++) });
-    };
-    const end = () => {
-      note("return", user);
-      return {};
-    };
-    return { [Symbol.asyncIterator]: () => ({ next, return: end }) };
+      yield request(user, at);
+    }
+  } finally {
+    note("return", user);
+  }
+}
+const INPUTS = {
+  "a generator": itemsOf,
+  "an async generator": async function* (user, seen) {
+    yield* itemsOf(user, seen);
   },
 };
 

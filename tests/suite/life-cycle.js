@@ -1,26 +1,30 @@
 // Clients that come and go: freed at any moment, many at a time, from more than one copy of the package.
+import { until } from "./clock.js";
 import { assert, assertError, ids, PATH, rejection, response, revoked, stubbed, stubClient } from "./helpers.js";
 import { test } from "./registry.js";
 
-test("free(): calls on their way go on to their end, later ones reject", async ({ sdk }) => {
-  const waiting = [];
-  const { client, revoke } = stubbed(sdk, {}, () => new Promise((resolve) => waiting.push(resolve)));
-  const { connector } = client;
-  const single = revoke();
-  const bulk = connector.revokeCredentials([ids]);
-  while (waiting.length < 2) await new Promise((resolve) => setTimeout(resolve));
-  client.free();
-  client.free();
-  assertError(sdk, await rejection(connector.revokeCredential(ids)), "UnexpectedClientError", /freed/);
-  assertError(sdk, await rejection(connector.revokeCredentials([ids])), "UnexpectedClientError", /freed/);
-  assertError(sdk, await rejection(client.getValidToken()), "UnexpectedClientError", /freed/);
-  assert.isNull(client.getCurrentToken());
-  client.clearToken();
-  assert.isFalse((await sdk.connectorRevokeCredential(client, ids)).ok);
-  for (const resolve of waiting) resolve(response(revoked));
-  assert.strictEqual((await single).statusCode, 200);
-  assert.strictEqual((await bulk).revoked, 1);
-});
+for (const [way, end] of [
+  ["free()", (client) => client.free()],
+  ["the end of a using block", (client) => client[Symbol.dispose ?? Symbol.for("Symbol.dispose")]()],
+]) {
+  test(`${way}: calls on their way go on to their end, later ones reject`, async ({ sdk }) => {
+    const waiting = [];
+    const { client, revoke } = stubbed(sdk, {}, () => new Promise((resolve) => waiting.push(resolve)));
+    const { connector } = client;
+    const [single, bulk] = [revoke(), connector.revokeCredentials([ids])];
+    await until(() => waiting.length === 2);
+    for (const _ of [1, 2]) end(client);
+    for (const call of [revoke(), connector.revokeCredentials([ids]), client.getValidToken()]) {
+      assertError(sdk, await rejection(call), "UnexpectedClientError", /freed/);
+    }
+    assert.isNull(client.getCurrentToken());
+    client.clearToken();
+    assert.isFalse((await sdk.connectorRevokeCredential(client, ids)).ok);
+    for (const resolve of waiting) resolve(response(revoked));
+    assert.strictEqual((await single).statusCode, 200);
+    assert.strictEqual((await bulk).revoked, 1);
+  });
+}
 
 test("free() in the middle of each thing that a caller's code is asked for", async ({ sdk }) => {
   const places = {
@@ -53,14 +57,6 @@ test("ready(): resolves to nothing, before, beside and after clients, and harms 
   assert.strictEqual((await stubbed(sdk).revoke()).statusCode, 200);
 });
 
-test("using: the client is freed where the block ends", async ({ sdk }) => {
-  const { client } = stubbed(sdk);
-  const dispose = client[Symbol.dispose ?? Symbol.for("Symbol.dispose")];
-  assert.isFunction(dispose);
-  dispose.call(client);
-  assertError(sdk, await rejection(client.connector.revokeCredential(ids)), "UnexpectedClientError", /freed/);
-});
-
 test("clients with different tenants and tokens never mix, whatever the order of their answers", async ({ sdk }) => {
   const COUNT = 50;
   const waiting = [];
@@ -70,7 +66,7 @@ test("clients with different tenants and tokens never mix, whatever the order of
     return new sdk.ConductoroneSDKTypescript({ tenantDomain: `tenant-${at}`, security, httpClient });
   });
   const calls = clients.map(({ connector }, at) => connector.revokeCredential({ ...ids, id: `credential-${at}` }));
-  while (waiting.length < COUNT) await new Promise((resolve) => setTimeout(resolve));
+  await until(() => waiting.length === COUNT);
   for (const client of clients.filter((_, at) => at % 3 === 0)) client.free();
   for (const resolve of waiting.reverse()) resolve(response(revoked));
   await Promise.all(calls);

@@ -1,28 +1,20 @@
 // OAuth against a real server: oidc-provider, and an API that takes the tokens only that it has issued.
 import { until } from "./clock.js";
 import { assert, assertError, ids, PATH, rejection } from "./helpers.js";
-import { assertionIn, isSignedBy, JWK, newKey, PREFIX, secretOf, withTimeAhead } from "./oauth-helpers.js";
+import { assertionIn, JWK, newKey, secretOf, withTimeAhead } from "./oauth-helpers.js";
 import { test } from "./registry.js";
 
 const clientOf = (sdk, { clientID, clientSecret }, props) =>
   new sdk.ConductoroneSDKTypescript({ clientID, clientSecret, ...props });
 
-/** Waits until the provider has received this many token requests. */
-const arrived = (key, count) => until(async () => (await countOf(key)) >= count);
-
-async function countOf(key) {
-  return (await key.record()).tokenRequests.length;
-}
+const countOf = async (key) => (await key.record()).tokenRequests.length;
 
 /** Asserts that a call ends with the provider's refusal of the client, and that no token was given. */
 async function assertRefused(sdk, call) {
-  const error = assertError(sdk, await rejection(call), "TokenRequestError", /\b401\b.*invalid_client/);
-  assert.instanceOf(error, sdk.errors.ConductoroneSDKTypescriptError);
-  assert.strictEqual(error.statusCode, 401);
-  assert.strictEqual(error.error, "invalid_client");
-  assert.isString(error.errorDescription);
-  assert.include(error.message, error.errorDescription);
-  assert.strictEqual(JSON.parse(error.body).error, error.error);
+  const error = assertError(sdk, await rejection(call), "TokenRequestError");
+  const { error: code, error_description: description } = JSON.parse(error.body);
+  assert.deepEqual([error.statusCode, error.error, error.errorDescription], [401, "invalid_client", description]);
+  assert.strictEqual(error.message, `Token request failed: Status 401: ${code}: ${description}`);
   assert.match(error.contentType, /^application\/json/);
   return error;
 }
@@ -30,8 +22,7 @@ async function assertRefused(sdk, call) {
 test("oauth: a key alone names the server, gets a token and revokes", async ({ sdk, oidc }) => {
   const key = await newKey(oidc);
   const client = clientOf(sdk, key);
-  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
-  assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
+  for (const _ of [1, 2]) assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200);
   const { tokenRequests, revoked } = await key.record();
   assert.deepEqual(revoked, [PATH, PATH]);
   assert.lengthOf(tokenRequests, 1, "the second call did not use the first one's token");
@@ -44,29 +35,24 @@ test("oauth: what is sent for a token", async ({ sdk, oidc }) => {
   await client.getValidToken();
   const after = Math.floor(Date.now() / 1000);
   const [{ headers, body }] = (await key.record()).tokenRequests;
-  assert.strictEqual(headers["content-type"], "application/x-www-form-urlencoded");
-  assert.strictEqual(headers.accept, "application/json");
+  assert.deepInclude(headers, { "content-type": "application/x-www-form-urlencoded", accept: "application/json" });
   assert.notProperty(headers, "authorization");
-  const fields = Object.fromEntries(new URLSearchParams(body));
-  const { client_assertion: _, ...others } = fields;
-  assert.deepEqual(others, {
+  const { jwt, header, claims } = assertionIn(body);
+  const { clientID } = key;
+  assert.deepEqual(Object.fromEntries(new URLSearchParams(body)), {
     grant_type: "client_credentials",
-    client_id: key.clientID,
+    client_id: clientID,
     client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+    client_assertion: jwt,
   });
-  const assertion = assertionIn(body);
-  const { alg, nonce } = assertion.header;
-  assert.strictEqual(alg, "EdDSA");
-  assert.match(nonce, /^[0-9a-f]{32}$/);
-  const { iss, sub, aud, iat, nbf, exp, jti, ...more } = assertion.claims;
-  assert.deepEqual({ iss, sub, aud, more }, { iss: key.clientID, sub: key.clientID, aud: ["127.0.0.1"], more: {} });
+  const { nonce } = header;
+  assert.deepEqual(header, { alg: "EdDSA", typ: "JWT", nonce });
+  const { iat, jti } = claims;
+  const times = { iat, nbf: iat - 120, exp: iat + 120 };
+  assert.deepEqual(claims, { iss: clientID, sub: clientID, aud: ["127.0.0.1"], ...times, jti });
   assert.isTrue(iat >= before && iat <= after, `iat ${iat} is not now`);
-  assert.deepEqual([nbf, exp], [iat - 120, iat + 120]);
-  assert.match(jti, /^[0-9a-f]{32}$/);
+  assert.match(`${nonce} ${jti}`, /^[0-9a-f]{32} [0-9a-f]{32}$/);
   assert.notStrictEqual(jti, nonce);
-  const jwk = JSON.parse(atob(key.clientSecret.slice(PREFIX.length).replaceAll("-", "+").replaceAll("_", "/")));
-  assert.isTrue(await isSignedBy(jwk, assertion));
-  assert.isFalse(await isSignedBy(JWK, assertion), "the check of the signature takes any key");
 });
 
 test("oauth: getValidToken, getCurrentToken and clearToken", async ({ sdk, oidc }) => {
@@ -122,7 +108,7 @@ test("oauth: clearToken while a token is on its way: that token is not cached, a
   await key.plan({ hold: true });
   const client = clientOf(sdk, key);
   const first = client.getValidToken();
-  await arrived(key, 1);
+  await until(async () => (await countOf(key)) === 1);
   client.clearToken();
   const second = await client.getValidToken();
   assert.strictEqual(await first, second);
@@ -132,17 +118,20 @@ test("oauth: clearToken while a token is on its way: that token is not cached, a
 });
 
 test("oauth: an assertion from a clock that is minutes off is refused; a little is tolerated", async ({ sdk, oidc }) => {
-  for (const here of [-300, 300, -150, 150]) {
+  for (const [here, good] of [
+    [-150, false],
+    [150, false],
+    [-90, true],
+    [90, true],
+  ]) {
     const key = await newKey(oidc);
-    const client = clientOf(sdk, key);
-    await withTimeAhead(oidc, { here, there: 0 }, () => assertRefused(sdk, client.connector.revokeCredential(ids)));
-    assert.deepEqual((await key.record()).revoked, []);
-    assert.strictEqual((await client.connector.revokeCredential(ids)).statusCode, 200, "the refusal is remembered");
-  }
-  for (const here of [-90, 90]) {
-    const key = await newKey(oidc);
-    await withTimeAhead(oidc, { here, there: 0 }, () => clientOf(sdk, key).connector.revokeCredential(ids));
-    assert.deepEqual((await key.record()).revoked, [PATH]);
+    const { connector } = clientOf(sdk, key);
+    await withTimeAhead(oidc, { here, there: 0 }, async () => {
+      const call = connector.revokeCredential(ids);
+      await (good ? call : assertRefused(sdk, call));
+    });
+    assert.deepEqual((await key.record()).revoked, good ? [PATH] : []);
+    assert.strictEqual((await connector.revokeCredential(ids)).statusCode, 200, "the refusal is remembered");
   }
 });
 

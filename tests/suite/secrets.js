@@ -2,7 +2,7 @@
 // header or the body of their own request only. And requests go nowhere but to the host that was configured.
 import { assertClean, everythingIn, recorder } from "./canaries.js";
 import { CLIENT_ID, CANARY_ID_TOKEN as ID_TOKEN, JWK, PREFIX, secretOf, CANARY_TOKEN as TOKEN } from "./credentials.js";
-import { assert, ids, json, response, revoked, stubbed, stubClient, throws } from "./helpers.js";
+import { assert, ids, json, rejection, response, revoked, stubbed, stubClient, thrown, throws } from "./helpers.js";
 import { ending, HOSTILE } from "./hostile.js";
 import { issued } from "./oauth-helpers.js";
 import { test, withReplaced } from "./registry.js";
@@ -18,15 +18,7 @@ async function withConsole(action) {
 }
 
 const cut = throws(new TypeError("fetch failed"));
-const cutBody = () =>
-  new Response(
-    new ReadableStream({
-      pull(controller) {
-        controller.error(new TypeError("terminated"));
-      },
-    }),
-    { headers: json },
-  );
+const cutBody = () => new Response(new ReadableStream({ pull: throws(new TypeError("terminated")) }), { headers: json });
 /** Answers of all kinds, good and bad. */
 const ANSWERS = {
   success: revoked,
@@ -127,25 +119,21 @@ const AWKWARD = "canary/5b\"1f\\8c+2e=&7a<9d>%41~'`!";
 const AWKWARD_ID_TOKEN = "canary-id/77\"aa\\b1+c2=&d3<e4>%41~'`!";
 
 const hex = (character) => character.charCodeAt(0).toString(16).padStart(2, "0");
+const code = (character) => `\\u00${hex(character)}`;
+const upperCode = (character) => `\\u00${hex(character).toUpperCase()}`;
 const each = (text, spell) => Array.from(text, spell).join("");
-const lower = (text) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
+const lower = (text) => text.replace(/%[0-9A-F]{2}/g, (percent) => percent.toLowerCase());
+const escaped = (secret) => JSON.stringify(secret).slice(1, -1);
 /** The forms in which a server may repeat a secret. */
 const FORMS = {
   "as it is": (secret) => secret,
-  "JSON-escaped": (secret) => JSON.stringify(secret).slice(1, -1),
-  "JSON-escaped, slashes too": (secret) => JSON.stringify(secret).slice(1, -1).replaceAll("/", "\\/"),
-  "JSON-escaped as Go does": (secret) =>
-    JSON.stringify(secret)
-      .slice(1, -1)
-      .replace(/[<>&]/g, (character) => `\\u00${hex(character)}`),
-  "JSON-escaped as Gson does": (secret) =>
-    JSON.stringify(secret)
-      .slice(1, -1)
-      .replace(/[<>&'=]/g, (character) => `\\u00${hex(character)}`),
-  "JSON-escaped as .NET does": (secret) =>
-    secret.replaceAll("\\", "\\\\").replace(/["<>&'+`]/g, (character) => `\\u00${hex(character).toUpperCase()}`),
-  "JSON-escaped by code": (secret) => each(secret, (character) => `\\u00${hex(character)}`),
-  "JSON-escaped by code, upper-case": (secret) => each(secret, (character) => `\\u00${hex(character).toUpperCase()}`),
+  "JSON-escaped": escaped,
+  "JSON-escaped, slashes too": (secret) => escaped(secret).replaceAll("/", "\\/"),
+  "JSON-escaped as Go does": (secret) => escaped(secret).replace(/[<>&]/g, code),
+  "JSON-escaped as Gson does": (secret) => escaped(secret).replace(/[<>&'=]/g, code),
+  "JSON-escaped as .NET does": (secret) => secret.replaceAll("\\", "\\\\").replace(/["<>&'+`]/g, upperCode),
+  "JSON-escaped by code": (secret) => each(secret, code),
+  "JSON-escaped by code, upper-case": (secret) => each(secret, upperCode),
   "percent-encoded": encodeURIComponent,
   "percent-encoded, lower-case": (secret) => lower(encodeURIComponent(secret)),
   "percent-encoded as in a form": (secret) => new URLSearchParams({ secret }).toString().slice(7),
@@ -163,31 +151,19 @@ function quoted(echo) {
   }
 }
 
-/** Where a server may repeat it: the answer that holds `echo`, which is one of the forms above. */
+const ok = (body, type = "application/json") => ({ status: 200, headers: { "content-type": type }, body });
+/** Where a server may repeat it: the answer that holds `echo`, which is one of the forms above, or `text`, the JSON string of it. */
 const ECHOES = {
   "an error's message": (echo) => ({ status: 403, headers: json, body: `{"code":7,"message":"token ${echo} may not"}` }),
   "an error's text": (echo) => ({ status: 500, headers: { "content-type": "text/plain" }, body: `${echo}${echo} ${echo}` }),
   "an error's content type": (echo) => ({ status: 500, headers: { "content-type": `text/x-${echo}; a=${echo}` }, body: "x" }),
-  "a success's content type": (echo) => ({ status: 200, headers: { "content-type": `text/html; a=${echo}` }, body: "x" }),
-  "broken JSON": (echo) => ({ status: 200, headers: json, body: `{"a":"${echo}` }),
-  "no JSON at all": (echo) => ({ status: 200, headers: json, body: echo }),
-  "broken JSON's content type": (echo) => ({
-    status: 200,
-    headers: { "content-type": `application/json; a=${echo}` },
-    body: "{",
-  }),
-  "an array": (echo) => {
-    const text = quoted(echo);
-    return { status: 200, headers: json, body: `[${text},{"a":[${text}]},{${text}:{"x${text.slice(1)}:${text}}}]` };
-  },
-  "a gateway's error": (echo) => {
-    const text = quoted(echo);
-    return { status: 200, headers: json, body: `{"error":{"message":${text},${text}:[{"echo":${text}}]}}` };
-  },
-  "a gRPC status": (echo) => {
-    const text = quoted(echo);
-    return { status: 200, headers: json, body: `{"code":16,"message":${text},"details":[{${text}:1}]}` };
-  },
+  "a success's content type": (echo) => ok("x", `text/html; a=${echo}`),
+  "broken JSON": (echo) => ok(`{"a":"${echo}`),
+  "no JSON at all": (echo) => ok(echo),
+  "broken JSON's content type": (echo) => ok("{", `application/json; a=${echo}`),
+  "an array": (_, text) => ok(`[${text},{"a":[${text}]},{${text}:{"x${text.slice(1)}:${text}}}]`),
+  "a gateway's error": (_, text) => ok(`{"error":{"message":${text},${text}:[{"echo":${text}}]}}`),
+  "a gRPC status": (_, text) => ok(`{"code":16,"message":${text},"details":[{${text}:1}]}`),
   "a redirect": (echo) => ({ status: 302, headers: { location: `https://elsewhere.example/?token=${echo}` } }),
 };
 
@@ -209,7 +185,7 @@ for (const [place, answer] of Object.entries(ECHOES)) {
       for (const [form, write] of Object.entries(FORMS)) {
         const label = `${how}, ${form}`;
         const echo = write(AWKWARD);
-        const described = answer(echo);
+        const described = answer(echo, quoted(echo));
         const { httpClient, requests } = stubClient(sdk, ({ url }) => {
           if (url.endsWith("/auth/v1/token")) return response(issued(AWKWARD));
           return response({
@@ -288,16 +264,15 @@ test("masking: the work for many short texts does not grow with the token", asyn
 });
 
 const TOKEN_ECHOES = {
-  "a refusal": (echo) => {
-    const text = quoted(echo);
+  "a refusal": (_, text) => {
     const inner = text.slice(1, -1);
     const body = `{"error":"bad ${inner}","error_description":"${inner} and ${inner}",${text}:[${text}]}`;
     return { status: 400, body };
   },
   "a text": (echo) => ({ status: 502, headers: { "content-type": "text/plain" }, body: `no: ${echo}` }),
   "a content type": (echo) => ({ status: 502, headers: { "content-type": `text/x-${echo}` }, body: "x" }),
-  "a success of another type": (echo) => ({ status: 200, body: `{"access_token":${quoted(echo)},"token_type":${quoted(echo)}}` }),
-  "broken JSON": (echo) => ({ status: 200, body: `{"access_token":"${echo}` }),
+  "a success of another type": (_, text) => ok(`{"access_token":${text},"token_type":${text}}`),
+  "broken JSON": (echo) => ok(`{"access_token":"${echo}`),
 };
 for (const [place, answer] of Object.entries(TOKEN_ECHOES)) {
   test(`what a token endpoint repeats of an assertion or ID token is masked in errors and log lines (${place})`, async ({
@@ -315,8 +290,9 @@ for (const [place, answer] of Object.entries(TOKEN_ECHOES)) {
           const fields = new URLSearchParams(await request.clone().text());
           const secret = fields.get("client_assertion") ?? fields.get("subject_token");
           secrets.push(secret);
-          const { headers, ...rest } = answer(write(secret));
-          return response({ ...rest, headers: { ...json, ...headers, "x-echo": write(secret) } });
+          const echo = write(secret);
+          const { headers, ...rest } = answer(echo, quoted(echo));
+          return response({ ...rest, headers: { ...json, ...headers, "x-echo": echo } });
         });
         const debugLogger = recorder();
         const client = new sdk.ConductoroneSDKTypescript({ ...credentials, httpClient, debugLogger });
@@ -353,12 +329,12 @@ test("the standalone function keeps nothing of what it was given in place of a c
   }
 });
 
-/** Tokens and secrets with a fault somewhere: the error tells of the fault and shows nothing of the rest. */
 test("secrets that are refused are not shown", async ({ sdk }) => {
+  const assertUnseen = (error, label) => assertClean(error, [TOKEN, SECRET, JWK.d, ID_TOKEN], label);
+  /** With a fault somewhere: the error tells of the fault and shows nothing of the rest. */
   const faulty = (text) => [`${text}\n`, `${text} x`, `\ud800${text}`, `${text}\0`, ` ${text}`, `"${text}é"`];
-  const props = [
-    ...faulty(TOKEN).map((bearerAuth) => ({ security: { bearerAuth } })),
-    ...faulty(TOKEN).map((oauth) => ({ security: { oauth } })),
+  for (const [at, props] of [
+    ...faulty(TOKEN).flatMap((token) => [{ security: { bearerAuth: token } }, { security: { oauth: token } }]),
     ...faulty(SECRET).map((clientSecret) => ({ clientID: CLIENT_ID, clientSecret })),
     { security: TOKEN },
     { security: { bearerAuth: [TOKEN] } },
@@ -367,29 +343,21 @@ test("secrets that are refused are not shown", async ({ sdk }) => {
     { clientSecret: SECRET },
     { serverURL: `https://${TOKEN}@api.example` },
     { tenantDomain: `acme#${TOKEN}` },
-  ];
-  for (const [at, prop] of props.entries()) {
-    try {
-      new sdk.ConductoroneSDKTypescript(prop);
-      assert.fail(`props ${at} should have been refused`);
-    } catch (error) {
-      assert.strictEqual(error.name, "SDKValidationError", `props ${at}`);
-      assertClean(error, [TOKEN, SECRET, JWK.d, ID_TOKEN], `props ${at}`);
-    }
-  }
-  for (const oidcToken of faulty(ID_TOKEN)) {
-    const { httpClient, requests } = stubClient(sdk, revoked);
-    const client = new sdk.ConductoroneSDKTypescript({ clientID: CLIENT_ID, oidcToken: async () => oidcToken, httpClient });
-    const { error } = await ending(() => client.connector.revokeCredential(ids), oidcToken);
-    assert.lengthOf(requests, 0);
-    assertClean(error, [ID_TOKEN], "oidcToken");
+  ].entries()) {
+    const error = thrown(() => new sdk.ConductoroneSDKTypescript(props));
+    assert.strictEqual(error.name, "SDKValidationError", `props ${at}`);
+    assertUnseen(error, `props ${at}`);
   }
   const { httpClient, requests } = stubClient(sdk, revoked);
-  const client = new sdk.ConductoroneSDKTypescript({ tenantDomain: "acme", httpClient });
+  const errorOf = (props, options) =>
+    rejection(new sdk.ConductoroneSDKTypescript({ httpClient, ...props }).connector.revokeCredential(ids, options));
+  for (const oidcToken of faulty(ID_TOKEN)) {
+    assertUnseen(await errorOf({ clientID: CLIENT_ID, oidcToken: async () => oidcToken }), oidcToken);
+  }
   for (const headers of [{ authorization: `Bearer ${TOKEN}\nx` }, [["authorization", `${TOKEN}\0`]]]) {
-    const { error } = await ending(() => client.connector.revokeCredential(ids, { headers }), "headers");
+    const error = await errorOf({}, { headers });
     assert.strictEqual(error.name, "InvalidRequestError");
-    assertClean(error, [TOKEN], "headers");
+    assertUnseen(error, "headers");
   }
   assert.lengthOf(requests, 0);
 });
