@@ -2,8 +2,7 @@
 //   POST /auth/v1/token    oidc-provider, behind what a test has planned for the key that asks (see below)
 //   POST /api/v1/apps/…    revokes, for tokens that the provider has issued, that are not expired and were not taken back
 // and what tests ask of it, from any runtime:
-//   POST /keys { workload, host } -> a new API key { number, clientID, clientSecret }; with `workload`, a client for token exchange;
-//                               `host` is what its client ID names in place of this server
+//   POST /keys { workload }  -> a new API key { number, clientID, clientSecret }; with `workload`, a client for token exchange
 //   GET  /keys/<n>           -> { tokenRequests: [{ headers, body, status }], revoked: [path], unauthorized: count },
 //                              which are tokens of its that the API did not take
 //   POST /keys/<n>/plan [step, …]      for its next token requests: { hold: true } lets one wait for the release, { reset: true }
@@ -85,11 +84,11 @@ async function createProvider() {
   return provider;
 }
 
-function createKey({ workload = false, host = `${HOST}:${front.address().port}` }) {
+function createKey({ workload = false }) {
   const number = keys.length;
   const { privateKey } = generateKeyPairSync("ed25519");
   const { d, ...publicKey } = privateKey.export({ format: "jwk" });
-  const clientID = `key-${number}@${host}/${workload ? "wfe" : "pcc"}`;
+  const clientID = `key-${number}@${HOST}:${front.address().port}/${workload ? "wfe" : "pcc"}`;
   keys.push({
     clientID,
     client: {

@@ -86,16 +86,10 @@ export async function newKey(oidc, options = {}) {
 /** Moves the time of this runtime and that of the provider ahead, in seconds, while `action` runs. */
 export async function withTimeAhead(oidc, { here = 0, there = here }, action) {
   const { now } = Date;
-  Date.now = () => now() + here * 1000;
-  const moved = async () => {
-    await post(`${oidc}/clock`, { ahead: there * 1000 });
-    return action();
-  };
-  return thenRestore(moved, () => {
-    Date.now = now;
-    return post(`${oidc}/clock`, { ahead: 0 });
-  });
+  const setClock = (ahead) => post(`${oidc}/clock`, { ahead });
+  await setClock(there * 1000);
+  return thenRestore(
+    () => withReplaced(Date, { now: () => now() + here * 1000 }, action),
+    () => setClock(0),
+  );
 }
-
-/** Replaces methods of `crypto.subtle` while `action` runs. */
-export const withSubtle = (replacements, action) => withReplaced(crypto.subtle, replacements, action);
