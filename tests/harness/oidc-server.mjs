@@ -1,14 +1,10 @@
 // The thread of oidc.mjs. Its port answers what a tenant's host does:
-//   POST /auth/v1/token    oidc-provider, behind what a test has planned for the key that asks (see below)
+//   POST /auth/v1/token    oidc-provider
 //   POST /api/v1/apps/…    revokes, for tokens that the provider has issued, that are not expired and were not taken back
 // and what tests ask of it, from any runtime:
 //   POST /keys { workload }  -> a new API key { number, clientID, clientSecret }; with `workload`, a client for token exchange
 //   GET  /keys/<n>           -> { tokenRequests: [{ headers, body, status }], revoked: [path], unauthorized: count },
 //                              which are tokens of its that the API did not take
-//   POST /keys/<n>/plan [step, …]      for its next token requests: { hold: true } lets one wait for the release, { reset: true }
-//                                      cuts connections until there is another plan (browsers try again by themselves);
-//                                      after the last step the provider answers
-//   POST /keys/<n>/release             ends that wait
 //   POST /keys/<n>/forget              takes back every token that it was given
 //   POST /keys/<n>/id-token { age }    -> what a platform would give its workload: a JWT, issued `age` seconds ago
 //   POST /clock { ahead }    moves this thread's time, in milliseconds
@@ -19,8 +15,6 @@ import { parentPort } from "node:worker_threads";
 
 const HOST = "127.0.0.1";
 const EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
-/** The API refuses assertions that are good for longer, in seconds. */
-const LONGEST_ASSERTION = 300;
 
 const { now } = Date;
 
@@ -66,9 +60,6 @@ async function createProvider() {
     features: { clientCredentials: { enabled: true }, devInteractions: { enabled: false } },
     enabledJWA: { clientAuthSigningAlgValues: ["EdDSA"] },
     clientAuthMethods: ["private_key_jwt", "none"],
-    assertJwtClientAuthClaimsAndHeader(_context, { exp }) {
-      if (exp - Date.now() / 1000 > LONGEST_ASSERTION) throw new errors.InvalidClientAuth("the assertion lives too long");
-    },
   });
   // The API wants the bare host, where oidc-provider by itself wants a URL.
   provider.OIDCContext.prototype.clientJwtAuthExpectedAudience = () => new Set([HOST]);
@@ -99,8 +90,6 @@ function createKey({ workload = false }) {
       token_endpoint_auth_method: workload ? "none" : "private_key_jwt",
       ...(!workload && { jwks: { keys: [{ ...publicKey, alg: "EdDSA" }] } }),
     },
-    plan: [],
-    held: [],
     tokens: [],
     record: { tokenRequests: [], revoked: [], unauthorized: 0 },
   });
@@ -120,12 +109,6 @@ async function control([collection, number, action], method, body) {
   const key = keys[number];
   if (method === "GET") return json(200, key.record);
   switch (action) {
-    case "plan":
-      key.plan = JSON.parse(body);
-      break;
-    case "release":
-      for (const release of key.held.splice(0)) release();
-      break;
     case "forget":
       for (const token of key.tokens) await (await provider.ClientCredentials.find(token))?.destroy();
       break;
@@ -134,13 +117,11 @@ async function control([collection, number, action], method, body) {
   }
   return json(200, {});
 }
-/** Plays the step that is planned for the key, then lets the provider answer. Nothing: the connection is to be cut. */
+/** What the provider answers. */
 async function token(headers, body) {
   const key = keyOf(new URLSearchParams(body).get("client_id"));
   const request = { headers, body };
   key?.record.tokenRequests.push(request);
-  if (key?.plan[0]?.reset) return undefined;
-  if (key?.plan.shift()?.hold) await new Promise((release) => key.held.push(release));
   const { "content-type": type } = headers;
   const url = `http://${HOST}:${back.address().port}/auth/v1/token`;
   const answer = await fetch(url, { method: "POST", headers: { "content-type": type }, body });
@@ -183,7 +164,6 @@ const front = createServer(async (request, response) => {
   try {
     const chunks = await request.toArray();
     const answer = await answerTo(request, Buffer.concat(chunks).toString());
-    if (!answer) return response.destroy();
     response.writeHead(answer.status, { ...answer.headers, ...cors(request.headers) }).end(answer.body);
   } catch (error) {
     console.error(error);

@@ -2,7 +2,7 @@
 // process. `runByName` fails a test in which there is one.
 import { turn } from "./clock.js";
 import { CLIENT_ID } from "./credentials.js";
-import { assert, ids, json, response, revoked, stubClient, TOKEN } from "./helpers.js";
+import { assert, ids, json, response, revoked, stubbed, stubClient, TOKEN } from "./helpers.js";
 import { issued } from "./oauth-helpers.js";
 import { test } from "./registry.js";
 import { generator } from "./written.js";
@@ -126,8 +126,6 @@ test("callbacks: several that fail, and aborts in the middle of them, leave no r
 });
 
 test("callbacks: an input that rejects at the moment of an abort", async ({ sdk }) => {
-  const { httpClient } = stubClient(sdk, revoked);
-  const client = new sdk.ConductoroneSDKTypescript({ security: { bearerAuth: TOKEN }, tenantDomain: "acme", httpClient });
   for (const when of ["before", "after"]) {
     const controller = new AbortController();
     const next = () => {
@@ -136,10 +134,8 @@ test("callbacks: an input that rejects at the moment of an abort", async ({ sdk 
       if (when === "after") controller.abort();
       return rejected;
     };
-    const report = await client.connector.revokeCredentials(
-      { [Symbol.asyncIterator]: () => ({ next }) },
-      { signal: controller.signal },
-    );
+    const input = { [Symbol.asyncIterator]: () => ({ next }) };
+    const report = await stubbed(sdk).client.connector.revokeCredentials(input, { signal: controller.signal });
     assert.deepEqual([report.revoked, report.failed, report.skipped], [0, 0, 0]);
   }
 });

@@ -3,7 +3,7 @@
 // whatever one of them waits for is settled in the context of another one, or of nobody.
 import { finish } from "./bulk-server.js";
 import { turn, withClock } from "./clock.js";
-import { assert, json, rejection, response, revoked, withGlobals } from "./helpers.js";
+import { assert, json, rejection, response, revoked, throws, withGlobals } from "./helpers.js";
 import { API_KEY, CLIENT_ID, issued } from "./oauth-helpers.js";
 import { test } from "./registry.js";
 
@@ -137,19 +137,27 @@ function answering(...answers) {
   };
 }
 
-const broken = () => {
-  throw new TypeError("fetch failed");
-};
+const broken = throws(new TypeError("fetch failed"));
+
+/** A fetcher that answers nothing until its request is aborted. `sent` hears of each request. */
+const hanging = (seen, sent) => (it) =>
+  new Promise((_, reject) => {
+    noteRequest(seen, it);
+    it.signal.addEventListener("abort", () => reject(it.signal.reason));
+    sent?.();
+  });
 
 for (const [clients, shared] of Object.entries(CLIENTS)) {
   for (const [way, how] of Object.entries(WAYS)) {
-    context(`calls of three users with retries, ${clients}, ${way}`, async ({ sdk, contexts }) => {
+    context(`calls of three users with retries and a confirmation, ${clients}, ${way}`, async ({ sdk, contexts }) => {
       const seen = witness(contexts);
-      const [answer, meet] = [answering(unavailable, broken, revoked, unavailable, revoked), meeting(USERS.length)];
+      const failed = { status: 500, headers: json, body: "{}" };
+      const [answer, meet] = [answering(unavailable, broken, revoked, unavailable, revoked, failed), meeting(USERS.length)];
       const fetcher = async (it) => {
         const user = noteRequest(seen, it);
         await meet();
-        return answer(user);
+        if (it.method === "POST") return answer(user);
+        return Response.json({ credential: { id: request(user).id, deletedAt: "2026-01-02T03:04:05Z" } });
       };
       const [props, globals] = how(sdk, seen, fetcher);
       const clientOf = clientsFor(sdk, contexts, seen, shared, props);
@@ -159,6 +167,9 @@ for (const [clients, shared] of Object.entries(CLIENTS)) {
           assert.strictEqual((await client.connector.revokeCredential(request(user))).statusCode, 200);
           seen.note("the caller", user);
           assert.isTrue((await sdk.connectorRevokeCredential(client, request(user, 1))).ok);
+          seen.note("the caller", user);
+          const { confirmation } = await client.connector.revokeCredential(request(user), { confirm: true });
+          assert.deepEqual(confirmation, { deletedAt: "2026-01-02T03:04:05Z" });
           seen.note("the caller", user);
         }),
       );
@@ -170,12 +181,7 @@ for (const [clients, shared] of Object.entries(CLIENTS)) {
   context(`calls that end by a time limit or an abort, ${clients}`, async ({ sdk, contexts }) => {
     const seen = witness(contexts);
     let sent = () => {};
-    const fetcher = (it) =>
-      new Promise((_, reject) => {
-        noteRequest(seen, it);
-        it.signal.addEventListener("abort", () => reject(it.signal.reason));
-        sent();
-      });
+    const fetcher = hanging(seen, () => sent());
     const clientOf = clientsFor(sdk, contexts, seen, shared, { httpClient: withHooks(sdk, seen, fetcher) });
     const fail = (name, options) =>
       asUsers(contexts, async (user) => {
@@ -197,23 +203,6 @@ for (const [clients, shared] of Object.entries(CLIENTS)) {
       await fail("RequestAbortedError", (user) => ({ signal: controllerOf(user).signal, timeoutMs: 60_000 }));
     }
     seen.check("fetch", "requestError", "the caller");
-  });
-
-  context(`calls that ask what became of the credential, ${clients}`, async ({ sdk, contexts }) => {
-    const seen = witness(contexts);
-    const meet = meeting(USERS.length);
-    const fetcher = async (it) => {
-      const user = noteRequest(seen, it);
-      await meet();
-      if (it.method === "POST") return response({ status: 500, headers: json, body: "{}" });
-      return Response.json({ credential: { id: request(user).id, deletedAt: "2026-01-02T03:04:05Z" } });
-    };
-    const clientOf = clientsFor(sdk, contexts, seen, shared, { httpClient: withHooks(sdk, seen, fetcher), confirm: true });
-    await asUsers(contexts, async (user) => {
-      const { confirmation } = await clientOf().connector.revokeCredential(request(user));
-      assert.deepEqual(confirmation, { deletedAt: "2026-01-02T03:04:05Z" });
-    });
-    seen.check("fetch", "beforeRequest", "response");
   });
 
   for (const kind of ["an API key", "an ID token"]) {
@@ -377,12 +366,7 @@ for (const [clients, shared] of Object.entries(CLIENTS)) {
   context(`bulk runs of three users whose requests time out, ${clients}`, ({ sdk, contexts }) =>
     withClock(async (clock) => {
       const seen = witness(contexts);
-      const fetcher = (it) =>
-        new Promise((_, reject) => {
-          noteRequest(seen, it);
-          it.signal.addEventListener("abort", () => reject(it.signal.reason));
-        });
-      const clientOf = clientsFor(sdk, contexts, seen, shared, { httpClient: withHooks(sdk, seen, fetcher) });
+      const clientOf = clientsFor(sdk, contexts, seen, shared, { httpClient: withHooks(sdk, seen, hanging(seen)) });
       const reports = asUsers(contexts, (user) => {
         const options = {
           timeoutMs: 50,

@@ -1,7 +1,7 @@
 // Tests of applications run calls under fake timers: everything faked, time standing still. A call that needs no timer settles, and
 // no later call is held up by what was called meanwhile. The responses have no body of the platform's, which Node does not read then.
 import FakeTimers from "@sinonjs/fake-timers";
-import { assert, ids, stubbed, TOKEN } from "./helpers.js";
+import { assert, ids, stubbed, TOKEN, throws } from "./helpers.js";
 import { API_KEY, CLIENT_ID } from "./oauth-helpers.js";
 import { test, thenRestore } from "./registry.js";
 
@@ -10,9 +10,7 @@ const answering = (status, value = {}) => ({ status, headers, text: async () => 
 const success = () => answering(200);
 const refusal = () => answering(403);
 const never = () => new Promise(() => {});
-const broken = () => {
-  throw new TypeError("fetch failed");
-};
+const broken = throws(new TypeError("fetch failed"));
 
 /** A client whose requests are answered by `answer`, and those for a token by one. */
 function clientOf(sdk, props, answer) {

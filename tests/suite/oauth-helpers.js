@@ -76,8 +76,6 @@ export async function newKey(oidc, options = {}) {
     clientID,
     clientSecret,
     record: async () => (await fetch(at(""))).json(),
-    plan: (...steps) => post(at("/plan"), steps),
-    release: () => post(at("/release")),
     forget: () => post(at("/forget")),
     idToken: (age = 0) => post(at("/id-token"), { age }),
   };

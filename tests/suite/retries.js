@@ -1,18 +1,6 @@
 // Retries, Retry-After, budgets, time limits and aborts, in time that is moved by hand.
 import { EPOCH, elapsed, play, turn, until, withClock } from "./clock.js";
-import {
-  assert,
-  assertError,
-  ids,
-  json,
-  rejection,
-  response,
-  revoked,
-  stubbed,
-  TOKEN,
-  withGlobals,
-  withListeners,
-} from "./helpers.js";
+import { assert, assertError, ids, json, rejection, response, revoked, stubbed, TOKEN, withListeners } from "./helpers.js";
 import { test } from "./registry.js";
 
 const unavailable = { status: 503, headers: json, body: "{}" };
@@ -33,18 +21,13 @@ const waits = (at) => at.slice(1).map((time, i) => time - at[i]);
 const retryAfter = (value, status = 429) => ({ status, headers: { ...json, "retry-after": value }, body: "{}" });
 
 /** An answer whose body never ends, and whether it was cancelled. */
-function endless(status, start = "{") {
+function endless(status) {
   const state = { cancelled: false };
-  const answer = () => {
-    const body = new ReadableStream({
-      start: (controller) => controller.enqueue(new TextEncoder().encode(start)),
-      cancel: () => {
-        state.cancelled = true;
-      },
-    });
-    return new Response(body, { status, headers: json });
+  const start = (controller) => controller.enqueue(new TextEncoder().encode("{"));
+  const cancel = () => {
+    state.cancelled = true;
   };
-  return { answer, state };
+  return { answer: () => new Response(new ReadableStream({ start, cancel }), { status, headers: json }), state };
 }
 
 test("backoff: waits grow up to maxInterval, jittered, and none begins that would pass maxElapsedTime", async ({ sdk }) => {
@@ -210,23 +193,15 @@ test("timeoutMs: bounds each attempt, not the waits between them", async ({ sdk 
   await withClock(async (clock) => {
     const slow = { strategy: "backoff", backoff: { ...backoff, initialInterval: 5000, maxInterval: 5000 } };
     const { revoke, requests } = stubbed(sdk, { timeoutMs: 1000, retryConfig: slow }, unavailable, unavailable, revoked);
-    const asked = [];
-    const { setTimeout: fake } = globalThis;
-    const setTimeout = (callback, delay) => {
-      asked.push(delay);
-      return fake(callback, delay);
-    };
-    await withGlobals({ setTimeout }, async () => {
-      const call = revoke();
-      for (const attempt of [1, 2]) {
-        // The wait is 3750 ms with this jitter; whatever was asked before it are limits.
-        await until(() => asked.filter((delay) => delay === 3750).length === attempt);
-        assert.strictEqual(asked.at(-1), 3750);
-        assert.strictEqual(clock.countTimers(), 1, "the attempt's limit runs on");
-        await clock.tickAsync(3750);
-      }
-      assert.strictEqual((await call).statusCode, 200);
-    });
+    const call = revoke();
+    const timers = () => [...(clock.timers?.values() ?? [])].map(({ delay }) => delay);
+    for (const attempt of [1, 2]) {
+      // The wait is 3750 ms with this jitter.
+      await until(() => requests.length === attempt && timers().includes(3750));
+      assert.deepEqual(timers(), [3750], "the attempt's limit runs on");
+      await clock.tickAsync(3750);
+    }
+    assert.strictEqual((await call).statusCode, 200);
     assert.lengthOf(requests, 3);
     assert.strictEqual(clock.countTimers(), 0, "a timer is left");
   });

@@ -246,12 +246,28 @@ test("tokens: requests are tried again as the API's are, each with an assertion 
   });
 });
 
-test("tokens: requests are not tried again unless the client says so", async ({ sdk }) => {
+test("tokens: requests are not tried again unless the client says so; their failure is that of all who wait", async ({ sdk }) => {
   const stub = stubbedOAuth(sdk, { tokens: [fails(new TypeError("fetch failed")), issued("t")] });
-  assertError(sdk, await rejection(stub.revoke()), "ConnectionError");
+  const errors = await Promise.all([1, 2, 3].map(() => rejection(stub.revoke())));
+  for (const error of errors) assertError(sdk, error, "ConnectionError");
   assert.lengthOf(stub.tokenRequests, 1);
   await stub.revoke();
   assert.deepEqual(stub.shown, ["t"], "the failure was remembered");
+});
+
+test("tokens: clearToken while one is on its way: that one is not cached, and a newer one serves all who wait", async ({
+  sdk,
+}) => {
+  let answer;
+  const stub = stubbedOAuth(sdk, { tokens: [() => new Promise((resolve) => (answer = resolve)), issued("newer")] });
+  const first = stub.client.getValidToken();
+  await until(() => answer);
+  stub.client.clearToken();
+  assert.deepEqual([await stub.client.getValidToken(), await first], ["newer", "newer"]);
+  answer(response(issued("older")));
+  await turn();
+  assert.strictEqual(stub.client.getCurrentToken(), "newer");
+  assert.lengthOf(stub.tokenRequests, 2);
 });
 
 test("tokens: no token request is sent before the refusal of the token endpoint is over", async ({ sdk }) => {
@@ -309,44 +325,15 @@ test("tokens: timeoutMs bounds the whole attempt, with the token request", async
   }
 });
 
-test("tokens: a call's own timeoutMs ends its wait, not the request that others wait for", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    let answer;
-    const stub = stubbedOAuth(sdk, { tokens: [() => new Promise((resolve) => (answer = resolve))] });
-    const impatient = rejection(stub.revoke({ timeoutMs: 50 }));
-    const patient = stub.revoke();
-    await until(() => stub.tokenRequests.length === 1);
-    await clock.tickAsync(50);
-    assertError(sdk, await impatient, "RequestTimeoutError");
-    assert.isFalse(stub.tokenRequests[0].request.signal.aborted);
-    answer(response(issued("t")));
-    assert.strictEqual((await patient).statusCode, 200);
-    assert.lengthOf(stub.tokenRequests, 1);
-  });
-});
-
 // --- Token requests that nobody waits for any more ---
 
 const slowly = { ...retries, backoff: { ...backoff, initialInterval: 1000, maxInterval: 1000 } };
-/** The ways to wait for a token, and to stop. Each begins the wait, and gives its promise and what ends it. */
+/** The ways to wait for a token, which end when 300 ms have passed and then `signal` aborts. */
 const LEAVING = {
-  "three aborted calls": (stub) => {
-    const { signal, abort } = withAbort();
-    return [Promise.allSettled([1, 2, 3].map(() => stub.revoke({ signal }))), abort];
-  },
-  "a call whose own time limit passes": (stub, clock) => [stub.revoke({ timeoutMs: 300 }), () => clock.tickAsync(300)],
-  "an aborted call of a client that is freed": (stub) => {
-    const { signal, abort } = withAbort();
-    const leave = () => {
-      stub.client.free();
-      abort();
-    };
-    return [stub.revoke({ signal }), leave];
-  },
-  "an aborted bulk run": (stub) => {
-    const { signal, abort } = withAbort();
-    return [stub.client.connector.revokeCredentials([ids, { ...ids, id: "b" }], { signal }), abort];
-  },
+  "three aborted calls": ({ revoke }, signal) => Promise.allSettled([1, 2, 3].map(() => revoke({ signal }))),
+  "a call whose own time limit passes": ({ revoke }) => revoke({ timeoutMs: 300 }),
+  "an aborted call of a client that is freed": ({ revoke }, signal) => revoke({ signal }),
+  "an aborted bulk run": ({ client }, signal) => client.connector.revokeCredentials([ids, { ...ids, id: "b" }], { signal }),
 };
 
 function withAbort() {
@@ -354,7 +341,19 @@ function withAbort() {
   return { signal: controller.signal, abort: () => controller.abort() };
 }
 
-for (const [how, begin] of Object.entries(LEAVING)) {
+/** Begins to wait in this way; returns the function that ends it. */
+function waiting(how, stub, clock) {
+  const { signal, abort } = withAbort();
+  const settled = Promise.allSettled([LEAVING[how](stub, signal)]);
+  return async () => {
+    await clock.tickAsync(300);
+    if (how.endsWith("freed")) stub.client.free();
+    abort();
+    await settled;
+  };
+}
+
+for (const how of Object.keys(LEAVING)) {
   // Between two requests, and while the first one is under way.
   for (const during of ["wait", "request"]) {
     test(`tokens: when nobody waits any more, no further token request is sent (${how}, during a ${during})`, ({ sdk }) =>
@@ -366,11 +365,9 @@ for (const [how, begin] of Object.entries(LEAVING)) {
           return response(unavailable);
         };
         const stub = stubbedOAuth(sdk, { tokens: [first, unavailable, issued("t")], retryConfig: slowly });
-        const [promise, leave] = begin(stub, clock);
-        const settled = Promise.allSettled([promise]);
+        const leave = waiting(how, stub, clock);
         await until(() => stub.tokenRequests.length === 1 && (during === "request" || clock.countTimers() > 0));
         await leave();
-        await settled;
         release();
         await clock.tickAsync(600_000);
         await turn();
@@ -379,23 +376,23 @@ for (const [how, begin] of Object.entries(LEAVING)) {
         assert.strictEqual(clock.countTimers(), 0, "a timer keeps the process alive");
       }));
   }
-}
 
-test("tokens: aborting one call does not cancel the shared token request", async ({ sdk }) => {
-  await withClock(async (clock) => {
-    const stub = stubbedOAuth(sdk, { tokens: [unavailable, unavailable, issued("t")], retryConfig: slowly });
-    const { signal, abort } = withAbort();
-    const aborted = rejection(stub.revoke({ signal }));
-    const patient = stub.revoke();
-    await until(() => stub.tokenRequests.length === 1 && clock.countTimers() > 0);
-    stub.client.free();
-    abort();
-    assertError(sdk, await aborted, "RequestAbortedError");
-    const { value } = await play(clock, patient);
-    assert.strictEqual(value.statusCode, 200);
-    assert.lengthOf(stub.tokenRequests, 3);
-  });
-});
+  test(`tokens: who stops waiting does not cancel the token request that others wait for (${how})`, ({ sdk }) =>
+    withClock(async (clock) => {
+      let release;
+      const first = () => new Promise((resolve) => (release = () => resolve(response(unavailable))));
+      const stub = stubbedOAuth(sdk, { tokens: [first, unavailable, issued("t")], retryConfig: slowly });
+      const leave = waiting(how, stub, clock);
+      const patient = stub.revoke();
+      await until(() => release);
+      await leave();
+      assert.isFalse(stub.tokenRequests[0].request.signal.aborted);
+      release();
+      const { value } = await play(clock, patient);
+      assert.strictEqual(value?.statusCode, 200);
+      assert.lengthOf(stub.tokenRequests, 3);
+    }));
+}
 
 test("tokens: a call that comes after the last one has left gets a token", async ({ sdk }) => {
   for (const ticks of [0, 600_000]) {
