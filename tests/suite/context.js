@@ -2,7 +2,7 @@
 // caller's code (functions, hooks, loggers, iterators) is what they told where the call was made. Three users revoke at once, and
 // whatever one of them waits for is settled in the context of another one, or of nobody.
 import { finish } from "./bulk-server.js";
-import { turn, withClock } from "./clock.js";
+import { turn, until, withClock } from "./clock.js";
 import { assert, json, rejection, response, revoked, throws, withGlobals } from "./helpers.js";
 import { API_KEY, CLIENT_ID, issued } from "./oauth-helpers.js";
 import { test } from "./registry.js";
@@ -266,42 +266,32 @@ for (const [clients, shared] of Object.entries(CLIENTS)) {
   }
 }
 
-context(
-  "a token request goes on in the context of the call that began it, even if that was aborted",
-  async ({ sdk, contexts }) => {
-    const seen = witness(contexts);
-    const [beginner] = USERS;
-    let [ask, answer] = [];
-    const asked = new Promise((resolve) => (ask = resolve));
-    const answered = new Promise((resolve) => (answer = resolve));
-    const fetcher = async (it) => {
-      seen.note("fetch", isToken(it.url) ? beginner : userIn(it.url));
-      if (isToken(it.url)) {
-        ask();
-        await answered;
-      }
-      return response(isToken(it.url) ? issued("token") : revoked);
-    };
-    const httpClient = withHooks(sdk, seen, fetcher);
-    httpClient.addHook("response", (_, { url }) => isToken(url) && seen.note("response", beginner));
-    const client = new sdk.ConductoroneSDKTypescript({ ...API_KEY, httpClient });
-    const controller = new AbortController();
-    const [begun, ...waiting] = USERS.map((user) =>
-      contexts.run(user, () =>
-        client.connector.revokeCredential(request(user), user === beginner ? { signal: controller.signal } : {}),
-      ),
-    );
-    const end = rejection(begun);
-    await asked;
-    // By the next turn, the other calls wait for the token.
-    await turn();
-    contexts.run("another", () => controller.abort());
-    assert.strictEqual((await end).name, "RequestAbortedError");
-    contexts.run("another", answer);
-    for (const call of waiting) assert.strictEqual((await call).statusCode, 200);
-    seen.check("fetch", "response");
-  },
-);
+context("a token request goes on in the context of the call that began it, even if aborted", async ({ sdk, contexts }) => {
+  const seen = witness(contexts);
+  const [beginner] = USERS;
+  let answer;
+  const fetcher = async (it) => {
+    seen.note("fetch", isToken(it.url) ? beginner : userIn(it.url));
+    if (!isToken(it.url)) return response(revoked);
+    await new Promise((resolve) => (answer = resolve));
+    return response(issued("token"));
+  };
+  const httpClient = withHooks(sdk, seen, fetcher);
+  httpClient.addHook("response", (_, { url }) => isToken(url) && seen.note("response", beginner));
+  const client = new sdk.ConductoroneSDKTypescript({ ...API_KEY, httpClient });
+  const controller = new AbortController();
+  const call = (user, options) => contexts.run(user, () => client.connector.revokeCredential(request(user), options));
+  const end = rejection(call(beginner, { signal: controller.signal }));
+  const waiting = USERS.slice(1).map((user) => call(user));
+  await until(() => answer);
+  // By the next turn, the other calls wait for the token.
+  await turn();
+  contexts.run("another", () => controller.abort());
+  assert.strictEqual((await end).name, "RequestAbortedError");
+  contexts.run("another", answer);
+  for (const { statusCode } of await Promise.all(waiting)) assert.strictEqual(statusCode, 200);
+  seen.check("fetch", "response");
+});
 
 function* itemsOf(user, { note }) {
   try {
