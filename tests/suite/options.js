@@ -25,14 +25,11 @@ const constructing = (sdk, props) => () => new sdk.ConductoroneSDKTypescript({ s
 test("security: a function, of either kind, is called for each request", async ({ sdk }) => {
   let calls = 0;
   for (const security of [async () => ({ bearerAuth: `t${++calls}` }), () => ({ oauth: `t${++calls}` })]) {
+    calls = 0;
     const { revoke, requests } = stubbed(sdk, { security });
-    const before = calls;
-    await revoke();
-    await revoke();
-    assert.deepEqual(
-      requests.map(({ headers }) => headers.authorization),
-      [`Bearer t${before + 1}`, `Bearer t${before + 2}`],
-    );
+    for (const _ of [1, 2]) await revoke();
+    const sent = requests.map(({ headers }) => headers.authorization);
+    assert.deepEqual(sent, ["Bearer t1", "Bearer t2"]);
   }
 });
 

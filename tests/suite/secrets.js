@@ -302,7 +302,6 @@ test("the standalone function keeps nothing of what it was given in place of a c
   for (const wrongThing of [
     { security: { bearerAuth: TOKEN }, tenantDomain: "acme" },
     { clientID: CLIENT_ID, clientSecret: SECRET },
-    { connector: {}, token: TOKEN },
     [TOKEN],
     TOKEN,
     () => TOKEN,
