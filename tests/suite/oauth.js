@@ -45,10 +45,7 @@ test("oauth: what is sent for a token", async ({ sdk, oidc }) => {
   assert.notStrictEqual(jti, nonce);
 });
 
-test("oauth: a key alone names the server and gets a token, for getValidToken, getCurrentToken and calls, until clearToken", async ({
-  sdk,
-  oidc,
-}) => {
+test("oauth: a key alone gets a token, for getValidToken, getCurrentToken and calls, until clearToken", async ({ sdk, oidc }) => {
   const key = await newKey(oidc);
   const client = clientOf(sdk, key);
   assert.isNull(client.getCurrentToken());
@@ -142,10 +139,7 @@ test("oauth: two clients at once keep their tokens apart", async ({ sdk, oidc })
   }
 });
 
-test("oauth: an ID token is exchanged for a token; a function is called when one is needed, and only then", async ({
-  sdk,
-  oidc,
-}) => {
+test("oauth: an ID token is exchanged; a function is called when one is needed, and only then", async ({ sdk, oidc }) => {
   const { clientID, idToken, record, forget } = await newKey(oidc, { workload: true });
   const given = [];
   const oidcToken = async (...args) => {

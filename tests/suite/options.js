@@ -117,9 +117,7 @@ for (const name of ["clientID", "clientSecret", "oidcToken", "serverURL", "tenan
   });
 }
 
-test("options: a token that is present but unset is refused before any request, in an object and from a function", async ({
-  sdk,
-}) => {
+test("options: a token that is present but unset is refused, in an object and from a function", async ({ sdk }) => {
   // The other token does not make up for it.
   for (const [name, other] of [
     ["bearerAuth", "oauth"],

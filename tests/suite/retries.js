@@ -84,9 +84,7 @@ for (const [name, [values, expected]] of Object.entries(RETRY_AFTER)) {
   });
 }
 
-test("Retry-After: a date counts from the response's Date, or from the client's clock if that cannot be read", async ({
-  sdk,
-}) => {
+test("Retry-After: a date counts from the response's Date, else from the client's clock", async ({ sdk }) => {
   for (const [date, minutes] of [
     [httpDate(0), 10],
     [httpDate(0), -1000],
@@ -104,9 +102,7 @@ test("Retry-After: a date counts from the response's Date, or from the client's 
   }
 });
 
-test("retries: which failures are retried, by default and when asked; a call's own settings win over the client's", async ({
-  sdk,
-}) => {
+test("retries: which failures are retried, by default and when asked; a call's own settings win", async ({ sdk }) => {
   const fails = () => Promise.reject(new TypeError("fetch failed"));
   const teapot = { ...unavailable, status: 418 };
   const none = { strategy: "none" };
