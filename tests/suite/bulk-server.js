@@ -4,11 +4,8 @@ import { assert, json, TOKEN } from "./helpers.js";
 import { test } from "./registry.js";
 
 /** Registers a test of a bulk run: `run(context, clock)`, in time that is moved by hand. */
-export const bulk = (name, run, { random, only } = {}) =>
-  test(`bulk: ${name}`, (context) => withClock((clock) => run(context, clock), { random }), { only });
-
-/** An option of `bulk`: the latest time that the jitter of a wait allows. */
-export const LATEST = { random: 1 - Number.EPSILON };
+export const bulk = (name, run, options) =>
+  test(`bulk: ${name}`, (context) => withClock((clock) => run(context, clock)), options);
 
 /** Options of a client that exchanges a token of its own for the API's. */
 export const TOKENS = { clientID: "some-name-1@acme.conductor.one/pcc", oidcToken: "their.own.token" };
