@@ -6,6 +6,8 @@ import { UnexpectedClientError } from "../../pkg/dist/errors.js";
 import { Guard } from "../../pkg/src/guard.js";
 import { app } from "../harness/app.mjs";
 import { interceptImports } from "../harness/wasm-imports.js";
+import { thrown, throws } from "../suite/helpers.js";
+import { withReplaced } from "../suite/registry.js";
 
 // (module (import "host" "call" (func $call)) (func (export "boom") unreachable) (func (export "host") call $call)
 // (func (export "two") (result i32) i32.const 2))
@@ -38,42 +40,25 @@ describe("a trap", () => {
     sdk = await import(`${app}/node_modules/c1-revoke/all.js`);
   });
 
-  /** Constructs a client, which traps, and resolves to the error. */
-  function construct() {
-    try {
-      return working();
-    } catch (error) {
-      return error;
-    }
-  }
-
   /** Calls `action` while a page has replaced what bookkeeping may use. */
   function patched(action) {
-    const fail = () => {
-      throw new TypeError("patched by the page");
-    };
-    const undo = [Set, Map, WeakMap].flatMap(({ prototype }) =>
-      ["add", "delete", "clear", "has", "get", "forEach", "values", Symbol.iterator]
-        .filter((name) => name in prototype)
-        .map((name) => {
-          const before = Object.getOwnPropertyDescriptor(prototype, name);
-          Object.defineProperty(prototype, name, { ...before, value: fail });
-          return () => Object.defineProperty(prototype, name, before);
-        }),
+    const fail = throws(new TypeError("patched by the page"));
+    const names = ["add", "delete", "clear", "has", "get", "forEach", "values", Symbol.iterator];
+    const methods = Object.fromEntries(names.map((name) => [name, fail]));
+    const [set, map, weakMap] = [Set, Map, WeakMap].map(
+      ({ prototype }) =>
+        (inner) =>
+          withReplaced(prototype, methods, inner),
     );
-    try {
-      return action();
-    } finally {
-      for (const restore of undo) restore();
-    }
+    return set(() => map(() => weakMap(action)));
   }
 
   /** Each traps; those that call the package give the error of that call. */
   const ways = {
-    "in a constructor": construct,
+    "in a constructor": () => thrown(working),
     "in a call": (dying) => dying.connector.revokeCredential(IDS).catch((error) => error),
     "where nobody waits for a result": (_, late) => late[0].resolve(response()),
-    "where Set and Map are patched": () => patched(construct),
+    "where Set and Map are patched": () => patched(() => thrown(working)),
   };
   for (const [how, run] of Object.entries(ways)) {
     it(`rejects what is pending, and the next client works (${how})`, async () => {
@@ -160,9 +145,7 @@ describe("Guard", () => {
 
   it("takes an exception that passes through the wasm for a trap: its frames were not unwound", () => {
     const foreign = new Error("foreign");
-    host = () => {
-      throw foreign;
-    };
+    host = throws(foreign);
     wasm.host();
     assert.equal(guard.failure.cause, foreign);
   });
@@ -180,9 +163,7 @@ describe("Guard", () => {
   });
 
   it("rejects what is pending before it tells anyone about the trap", async () => {
-    guard = new Guard(() => {
-      throw new Error("thrown by the callback");
-    });
+    guard = new Guard(throws(new Error("thrown by the callback")));
     const pending = guard.promise(() => new Promise(() => {}));
     assert.throws(() => guard.watch(crashing()).boom(), /thrown by the callback/);
     await assert.rejects(pending, UnexpectedClientError);
