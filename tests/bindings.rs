@@ -77,12 +77,3 @@ async fn failures_are_errors_of_their_classes() {
     assert_eq!(text(&error, "name"), "SDKValidationError");
     assert!(text(&error, "message").contains("tenantDomain"));
 }
-
-#[wasm_bindgen_test]
-async fn a_client_may_be_dropped_while_its_call_is_pending() {
-    stub_fetch(REVOKED);
-    let client = client();
-    let pending = client.revoke_credential(&ids("i"), &JsValue::UNDEFINED);
-    drop(client);
-    assert_eq!(get(&JsFuture::from(pending).await.unwrap(), "statusCode"), 200);
-}

@@ -1,5 +1,5 @@
 // What revokeCredentials takes: lists, iterators, wrong ones, and how fast they are read.
-import { assertCounts, bulk, bulkServer, column, finish, many, refused, requests, source, status } from "./bulk-server.js";
+import { assertCounts, bulk, bulkServer, column, finish, many, requests, source, status } from "./bulk-server.js";
 import { until } from "./clock.js";
 import { assert, assertError, ids, rejection, throws } from "./helpers.js";
 
@@ -62,17 +62,6 @@ bulk("input is read only as fast as it is worked off", async ({ sdk }, clock) =>
   const options = { concurrency: 3, onResult: () => settled++ };
   assertCounts(await finish(clock, server.revoke(iterable, options)), 40, 0, 0);
   assert.deepEqual([state.pulled, server.peak], [41, 3]);
-});
-
-bulk("during a pause one item at most is pulled ahead", async ({ sdk }, clock) => {
-  const { iterable, state } = source(many(40));
-  const server = bulkServer(sdk, (id, nth) => (id === "c5" && nth === 0 ? { ...refused(60), after: 0 } : status(200)));
-  const promise = server.revoke(iterable);
-  await until(() => server.sent.length === 6);
-  await clock.tickAsync(30_000);
-  assert.lengthOf(server.sent, 6);
-  assert.isAtMost(state.pulled, 7);
-  assertCounts(await finish(clock, promise), 40, 0, 0);
 });
 
 bulk("an iterator that fails ends the input; what it gave before is worked off", async ({ sdk }, clock) => {
