@@ -21,30 +21,27 @@ const ERRORS = [
   "UnexpectedClientError",
 ];
 
+/** These paths, and the same with this end. */
+const alsoWith = (end, paths) =>
+  Object.entries(paths).flatMap(([path, names]) => [path, path + end].map((each) => [each, names]));
 /** Each path, and the names with a value at run time that it gives (types have none). */
-const PATHS = {
-  ".": ["ConductoroneSDKTypescript", "ServerList"],
-  "./core.js": ["ConductoroneSDKTypescriptCore"],
-  "./core": ["ConductoroneSDKTypescriptCore"],
-  "./funcs/connectorRevokeCredential.js": ["connectorRevokeCredential"],
-  "./funcs/connectorRevokeCredential": ["connectorRevokeCredential"],
-  "./sdk/models/errors": ERRORS,
-  "./sdk/models/errors/index.js": ERRORS,
-  "./sdk/models/operations": [],
-  "./sdk/models/operations/index.js": [],
-  "./sdk/models/shared": [],
-  "./sdk/models/shared/index.js": [],
-  "./sdk/types": [],
-  "./sdk/types/index.js": [],
-  "./lib/http": ["HTTPClient"],
-  "./lib/http.js": ["HTTPClient"],
-  "./lib/config.js": ["ServerList"],
-  "./lib/config": ["ServerList"],
-  "./lib/retries.js": [],
-  "./lib/retries": [],
-  "./lib/sdks.js": [],
-  "./lib/sdks": [],
-};
+const PATHS = Object.fromEntries([
+  [".", ["ConductoroneSDKTypescript", "ServerList"]],
+  ...alsoWith(".js", {
+    "./core": ["ConductoroneSDKTypescriptCore"],
+    "./funcs/connectorRevokeCredential": ["connectorRevokeCredential"],
+    "./lib/http": ["HTTPClient"],
+    "./lib/config": ["ServerList"],
+    "./lib/retries": [],
+    "./lib/sdks": [],
+  }),
+  ...alsoWith("/index.js", {
+    "./sdk/models/errors": ERRORS,
+    "./sdk/models/operations": [],
+    "./sdk/models/shared": [],
+    "./sdk/types": [],
+  }),
+]);
 
 /** What a module prints in a project. */
 const printed = (project, script, flags = []) =>

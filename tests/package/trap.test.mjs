@@ -61,9 +61,6 @@ describe("a trap", () => {
   };
   for (const [how, run] of Object.entries(ways)) {
     it(`rejects what is pending, and the next client works (${how})`, async () => {
-      const uncaught = [];
-      const note = (error) => uncaught.push(error);
-      for (const event of ["uncaughtException", "unhandledRejection"]) process.on(event, note);
       const late = [];
       const dying = client(() => new Promise((resolve, reject) => late.push({ resolve, reject })));
       const revoke = dying.connector.revokeCredential(IDS);
@@ -103,10 +100,9 @@ describe("a trap", () => {
       late[0].resolve(response());
       late[1].reject(new TypeError("too late"));
       late[2].resolve("no Response");
+      // The test runner fails a test in which something is left uncaught.
       await turn();
       assert.equal((await fresh.connector.revokeCredential(IDS)).statusCode, 200);
-      assert.deepEqual(uncaught, []);
-      for (const event of ["uncaughtException", "unhandledRejection"]) process.off(event, note);
     });
   }
 });

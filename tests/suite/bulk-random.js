@@ -16,25 +16,34 @@ const passing = fc.oneof(
   fc.record({ kind: fc.constantFrom("broken", "silent"), after }),
 );
 const final = (...kinds) => fc.record({ kind: fc.constantFrom(...kinds), after });
+const end = fc.oneof(
+  { weight: 16, arbitrary: final(200) },
+  { weight: 3, arbitrary: final(404, 403) },
+  { weight: 1, arbitrary: final(401) },
+);
 // Fewer failures than an item has attempts, and then an end.
-const script = (end) => fc.tuple(fc.array(passing, { maxLength: 6 }), end).map(([failures, last]) => [...failures, last]);
+const script = fc.tuple(fc.array(passing, { maxLength: 6 }), end).map(([failures, last]) => [...failures, last]);
 const item = fc.oneof(
   { weight: 12, arbitrary: fc.integer({ min: 0, max: IDS - 1 }) },
   { weight: 1, arbitrary: fc.constant(null) },
 );
 
-const world = (end) =>
-  fc.record({
-    input: fc.array(item, { maxLength: 30 }),
-    shape: fc.constantFrom("array", "generator", "async"),
-    delay: fc.option(fc.integer({ min: 0, max: 2000 }), { nil: undefined }),
-    scripts: fc.array(script(end), { minLength: IDS, maxLength: IDS }),
-    concurrency: fc.integer({ min: 1, max: 7 }),
-    random: fc.double({ min: 0, max: 0.999, noNaN: true }),
-  });
+const world = fc.record({
+  input: fc.array(item, { maxLength: 30 }),
+  shape: fc.constantFrom("array", "generator", "async"),
+  delay: fc.option(fc.integer({ min: 0, max: 2000 }), { nil: undefined }),
+  scripts: fc.array(script, { minLength: IDS, maxLength: IDS }),
+  concurrency: fc.integer({ min: 1, max: 7 }),
+  random: fc.double({ min: 0, max: 0.999, noNaN: true }),
+});
+const options = fc.record({
+  stopOnError: fc.boolean(),
+  dryRun: fc.nat({ max: 9 }).map((n) => n === 0),
+  abortAt: fc.option(fc.integer({ min: 0, max: 40_000 }), { nil: undefined }),
+});
 
 /** Plays a run, checking on the way what must hold at every moment; resolves to all that happened. */
-async function playRun(sdk, { input, shape, delay, scripts, concurrency, random }, { abortAt, ...options } = {}) {
+async function playRun(sdk, { input, shape, delay, scripts, concurrency, random }, { abortAt, ...options }) {
   return withClock(
     async (clock) => {
       const events = { revoked: new Map(), decided: new Set(), known: [], progress: [], stopped: undefined };
@@ -163,17 +172,7 @@ for (let part = 0; part < PARTS; part++) {
     interruptAfterTimeLimit: 13_000,
   };
   test(`bulk, any schedule: the guarantees hold, and what can be revoked is revoked (${part + 1} of ${PARTS})`, ({ sdk }) => {
-    const options = fc.record({
-      stopOnError: fc.boolean(),
-      dryRun: fc.nat({ max: 9 }).map((n) => n === 0),
-      abortAt: fc.option(fc.integer({ min: 0, max: 40_000 }), { nil: undefined }),
-    });
-    const end = fc.oneof(
-      { weight: 16, arbitrary: final(200) },
-      { weight: 3, arbitrary: final(404, 403) },
-      { weight: 1, arbitrary: final(401) },
-    );
     const property = async (world, options) => check(await playRun(sdk, world, options), world, options.dryRun);
-    return fc.assert(fc.asyncProperty(world(end), options, property), parameters);
+    return fc.assert(fc.asyncProperty(world, options, property), parameters);
   });
 }
