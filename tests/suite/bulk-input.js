@@ -169,6 +169,8 @@ bulk("only the rest of an array or a Set is reported after an abort", async ({ s
     [new Set(items), true],
     [new Map(items.map((item) => [item, 1])).keys(), false],
     [items.values(), false],
+    [{ size: 100, [Symbol.iterator]: () => items.values() }, false],
+    [{ length: 100, [Symbol.iterator]: () => items.values() }, false],
   ];
   if (runtime === "node") {
     // A Set of another realm, by a name that bundlers do not read.

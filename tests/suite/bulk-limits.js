@@ -103,11 +103,7 @@ bulk("an item whose token is renewed during a pause is not sent before its end",
   const report = await finish(clock, server.revoke(many(4), { concurrency: 2 }));
   assertCounts(report, 4, 0, 0);
   assert.strictEqual(server.tokens, 2);
-  assert.deepEqual(
-    server.times().filter((at) => at > 0 && at < 10_100),
-    [],
-    "sent during the pause",
-  );
+  assert.isEmpty(server.times().filter((at) => at > 0 && at < 10_100));
 });
 
 bulk("an abort before a renewed token is used: the item, sent once, failed", async ({ sdk }, clock) => {

@@ -44,16 +44,13 @@ export async function finish(clock, run) {
 /** Resolves after `ms` of the tests' time, or rejects as `fetch` does when it is aborted. */
 function pass(ms, signal) {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) return abort();
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", () => {
+    const timer = setTimeout(resolve, ms);
+    const abort = () => {
       clearTimeout(timer);
-      abort();
-    });
+      reject(signal.reason);
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort);
   });
 }
 
@@ -152,11 +149,8 @@ export const column = (report, key) => report.results.map((result) => result[key
 
 /** Asserts the counts of a report and that they are those of its results. */
 export function assertCounts(report, revoked, failed, skipped) {
-  assert.deepEqual(
-    { revoked: report.revoked, failed: report.failed, skipped: report.skipped },
-    { revoked, failed, skipped },
-    `${report.results.map(({ status: word, error }) => `${word} ${error ?? ""}`).join("\n")}`,
-  );
+  const told = report.results.map(({ status: word, error }) => `${word} ${error ?? ""}`).join("\n");
+  assert.deepEqual([report.revoked, report.failed, report.skipped], [revoked, failed, skipped], told);
   if (report.results.length === 0) return;
   const count = (word) => column(report, "status").filter((other) => other === word).length;
   assert.deepEqual([count("revoked"), count("failed"), count("skipped")], [revoked, failed, skipped]);
