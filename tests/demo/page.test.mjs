@@ -1,46 +1,35 @@
 // The demo's page, in Chromium: served as `make demo` serves it, with the sandbox, or with responses that a test plays.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readLines } from "../../www/public/credential.js";
-import { app } from "../harness/app.mjs";
+import { app, work } from "../harness/app.mjs";
 import { chromium } from "../harness/browsers.mjs";
 import { startProcess } from "../harness/local.mjs";
 import { launchHeadlessShell } from "../harness/runtimes.mjs";
 
 const www = fileURLToPath(new URL("../../www", import.meta.url));
 const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
-const lines = (n, prefix = "cred") => Array.from({ length: n }, (_, i) => `app-1,con-1,${prefix}-${i}`).join("\n");
-const json = (status, body, headers = {}) => ({
-  status,
-  headers: { "content-type": "application/json", ...headers },
-  body: JSON.stringify(body),
-});
+const lines = (n) => Array.from({ length: n }, (_, i) => `app-1,con-1,cred-${i}`).join("\n");
+const json = (status, body, headers) => ({ status, headers, contentType: "application/json", body: JSON.stringify(body) });
 const OK = json(200, {});
+const LOST = { status: 502 };
 
 /** Serves the demo as `make demo` does, on a free port. */
 async function serve() {
-  const state = mkdtempSync(join(tmpdir(), "c1-revoke-demo-"));
   const env = {
     ...process.env,
     // A registry of its own: wrangler would otherwise join Workers of the same name that run elsewhere on this machine.
-    WRANGLER_REGISTRY_PATH: state,
+    WRANGLER_REGISTRY_PATH: join(work, "demo-registry"),
     WRANGLER_SEND_METRICS: "false",
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
     WRANGLER_HIDE_BANNER: "true",
   };
   const args = ["start", "--silent", "--", "--port", "0", "--inspector-port", "0"];
   const { match, stop } = await startProcess("npm", args, /Ready on (http:\/\/\S+)/, { cwd: www, env });
-  return {
-    url: match[1],
-    async stop() {
-      await stop();
-      rmSync(state, { recursive: true, force: true });
-    },
-  };
+  return { url: match[1], stop };
 }
 
 describe("the demo's page", { timeout: 600_000 }, () => {
@@ -51,7 +40,7 @@ describe("the demo's page", { timeout: 600_000 }, () => {
   after(() => Promise.all([browser?.close(), served?.stop()]));
 
   /**
-   * Opens the page. `respond` plays the API: it gets `{ method, id }` and returns a response, or "lost". Without it, the sandbox does.
+   * Opens the page. `respond` plays the API: it gets `{ method, id }` and returns a response. Without it, the sandbox does.
    * `config`: what the Worker says. `clock`: time stands still, and `run(ms)` moves it. `answers`: what dialogs get, in turn.
    */
   async function open(t, { respond, config, clock = false, answers = [], inBrowser = browser, ...options } = {}) {
@@ -62,32 +51,16 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     const seen = { sent: [], asked: [], faults: [] };
     page.on("pageerror", (error) => seen.faults.push(String(error)));
     page.on("console", (message) => message.text().startsWith("Failed to load resource") || seen.faults.push(message.text()));
-    page.on(
-      "request",
-      (request) =>
-        new URL(request.url()).origin === served.url || request.url().startsWith("blob:") || seen.faults.push(request.url()),
-    );
+    page.on("request", (request) => request.url().startsWith(served.url) || seen.faults.push(request.url()));
     page.on("dialog", (dialog) => {
       seen.asked.push([dialog.type(), dialog.message()]);
       return answers.shift() === false ? dialog.dismiss() : dialog.accept();
-    });
-    await page.addInitScript(() => {
-      globalThis.violations = [];
-      document.addEventListener("securitypolicyviolation", ({ violatedDirective }) =>
-        globalThis.violations.push(violatedDirective),
-      );
     });
     if (config !== undefined) await page.route("**/config", (route) => route.fulfill(config));
     await page.route("**/api/**", async (route) => {
       const request = { method: route.request().method(), id: decodeURIComponent(route.request().url().split("/").at(-1)) };
       seen.sent.push(`${request.method} ${request.id}`);
-      const response = respond ? await respond(request) : null;
-      await (response === null
-        ? route.continue()
-        : response === "lost"
-          ? route.abort("connectionreset")
-          : route.fulfill(response)
-      ).catch(() => {});
+      await (respond ? route.fulfill(await respond(request)) : route.continue()).catch(() => {});
     });
     if (clock) await page.clock.install({ time: new Date("2030-01-01T00:00:00Z") });
     await page.goto(served.url);
@@ -161,56 +134,47 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     );
     assert.deepEqual(notes, ["Lines 1 and 7 name the same credential."]);
     const FORM = "This is neither appId,connectorId,id nor the address of a credential in the API.";
-    for (const [line, problem] of [
-      ["Leaked credentials, 3 May", FORM],
-      ["a,b", FORM],
-      ["a,b,c,d", FORM],
-      ["a,b;c", FORM],
-      ["appId,connectorId,id", "These are column names. Remove them."],
-      ["App ID;Connector ID;Credential ID", "These are column names. Remove them."],
-      ["app_id\tconnector_id\tcredential_id", "These are column names. Remove them."],
-      ['"a","b","c"', "Remove the quotation marks."],
-      ["a,,c", "The connectorId is empty."],
-      ["a,b,..", "The id must not be . or .."],
-      ["a,b/x,c", "The connectorId must not contain / or \\."],
-      ["a, b,c", "The connectorId begins or ends with white space (U+0020)."],
-      ["a,b,c\u00a0", "The id begins or ends with white space (U+00A0)."],
-      ["\ufeffa,b,c", "The appId begins or ends with white space (U+FEFF)."],
-      ["a,b\u200b,c", "The connectorId contains an invisible character (U+200B)."],
-      ["a,b,c\u00add", "The id contains an invisible character (U+00AD)."],
-      ["a,b,\u202ec", "The id contains an invisible character (U+202E)."],
-      ["https://other.conductor.one/api/v1/apps/a/connectors/b/credentials/c", "This is not an address of acme.conductor.one."],
-      ["https://acme.conductor.one/api/v1/apps/a/connectors/b", FORM],
-      [`${address}?x=1`, FORM],
-      ["https://acme.conductor.one/api/v1/apps/a/connectors/b/credentials/c%2Fd", "The id must not contain / or \\."],
+    const COLUMNS = "These are column names. Remove them.";
+    const api = "https://acme.conductor.one/api/v1/apps/a/connectors/b";
+    for (const [problem, ...lines] of [
+      [FORM, "Leaked credentials, 3 May", "a,b", "a,b,c,d", "a,b;c", api, `${api}/credentials/c?x=1`],
+      [COLUMNS, "appId,connectorId,id", "App ID;Connector ID;Credential ID", "app_id\tconnector_id\tcredential_id"],
+      ["Remove the quotation marks.", '"a","b","c"'],
+      ["The connectorId is empty.", "a,,c"],
+      ["The id must not be . or ...", "a,b,.."],
+      ["The connectorId must not contain / or \\.", "a,b/x,c"],
+      ["The connectorId begins or ends with white space (U+0020).", "a, b,c"],
+      ["The appId begins or ends with white space (U+FEFF).", "\ufeffa,b,c"],
+      ["The id contains an invisible character (U+202E).", "a,b,\u202ec"],
+      ["This is not an address of acme.conductor.one.", "https://other.conductor.one/api/v1/apps/a/connectors/b/credentials/c"],
+      ["The id must not contain / or \\.", `${api}/credentials/c%2Fd`],
     ]) {
-      const { found, problems } = read(`x,y,z\n${line}`);
-      assert.equal(found.length, 1, line);
-      assert.deepEqual(problems, [`Line 2: ${problem.endsWith("..") ? `${problem}.` : problem}`], line);
+      for (const line of lines) {
+        const { found, problems } = read(`x,y,z\n${line}`);
+        assert.deepEqual([found.length, problems], [1, [`Line 2: ${problem}`]], line);
+      }
     }
   });
 
   it("shows what is wrong while it is typed, and sends nothing before all lines are right", async (t) => {
     const { page, seen, lines: field, token, go } = await open(t);
     await token.fill("token-1");
-    await field.fill("a,b,c\na,b");
-    assert.match(await page.locator("#problems").textContent(), /^Line 2: This is neither/);
-    assert.equal(await field.getAttribute("aria-invalid"), "true");
-    assert.equal(await page.locator("#check").textContent(), "Nothing is sent until every line is right.");
-    await go.click();
-    assert.ok(await field.evaluate((it) => it === document.activeElement));
-    await field.fill("x\n".repeat(9));
-    assert.match(await page.locator("#problems").textContent(), /Line 5: .*\nAnd 4 more\.$/);
-    await field.fill("");
-    await go.click();
-    assert.equal(await go.textContent(), "Revoke ");
-    await field.fill("a,b,c\nd,e,f\na,b,c");
-    assert.equal(await page.locator("#problems").textContent(), "");
-    assert.equal(
-      await page.locator("#check").textContent(),
-      "2 credentials of the sandbox will be revoked. Lines 1 and 3 name the same credential.",
-    );
-    assert.equal(await go.textContent(), "Revoke 2 credentials");
+    const WRONG = ["true", "Nothing is sent until every line is right.", "Revoke "];
+    const check = "2 credentials of the sandbox will be revoked. Lines 1 and 3 name the same credential.";
+    for (const [text, problems, ...shown] of [
+      ["a,b,c\na,b", /^Line 2: This is neither .*\.$/, ...WRONG],
+      ["x\n".repeat(9), /Line 5: .*\nAnd 4 more\.$/, ...WRONG],
+      ["", /^$/, "false", "", "Revoke "],
+      ["a,b,c\nd,e,f\na,b,c", /^$/, "false", check, "Revoke 2 credentials"],
+    ]) {
+      await field.fill(text);
+      assert.match(await page.locator("#problems").textContent(), problems);
+      const texts = [await page.locator("#check").textContent(), await go.textContent()];
+      assert.deepEqual([await field.getAttribute("aria-invalid"), ...texts], shown);
+      if (shown[2] !== "Revoke ") continue;
+      await go.click();
+      assert.ok(await field.evaluate((it) => it === document.activeElement));
+    }
     assert.deepEqual([seen.sent, seen.asked], [[], []]);
   });
 
@@ -218,18 +182,15 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     const { page, seen, lines: field, token, go } = await open(t);
     await field.fill("a,b,c");
     for (const [value, problem] of [
-      ["", "Enter a bearer token."],
-      ["secret-token with spaces", "bearerAuth"],
+      ["", /^Enter a bearer token\.$/],
+      ["secret-token with spaces", /^(?!.*secret-token).*bearerAuth/s],
     ]) {
       await token.fill(value);
       await go.click();
-      const shown = await page.locator("#token-problem").textContent();
-      assert.ok(shown.includes(problem), JSON.stringify([value, shown, seen]));
-      assert.ok(!shown.includes("secret-token"), shown);
-      assert.equal(await token.getAttribute("aria-invalid"), "true");
-      assert.equal(await page.evaluate(() => document.activeElement.id), "token");
+      assert.match(await page.locator("#token-problem").textContent(), problem);
+      const state = await token.evaluate((it) => [it.type, it.getAttribute("aria-invalid"), it === document.activeElement]);
+      assert.deepEqual(state, ["password", "true", true]);
     }
-    assert.equal(await token.getAttribute("type"), "password");
     assert.deepEqual(seen.sent, []);
   });
 
@@ -243,10 +204,7 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     await ui.go.click();
     await ui.end();
     const question = "Revoke 2 credentials of acme.conductor.one? They stop working at once. This cannot be undone.";
-    assert.deepEqual(ui.seen.asked, [
-      ["confirm", question],
-      ["confirm", question],
-    ]);
+    assert.deepEqual(ui.seen.asked, Array(2).fill(["confirm", question]));
     assert.equal(ui.seen.sent.length, 2);
 
     const one = await open(t, { config, respond: () => OK });
@@ -273,28 +231,19 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     assert.match(rows[0].at(-1), /^\d\d:\d\d:\d\d · status 200 · request [0-9a-f-]{36}$/);
     assert.match(rows[4].at(-1), /^\d\d:\d\d:\d\d · status 502$/);
     assert.equal(await ui.title.textContent(), "3 of 6 credentials revoked");
-    assert.equal(
-      await ui.page.locator("#counts").textContent(),
-      "3 revoked · 1 no such credential · 1 not revoked · 1 not known",
-    );
+    const counts = "3 revoked · 1 no such credential · 1 not revoked · 1 not known";
+    assert.equal(await ui.page.locator("#counts").textContent(), counts);
     await ui.page.getByLabel("Hide what is revoked").check();
     assert.equal(await ui.page.locator("tbody tr:visible").count(), 3);
   });
 
   it("shows progress and explains a pause, stops when told, and says so in good time to a screen reader", async (t) => {
-    let isBusy = false;
-    const ui = await open(t, {
-      clock: true,
-      respond: ({ id }) => (isBusy && id > "cred-3" ? json(429, {}, { "retry-after": "600" }) : OK),
-    });
-    await ui.page.evaluate(() => {
+    const respond = ({ id }) => (id > "cred-3" ? json(429, {}, { "retry-after": "600" }) : OK);
+    const ui = await open(t, { clock: true, respond });
+    await ui.page.locator("#announce").evaluate((it) => {
       globalThis.said = [];
-      new MutationObserver(() => globalThis.said.push(document.getElementById("announce").textContent)).observe(
-        document.getElementById("announce"),
-        { childList: true },
-      );
+      new MutationObserver(() => globalThis.said.push(it.textContent)).observe(it, { childList: true });
     });
-    isBusy = true;
     await ui.start(lines(9));
     while (!(await ui.text.textContent()).startsWith("Paused until")) await ui.page.clock.runFor(100);
     assert.match(await ui.text.textContent(), /^Paused until \d\d:10:\d\d, because the API asks to wait. It goes on by itself.$/);
@@ -328,45 +277,38 @@ describe("the demo's page", { timeout: 600_000 }, () => {
   });
 
   it("retries what the table shows, whatever stands in the fields, and keeps the rows and the doubt", async (t) => {
-    let played = { "cred-1": "lost", "cred-2": json(403, {}) };
+    let played = { "cred-1": LOST, "cred-2": json(403, {}) };
     const respond = ({ method, id }) => (method === "GET" ? json(500, {}) : (played[id] ?? OK));
     const ui = await open(t, { clock: true, respond });
     await ui.start(lines(4));
     await ui.end();
     assert.equal((await ui.outcomes())["cred-1"][0], "Not known");
     assert.equal(await ui.lines.isVisible(), false);
-    assert.equal(await ui.page.locator("#lines").inputValue(), "");
-    assert.equal(await ui.token.inputValue(), "");
-    assert.equal(await ui.go.textContent(), "Retry 2 credentials");
+    const fields = [await ui.lines.inputValue(), await ui.token.inputValue(), await ui.go.textContent()];
+    assert.deepEqual(fields, ["", "", "Retry 2 credentials"]);
 
     // Something else in the hidden field changes nothing.
-    await ui.page.locator("#lines").evaluate((it) => {
-      it.value = "app-9,con-9,cred-9";
-      it.dispatchEvent(new Event("input"));
-    });
+    await ui.paste("app-9,con-9,cred-9");
     await ui.go.click();
     assert.equal(await ui.page.locator("#token-problem").textContent(), "Enter a bearer token.");
+    const retry = async (token) => {
+      ui.seen.sent.length = 0;
+      await ui.token.fill(token);
+      await ui.go.click();
+      await ui.end();
+      const outcomes = Object.entries(await ui.outcomes()).map(([id, [word, reason]]) => `${id}: ${word}. ${reason}`);
+      return [ui.seen.sent.toSorted(), outcomes];
+    };
+    const settled = ["cred-2: Revoked. ", "cred-3: Revoked. "];
     played = { "cred-1": json(403, {}) };
-    ui.seen.sent.length = 0;
-    await ui.token.fill("token-2");
-    await ui.go.click();
-    await ui.end();
-    assert.deepEqual(ui.seen.sent.toSorted(), ["POST cred-1", "POST cred-2"]);
-    assert.deepEqual(
-      Object.entries(await ui.outcomes()).map(([id, [word]]) => [id, word]),
-      [
-        ["cred-0", "Revoked"],
-        ["cred-1", "Not known"],
-        ["cred-2", "Revoked"],
-        ["cred-3", "Revoked"],
-      ],
-    );
-
+    const doubt = "cred-1: Not known. The response is lost. Retry it: revoking twice does no harm.";
+    assert.deepEqual(await retry("token-2"), [
+      ["POST cred-1", "POST cred-2"],
+      ["cred-0: Revoked. ", doubt, ...settled],
+    ]);
     played = { "cred-1": json(404, { code: 5, message: "not found" }) };
-    await ui.token.fill("token-3");
-    await ui.go.click();
-    await ui.end();
-    assert.deepEqual((await ui.outcomes())["cred-1"], ["No such credential", "An earlier request may have revoked it."]);
+    const absent = "cred-1: No such credential. An earlier request may have revoked it.";
+    assert.deepEqual(await retry("token-3"), [["POST cred-1"], ["cred-0: Revoked. ", absent, ...settled]]);
     assert.equal(await ui.go.isVisible(), false, "nothing is left to retry");
   });
 
@@ -385,25 +327,15 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     await ui.button("Copy record").click();
     await ui.page.locator("#text", { hasText: "The record is copied." }).waitFor();
     const copied = await ui.page.evaluate(() => navigator.clipboard.readText());
-    const [one, two, ...more] = copied
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    assert.deepEqual(more, []);
-    const { requestId, sentAt, answeredAt, ...rest } = one;
-    assert.deepEqual(rest, {
-      host: new URL(served.url).host,
-      sandbox: true,
-      appId: "app-1",
-      connectorId: "con-1",
-      id: "cred-1",
-      lines: [1, 4],
-      attempts: 1,
-      statusCode: 200,
-      outcome: "revoked",
-    });
+    const records = copied.trim().split("\n");
+    const [one, two] = records.map((record) => JSON.parse(record));
+    const { requestId, sentAt, answeredAt } = one;
     for (const value of [requestId, sentAt, answeredAt]) assert.equal(typeof value, "string");
-    assert.deepEqual([two.id, two.lines, two.outcome, two.statusCode], ["x-denied", [3], "notRevoked", 403]);
+    const ids = { appId: "app-1", connectorId: "con-1", id: "cred-1" };
+    const result = { lines: [1, 4], attempts: 1, statusCode: 200, requestId, sentAt, answeredAt, outcome: "revoked" };
+    assert.deepEqual(one, { host: new URL(served.url).host, sandbox: true, ...ids, ...result });
+    const facts = [records.length, two.id, two.lines, two.outcome, two.statusCode];
+    assert.deepEqual(facts, [2, "x-denied", [3], "notRevoked", 403]);
     assert.match(two.error, /403/);
 
     const [download] = await Promise.all([ui.page.waitForEvent("download"), ui.button("Save record").click()]);
@@ -421,10 +353,9 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     const held = new Promise((resolve) => (release = resolve));
     // The headless shell has no cache of pages.
     const { chromium: playwright } = await import("playwright-core");
-    const args = ["--no-sandbox", "--disable-dev-shm-usage", "--headless=new"];
     const cached = await playwright.launch({
       executablePath: chromium(),
-      args,
+      args: ["--no-sandbox", "--disable-dev-shm-usage", "--headless=new"],
       ignoreDefaultArgs: ["--disable-back-forward-cache"],
     });
     t.after(() => cached.close());
@@ -442,7 +373,7 @@ describe("the demo's page", { timeout: 600_000 }, () => {
 
     await ui.start(lines(9), "canary-token");
     await ui.page.locator("tbody tr").first().waitFor();
-    assert.equal(await ui.page.locator("#token").inputValue(), "");
+    assert.equal(await ui.token.inputValue(), "");
     await leave();
     const sent = ui.seen.sent.length;
     release(OK);
@@ -458,20 +389,19 @@ describe("the demo's page", { timeout: 600_000 }, () => {
       JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, document.body.innerHTML]),
     );
     assert.ok(!kept.includes("canary"));
-    for (const { name } of await ui.page.context().cookies()) assert.fail(name);
+    assert.deepEqual(await ui.page.context().cookies(), []);
   });
 
   it("has no barriers in any state, light or dark, at 320 px and at 200 %", async (t) => {
     const ui = await open(t, { clock: true, viewport: { width: 320, height: 640 } });
-    const found = {};
-    found.empty = await ui.barriers();
+    const found = { empty: await ui.barriers() };
     await ui.lines.fill("a,b\nappId,connectorId,id\nhttps://x.example/averyveryverylongaddresswithoutanyspaceinit");
     await ui.go.click();
     found.wrong = await ui.barriers();
     await ui.lines.fill(lines(3));
     await ui.go.click();
     found.token = await ui.barriers();
-    await ui.start("app-1,con-1,x-busy\napp-1,con-1,x-lost\napp-1,con-1,x-denied\napp-1,con-1,x-silent\napp-1,con-1,x-missing");
+    await ui.start(["x-busy", "x-lost", "x-denied", "x-silent", "x-missing"].map((id) => `app-1,con-1,${id}`).join("\n"));
     while (!(await ui.text.textContent()).startsWith("Paused")) await ui.page.clock.runFor(100);
     found.paused = await ui.barriers();
     await ui.end();
@@ -483,9 +413,7 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     const ui = await open(t);
     const { keyboard } = ui.page;
     const focused = () => ui.page.evaluate(() => document.activeElement.id);
-    await ui.page.locator("#lines").evaluate((it) => {
-      it.value = "";
-    });
+    await ui.paste("");
     await keyboard.press("Tab");
     assert.equal(await focused(), "lines");
     await keyboard.insertText("app-1,con-1,x-denied");
@@ -505,17 +433,14 @@ describe("the demo's page", { timeout: 600_000 }, () => {
   it("obeys a strict policy, and asks no other server", async (t) => {
     const response = await fetch(served.url);
     const policy = response.headers.get("content-security-policy");
-    assert.ok(
-      policy.startsWith(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self';",
-      ),
-    );
+    const sources = "script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; connect-src 'self';";
+    assert.ok(policy.startsWith(`default-src 'none'; ${sources}`));
     assert.ok(!policy.includes("unsafe-inline"));
     assert.equal(response.headers.get("referrer-policy"), "no-referrer");
     const ui = await open(t);
     await ui.start(lines(2));
     await ui.end();
-    assert.deepEqual([await ui.page.evaluate(() => globalThis.violations), ui.seen.faults], [[], []]);
+    assert.deepEqual(ui.seen.faults, []); // Chromium reports what breaks the policy on the console
     const library = await (await fetch(`${served.url}/vendor/c1-revoke.js`)).text();
     assert.equal(library, readFileSync(join(app, "node_modules/c1-revoke/cdn.js"), "utf8"), "the package as it is packed");
   });
