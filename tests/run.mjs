@@ -1,10 +1,10 @@
-// Runs every test and ends with the line `N passed, N failed`. `node tests/run.mjs [name...]` runs only the runners named;
-// with `--all` the suite runs in every runtime, not only in those that CI has time for.
+// Runs every test and ends with the line `N passed, N failed`. With `--all` the suite runs in every runtime, not only in those that
+// CI has time for.
 //
 // Each runner is a command; its own summary is read for the counts. One that fails, is cut short, or runs no test at all is a
 // failure, whatever it says. Runners of one lane go one after another, the lanes side by side.
 import { spawn } from "node:child_process";
-import { createWriteStream, mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -27,26 +27,14 @@ function nodeCounts(output) {
   return { passed: count("pass"), failed: count("fail") + count("cancelled") + count("skipped") + count("todo") };
 }
 
-const { values: options, positionals: chosen } = parseArgs({ options: { all: { type: "boolean" } }, allowPositionals: true });
+const { values: options } = parseArgs({ options: { all: { type: "boolean" } } });
 
 /** What `--all` has time for (suite/bulk-random.js). */
 const thorough = options.all ? { BULK_SCHEDULES: "2000" } : {};
 
 /** What takes longest, in that order: it is begun first, so that no core idles at the end. */
-const LONGEST = [
-  "demo/page",
-  "examples/workflow",
-  "suite/chromium.",
-  "suite/node-import",
-  "bundlers/",
-  "suite/",
-  "package/types",
-  "demo/worker",
-];
-const rank = (file) => {
-  const at = LONGEST.findIndex((beginning) => file.startsWith(beginning));
-  return file.startsWith("slow/") ? -1 : at < 0 ? LONGEST.length : at;
-};
+const LONGEST = ["slow/", "demo/page", "examples/workflow", "suite/chromium", "suite/", "bundlers/", "package/types", ""];
+const rank = (file) => LONGEST.findIndex((beginning) => file.startsWith(beginning));
 
 /** Test files of node:test, wherever they lie under tests/; those of `--all` are in a folder of their own. */
 function testFiles() {
@@ -57,32 +45,27 @@ function testFiles() {
     .map((file) => relative(repository, join(tests, file)));
 }
 
-const wasm = ["cargo", "test", "--locked", "--target", "wasm32-unknown-unknown", "--test", "*"];
-const wasmEnvironment = {
-  CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(repository, ".tools", "bin", "wasm-bindgen-test-runner"),
-  WASM_BINDGEN_TEST_TIMEOUT: "120",
-  // With debug info, wasm-bindgen would take seconds longer.
-  CARGO_PROFILE_DEV_DEBUG: "0",
+const wasm = {
+  command: ["cargo", "test", "--locked", "--target", "wasm32-unknown-unknown", "--test", "*"],
+  counts: cargoCounts,
+  environment: {
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER: join(repository, ".tools", "bin", "wasm-bindgen-test-runner"),
+    WASM_BINDGEN_TEST_TIMEOUT: "120",
+    // With debug info, wasm-bindgen would take seconds longer.
+    CARGO_PROFILE_DEV_DEBUG: "0",
+  },
 };
+const inChromium = { ...wasm.environment, WASM_BINDGEN_USE_BROWSER: "1", CHROMEDRIVER: chromedriver() };
 
 const lanes = [
   [
     { name: "cargo", command: ["cargo", "test", "--locked"], counts: cargoCounts },
-    { name: "wasm-node", command: wasm, environment: wasmEnvironment, counts: cargoCounts },
-    {
-      name: "wasm-chromium",
-      command: wasm,
-      environment: { ...wasmEnvironment, WASM_BINDGEN_USE_BROWSER: "1", CHROMEDRIVER: chromedriver() },
-      counts: cargoCounts,
-    },
+    { name: "wasm-node", ...wasm },
+    { name: "wasm-chromium", ...wasm, environment: inChromium },
   ],
   [
     { name: "pack", command: ["node", "tests/harness/app.mjs"] },
-    {
-      name: "node",
-      command: ["node", "tests/harness/run-files.mjs", ...testFiles()],
-      counts: nodeCounts,
-    },
+    { name: "node", command: ["node", "tests/harness/run-files.mjs", ...testFiles()], counts: nodeCounts },
   ],
 ];
 
@@ -93,21 +76,13 @@ async function run({ name, command: [program, ...args], environment, counts }) {
   const start = performance.now();
   running.add(name);
   const log = join(logs, `test-${name}.log`);
-  const file = createWriteStream(log);
-  const chunks = [];
-  const take = (chunk) => {
-    chunks.push(chunk);
-    file.write(chunk);
-  };
+  const file = openSync(log, "w");
   const env = { ...thorough, ...process.env, NODE_NO_WARNINGS: "1", ...environment };
-  const child = spawn(program, args, { cwd: repository, env, stdio: ["ignore", "pipe", "pipe"] });
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", take);
-  child.on("error", (error) => take(Buffer.from(String(error))));
-  const code = await new Promise((resolve) => child.on("close", resolve));
-  file.end();
+  const child = spawn(program, args, { cwd: repository, env, stdio: ["ignore", file, file] });
+  const code = await new Promise((resolve) => child.once("error", resolve).once("close", resolve));
   running.delete(name);
 
-  const output = Buffer.concat(chunks).toString();
+  const output = readFileSync(log, "utf8");
   const { passed, failed } = counts ? counts(output) : { passed: 0, failed: 0 };
   // A runner that failed without a test that did, or that ran none, is a failure.
   const missing = (code !== 0 && !failed) || (counts && !passed && !failed) ? 1 : 0;
@@ -122,22 +97,19 @@ async function run({ name, command: [program, ...args], environment, counts }) {
 }
 
 async function runLane(lane) {
-  const total = { passed: 0, failed: 0 };
+  const results = [];
   for (const runner of lane) {
-    if (chosen.length && runner.counts && !chosen.includes(runner.name)) continue;
-    const { passed, failed } = await run(runner);
-    total.passed += passed;
-    total.failed += failed;
+    results.push(await run(runner));
     // The tests after a step that failed would tell of its failure only.
-    if (!runner.counts && failed) break;
+    if (!runner.counts && results.at(-1).failed) break;
   }
-  return total;
+  return results;
 }
 
 mkdirSync(logs, { recursive: true });
 const heartbeat = setInterval(() => console.log(`... ${[...running].join(" and ")}`), 30_000);
-const totals = await Promise.all(lanes.map(runLane));
+const results = (await Promise.all(lanes.map(runLane))).flat();
 clearInterval(heartbeat);
-const total = (key) => totals.reduce((sum, counts) => sum + counts[key], 0);
+const total = (key) => results.reduce((sum, result) => sum + result[key], 0);
 console.log(`${total("passed")} passed, ${total("failed")} failed`);
 process.exitCode = total("failed") || !total("passed") ? 1 : 0;

@@ -1,21 +1,10 @@
 // Where the browsers of this machine are: by an environment variable, or else on PATH.
-import { accessSync, constants, existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** The path of the first of these programs that PATH holds. */
-function onPath(names) {
-  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
-  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
-}
-
-function isExecutable(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const onPath = (names) =>
+  names.flatMap((name) => (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name))).find(existsSync);
 
 /** The path that the environment variable gives, or what `search` finds. */
 function find(what, variable, search) {
@@ -38,17 +27,8 @@ export const firefox = () => find("Firefox", "FIREFOX", () => onPath(["firefox-e
 /** WebKitGTK's small browser, which no distribution puts on PATH: /usr/lib/ARCHITECTURE/webkit2gtk-VERSION/MiniBrowser. */
 export const miniBrowser = () =>
   find("WebKitGTK's MiniBrowser", "MINIBROWSER", () =>
-    children("/usr/lib")
-      .flatMap(children)
-      .filter((folder) => /\/webkit2?gtk-[\d.]+$/.test(folder))
-      .map((folder) => join(folder, "MiniBrowser"))
-      .find(existsSync),
+    readdirSync("/usr/lib", { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .flatMap(({ name }) => readdirSync(join("/usr/lib", name)).map((folder) => join("/usr/lib", name, folder, "MiniBrowser")))
+      .find((file) => /\/webkit2?gtk-[\d.]+\/MiniBrowser$/.test(file) && existsSync(file)),
   );
-
-function children(folder) {
-  try {
-    return readdirSync(folder).map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
-}

@@ -2,14 +2,12 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 
-/** Serves HTTP on a free port. */
-export async function listen(onRequest) {
-  const server = createServer(onRequest);
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const stop = () => {
-    server.closeAllConnections();
-    server.close();
-  };
+/** Serves HTTP on a free port; with `host` null, at all addresses of this machine. */
+export async function listen(onRequest, host = "127.0.0.1") {
+  // An idle connection that is closed when it is to be used again would be taken for a fault of the package.
+  const server = createServer({ keepAliveTimeout: 600_000 }, onRequest);
+  await new Promise((resolve) => server.listen(0, host, resolve));
+  const stop = () => server.close().closeAllConnections();
   return { url: `http://127.0.0.1:${server.address().port}`, stop };
 }
 

@@ -8,30 +8,21 @@ import { startPrism } from "./prism.mjs";
 import { runtimes } from "./runtimes.mjs";
 import { startServer } from "./server.mjs";
 
+const servers = { server: startServer, prism: startPrism, oidc: startOidc, hostile: startHostileServer };
+
 /** The whole suite, or with `core` those tests that suite/core.js names. */
 export function runSuite(runtimeName, { core = false } = {}) {
   const { family, engine, start } = runtimes[runtimeName];
   describe(runtimeName, () => {
-    let runtime, server, prism, oidc, hostile;
+    let runtime;
+    let started = [];
     before(async () => {
-      [server, prism, oidc, hostile, runtime] = await Promise.all([
-        startServer(),
-        startPrism(),
-        startOidc(),
-        startHostileServer(),
-        start(),
-      ]);
+      [runtime, ...started] = await Promise.all([start, ...Object.values(servers)].map((start) => start()));
     });
-    after(async () => {
-      server?.stop();
-      prism?.stop();
-      oidc?.stop();
-      hostile?.stop();
-      await runtime?.stop();
-    });
+    after(() => Promise.all([runtime, ...started].map((it) => it?.stop())));
     for (const name of core ? coreNamesFor(family) : namesFor(family)) {
       it(name, { timeout: 60_000 }, async () => {
-        const addresses = { server: server.url, prism: prism.url, oidc: oidc.url, hostile: hostile.url };
+        const addresses = Object.fromEntries(Object.keys(servers).map((server, index) => [server, started[index].url]));
         const failure = await runtime.run(name, { ...addresses, runtime: family, engine });
         if (failure) assert.fail(failure);
       });

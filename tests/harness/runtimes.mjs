@@ -3,7 +3,7 @@
 // Node), `engine` whose fetch it has, where engines differ.
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -41,18 +41,19 @@ async function launch(executablePath, flags) {
   return chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, ...flags] });
 }
 
-/** This Node, with the package imported or required. */
-async function node(load) {
+/** This Node, with the package imported. */
+async function node() {
   const { runByName } = await import(pathToFileURL(suite));
   const { contexts } = await import("./async-local.js");
-  const sdk = await load();
+  const sdk = await import(pathToFileURL(join(app, "import.mjs")));
   return { run: (name, context) => runByName(name, { ...context, sdk, contexts }), stop() {} };
 }
 
 /** Bundles a script that stands in the user's project, so that the package resolves as it would for that user. */
-export async function bundle(contents, options) {
+async function buildFiles(contents, options) {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: app, sourcefile: "entry.mjs" },
+    outdir: app,
     bundle: true,
     write: false,
     format: "esm",
@@ -60,44 +61,30 @@ export async function bundle(contents, options) {
     logLevel: "error",
     ...options,
   });
-  return outputFiles[0].text;
+  return outputFiles;
 }
+
+export const bundle = async (contents, options) => (await buildFiles(contents, options))[0].text;
 
 // fake-timers asks for these where they exist.
 const external = ["timers", "timers/promises", "util"];
 
-/** Collects the wasm files that a bundle imports, to be handed to workerd as modules. */
-function wasmModules() {
-  const files = new Map();
-  const plugin = {
-    name: "wasm-modules",
-    setup({ onResolve }) {
-      onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path, resolveDir }) => {
-        const file = join(resolveDir, path.replace("?module", ""));
-        const name = `module-${files.size}.wasm`;
-        if (!files.has(file)) files.set(file, name);
-        return { path: `./${files.get(file)}`, external: true };
-      });
-    },
-  };
-  return { files, plugin };
-}
-
-/** workerd's modules for a bundled Worker. */
+/** workerd's modules for a bundled Worker: its own, and the wasm that it imports. */
 export async function workerModules(contents) {
-  const { readFileSync } = await import("node:fs");
-  const { files, plugin } = wasmModules();
-  const script = await bundle(contents, {
+  const files = await buildFiles(contents, {
     conditions: ["workerd", "worker", "browser"],
     platform: "neutral",
     mainFields: ["module", "main"],
-    plugins: [plugin],
+    loader: { ".wasm": "copy" },
     external: [...external, "cloudflare:workers", "node:async_hooks"],
   });
-  return [
-    { type: "ESModule", path: "worker.mjs", contents: script },
-    ...[...files].map(([file, name]) => ({ type: "CompiledWasm", path: name, contents: readFileSync(file) })),
-  ];
+  const modules = files.map(({ path, text, contents }) =>
+    path.endsWith(".wasm")
+      ? { type: "CompiledWasm", path: basename(path), contents }
+      : { type: "ESModule", path: "worker.mjs", contents: text.replaceAll(".wasm?module", ".wasm") },
+  );
+  // The Worker's own module first.
+  return modules.sort((a, b) => b.type.localeCompare(a.type));
 }
 
 async function workerd() {
@@ -136,29 +123,27 @@ function servePage(scripts) {
   });
 }
 
-const inBrowser = `
-  import * as sdk from "./import.mjs";
-  import { runByName } from ${JSON.stringify(suite)};
-  const run = (name, context) => runByName(name, { ...context, sdk });`;
-
-/** The suite in a page, as a global function run(name, context). */
-async function pageScripts() {
-  return { "/script.js": await bundle(`${inBrowser} globalThis.run = run;`, { platform: "browser", external }) };
-}
-
-/** The same with zone.js, which follows no `await` of the engine's: as Angular's build does, this one writes them with promises. */
-async function zoneScripts() {
-  const page = `
-    import { contexts } from ${JSON.stringify(zone)};
+/** A script of a browser: defines run(name, context), and goes on with `more`. */
+const inBrowser = (more, options, contexts = "const contexts = undefined;") =>
+  bundle(
+    `${contexts}
     import * as sdk from "./import.mjs";
     import { runByName } from ${JSON.stringify(suite)};
-    globalThis.run = (name, context) => runByName(name, { ...context, sdk, contexts });`;
-  return { "/script.js": await bundle(page, { platform: "browser", external, supported: { "async-await": false } }) };
-}
+    const run = (name, context) => runByName(name, { ...context, sdk, contexts });
+    ${more}`,
+    { platform: "browser", external, ...options },
+  );
+
+/** The suite in a page, as a global function run(name, context). */
+const pageScripts = async (...options) => ({ "/script.js": await inBrowser("globalThis.run = run;", ...options) });
+
+/** The same with zone.js, which follows no `await` of the engine's: as Angular's build does, this one writes them with promises. */
+const zoneScripts = () =>
+  pageScripts({ supported: { "async-await": false } }, `import { contexts } from ${JSON.stringify(zone)};`);
 
 /** The same in a web worker, which the page's function hands on to. */
 async function workerScripts() {
-  const worker = `${inBrowser}
+  const worker = `
     onmessage = async ({ data: { number, name, context } }) => {
       postMessage({ number, failure: await run(name, context) });
     };
@@ -171,7 +156,7 @@ async function workerScripts() {
       globalThis.run = (name, context) =>
         new Promise((resolve) => worker.postMessage({ number: waiting.push(resolve) - 1, name, context }));
     };`;
-  return { "/script.js": page, "/worker.js": await bundle(worker, { platform: "browser", external }) };
+  return { "/script.js": page, "/worker.js": await inBrowser(worker) };
 }
 
 /** A browser that playwright drives. */
@@ -199,17 +184,10 @@ async function webkit(scripts) {
   const { Builder, Capabilities } = require("./runtimes/node_modules/selenium-webdriver");
   const { url, stop } = await servePage(await scripts());
   const port = await freePort();
-  const driver = spawn("xvfb-run", ["--auto-servernum", "WebKitWebDriver", `--port=${port}`], {
-    stdio: "ignore",
-    detached: true,
-  });
-  const capabilities = new Capabilities({
-    browserName: "MiniBrowser",
-    "webkitgtk:browserOptions": {
-      binary: browsers.miniBrowser(),
-      args: ["--automation"],
-    },
-  });
+  const args = ["--auto-servernum", "WebKitWebDriver", `--port=${port}`];
+  const driver = spawn("xvfb-run", args, { stdio: "ignore", detached: true });
+  const binary = { binary: browsers.miniBrowser(), args: ["--automation"] };
+  const capabilities = new Capabilities({ browserName: "MiniBrowser", "webkitgtk:browserOptions": binary });
   await listening(port);
   const session = await new Builder().usingServer(`http://127.0.0.1:${port}`).withCapabilities(capabilities).build();
   await session.manage().setTimeouts({ script: 60_000 });
@@ -240,12 +218,10 @@ export function withoutRequireOfModules() {
 }
 
 /** Another JavaScript runtime on this machine, which reads the names of tests and writes what became of them. */
-async function processRuntime(program, args, entry) {
+const processRuntime = (program, args, entry) => async () => {
   const script = fileURLToPath(new URL("in-process.mjs", import.meta.url));
-  const child = spawn(resolve(tests, "runtimes", "node_modules", program), [...args, script, join(app, entry)], {
-    cwd: app,
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const file = resolve(tests, "runtimes", "node_modules", program);
+  const child = spawn(file, [...args, script, join(app, entry)], { cwd: app, stdio: ["pipe", "pipe", "inherit"] });
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     async run(name, context) {
@@ -255,15 +231,15 @@ async function processRuntime(program, args, entry) {
     },
     stop: () => child.kill(),
   };
-}
+};
 
 export const runtimes = {
-  "node-import": { family: "node", engine: "node", start: () => node(() => import(pathToFileURL(join(app, "import.mjs")))) },
+  "node-import": { family: "node", engine: "node", start: node },
   // As Node before 20.19 does, and tools that know no "module-sync" condition: later ones take the ES modules for `require`, too.
   "node-require": {
     family: "node",
     engine: "node",
-    start: () => processRuntime(process.execPath, withoutRequireOfModules(), "require.cjs"),
+    start: processRuntime(process.execPath, withoutRequireOfModules(), "require.cjs"),
   },
   workerd: { family: "workerd", engine: "workerd", start: workerd },
   chromium: { family: "browser", engine: "chromium", start: () => chromium(pageScripts) },
@@ -271,12 +247,12 @@ export const runtimes = {
   "chromium-zone": { family: "zone", engine: "chromium", start: () => chromium(zoneScripts) },
   "chromium-worker": { family: "browser", engine: "chromium", start: () => chromium(workerScripts) },
   // These are for `make test-all`.
-  "node-22-import": { family: "node", engine: "node", start: () => processRuntime("node-22/bin/node", [], "import.mjs") },
-  "node-22-require": { family: "node", engine: "node", start: () => processRuntime("node-22/bin/node", [], "require.cjs") },
-  "node-24-import": { family: "node", engine: "node", start: () => processRuntime("node-24/bin/node", [], "import.mjs") },
-  "node-24-require": { family: "node", engine: "node", start: () => processRuntime("node-24/bin/node", [], "require.cjs") },
-  deno: { family: "node", engine: "deno", start: () => processRuntime(".bin/deno", ["run", "--allow-all"], "import.mjs") },
-  bun: { family: "node", engine: "bun", start: () => processRuntime(".bin/bun", ["run"], "import.mjs") },
+  "node-22-import": { family: "node", engine: "node", start: processRuntime("node-22/bin/node", [], "import.mjs") },
+  "node-22-require": { family: "node", engine: "node", start: processRuntime("node-22/bin/node", [], "require.cjs") },
+  "node-24-import": { family: "node", engine: "node", start: processRuntime("node-24/bin/node", [], "import.mjs") },
+  "node-24-require": { family: "node", engine: "node", start: processRuntime("node-24/bin/node", [], "require.cjs") },
+  deno: { family: "node", engine: "deno", start: processRuntime(".bin/deno", ["run", "--allow-all"], "import.mjs") },
+  bun: { family: "node", engine: "bun", start: processRuntime(".bin/bun", ["run"], "import.mjs") },
   firefox: { family: "browser", engine: "firefox", start: () => firefox(pageScripts) },
   "firefox-worker": { family: "browser", engine: "firefox", start: () => firefox(workerScripts) },
   webkit: { family: "browser", engine: "webkit", start: () => webkit(pageScripts) },

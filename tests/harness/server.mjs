@@ -4,13 +4,8 @@
 // A step is { status, headers, body }, with `hex: true` for a body of bytes, or { hang: true } (no answer), { reset: true }
 // (connection cut), and with `cut: true` or `hang: true` beside a status, the same after the headers and half a body. The last
 // step repeats. In a header value, {base} and {elsewhere} stand for the play's two addresses.
-import { createServer } from "node:http";
-
-async function read(request) {
-  const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
+import { text } from "node:stream/consumers";
+import { listen } from "./local.mjs";
 
 /** Browsers ask first. Everything is allowed, so that what a test sees is the package's doing, not CORS's. */
 function cors(request) {
@@ -40,45 +35,32 @@ export async function startServer() {
     if (request.method === "OPTIONS") return response.writeHead(204, cors(request)).end();
     const [, root, number] = request.url.split("/");
     if (root === "plays") {
-      const answer = request.method === "POST" ? create(JSON.parse(await read(request))) : plays[number].requests;
+      const answer = request.method === "POST" ? create(JSON.parse(await text(request))) : plays[number].requests;
       return response.writeHead(200, { "content-type": "application/json", ...cors(request) }).end(JSON.stringify(answer));
     }
     const current = plays[number];
     if (root !== "play" || !current) return response.writeHead(404, cors(request)).end();
     const { method, url, headers } = request;
     const step = current.steps[Math.min(current.requests.length, current.steps.length - 1)];
-    current.requests.push({ method, url, host: headers.host, headers, body: await read(request) });
+    current.requests.push({ method, url, host: headers.host, headers, body: await text(request) });
     const fill = (value) => value.replace("{base}", current.base).replace("{elsewhere}", current.elsewhere);
     const filled = Object.entries(step.headers ?? {}).map(([name, value]) => [name, fill(value)]);
     play(response, step, { ...cors(request), ...Object.fromEntries(filled) });
   }
   function create(steps) {
     const number = plays.length;
-    plays.push({
-      steps,
-      requests: [],
-      number,
-      base: `http://127.0.0.1:${here.address().port}/play/${number}`,
-      elsewhere: `http://localhost:${there.address().port}/play/${number}`,
-    });
-    const { base, elsewhere } = plays[number];
+    const [base, elsewhere] = [here.url, there.url.replace("127.0.0.1", "localhost")].map((url) => `${url}/play/${number}`);
+    plays.push({ steps, requests: [], base, elsewhere });
     return { number, base, elsewhere };
   }
-  const listen = () => {
-    // A connection that is closed when it is to be used again would be taken for a fault of the package.
-    const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
-      handle(request, response).catch(() => response.destroy());
-    });
-    return new Promise((resolve) => server.listen(0, () => resolve(server)));
-  };
-  const [here, there] = await Promise.all([listen(), listen()]);
+  const answer = (request, response) => handle(request, response).catch(() => response.destroy());
+  // "localhost" may be an address of either kind.
+  const [here, there] = await Promise.all([listen(answer), listen(answer, null)]);
   return {
-    url: `http://127.0.0.1:${here.address().port}`,
+    url: here.url,
     stop() {
-      for (const server of [here, there]) {
-        server.closeAllConnections();
-        server.close();
-      }
+      here.stop();
+      there.stop();
     },
   };
 }
