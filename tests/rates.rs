@@ -9,8 +9,8 @@ mod simulation;
 use proptest::prelude::*;
 use simulation::clients::{Ours, Pool};
 use simulation::servers::{Limit, Server};
-use simulation::table::{cases, lists};
-use simulation::{Outcome, Run, simulate};
+use simulation::table::{Case, cases, lists};
+use simulation::{Outcome, simulate};
 
 fn server(name: &str) -> Server {
     cases().into_iter().find(|case| case.name == name).unwrap().server
@@ -18,53 +18,44 @@ fn server(name: &str) -> Server {
 
 /// A run of this crate's schedule, which sends each item once with success, and nothing while it was asked to wait.
 fn ours(server: &Server, items: usize, concurrency: usize, seed: u64) -> Outcome {
-    let run = Run::new(server, items, concurrency);
-    let outcome = simulate(server.clone(), &mut Ours::new(items, concurrency), &run, seed);
+    let outcome = simulate(server, &mut Ours::new(items, concurrency), items, concurrency, seed);
     assert_eq!((outcome.accepted, outcome.disobeyed), (items, 0));
     outcome
 }
 
-/// Asserts the least share used and the greatest share wasted, over several seeds.
-fn assert_aim(name: &str, items: usize, concurrency: usize, used: f64, wasted: f64) {
-    let server = server(name);
-    for seed in 1..3 {
-        let outcome = ours(&server, items, concurrency, seed);
-        assert!(outcome.used >= used && outcome.wasted <= wasted, "{name}, {items}, {concurrency}: {outcome:?}");
+fn pool(server: &Server, items: usize, concurrency: usize) -> Outcome {
+    simulate(server, &mut Pool::new(items, concurrency), items, concurrency, 1)
+}
+
+#[test]
+fn limits_are_used_well_and_hardly_ever_overrun() {
+    // The least share used and the greatest share wasted, with so many items and so many at once.
+    for (name, items, concurrency, used, wasted) in [
+        ("bucket 200/s, burst 20, 25 ms", 2_000, 6, 0.80, 0.005),
+        ("bucket 200/s, burst 20, 25 ms", 10_000, 6, 0.90, 0.002),
+        ("bucket 200/s, burst 20, 25 ms", 2_000, 32, 0.72, 0.02),
+        ("bucket 200/s, burst 20, 25 ms", 10_000, 32, 0.87, 0.005),
+        ("bucket 50/s, burst 50, 25 ms", 2_000, 6, 0.95, 0.02),
+        ("bucket 20/s, burst 5, 100 ms", 2_000, 6, 0.87, 0.02),
+        ("window 1200 a minute, 25 ms", 2_000, 6, 0.97, 0.01),
+        ("window 1200 a minute, 25 ms", 2_000, 32, 0.97, 0.01),
+        ("window 1200 a minute, 25 ms", 10_000, 6, 0.97, 0.008),
+        ("window 1200 a minute, 25 ms", 10_000, 32, 0.97, 0.008),
+        ("shared, 60 to 180/s left", 10_000, 6, 0.75, 0.01),
+    ] {
+        for seed in 1..3 {
+            let outcome = ours(&server(name), items, concurrency, seed);
+            assert!(outcome.used >= used && outcome.wasted <= wasted, "{name}, {items}, {concurrency}: {outcome:?}");
+        }
     }
-}
-
-#[test]
-fn a_token_bucket_is_used_well_and_hardly_ever_overrun() {
-    assert_aim("bucket 200/s, burst 20, 25 ms", 2_000, 6, 0.80, 0.005);
-    assert_aim("bucket 200/s, burst 20, 25 ms", 10_000, 6, 0.90, 0.002);
-    assert_aim("bucket 200/s, burst 20, 25 ms", 2_000, 32, 0.72, 0.02);
-    assert_aim("bucket 200/s, burst 20, 25 ms", 10_000, 32, 0.87, 0.005);
-    assert_aim("bucket 50/s, burst 50, 25 ms", 2_000, 6, 0.95, 0.02);
-    assert_aim("bucket 20/s, burst 5, 100 ms", 2_000, 6, 0.87, 0.02);
-}
-
-#[test]
-fn a_minute_s_window_is_used_up_and_then_waited_for() {
-    for concurrency in [6, 32] {
-        assert_aim("window 1200 a minute, 25 ms", 2_000, concurrency, 0.97, 0.01);
-        assert_aim("window 1200 a minute, 25 ms", 10_000, concurrency, 0.97, 0.008);
-    }
-}
-
-#[test]
-fn a_limit_that_moves_is_followed() {
-    assert_aim("shared, 60 to 180/s left", 10_000, 6, 0.75, 0.01);
 }
 
 #[test]
 fn nothing_is_slowed_without_a_limit() {
-    for name in ["no limit, 25 ms", "latency grows beyond 4 at once"] {
+    for server in ["no limit, 25 ms", "latency grows beyond 4 at once"].map(server) {
         for (concurrency, least) in [(6, 0.995), (32, 0.985)] {
-            let server = server(name);
-            let run = Run::new(&server, 2_000, concurrency);
-            let pool = simulate(server.clone(), &mut Pool::new(2_000, concurrency), &run, 1);
-            let ours = ours(&server, 2_000, concurrency, 1);
-            assert!(pool.time / ours.time >= least && ours.wasted == 0.0, "{name}: {ours:?}, {pool:?}");
+            let (ours, pool) = (ours(&server, 2_000, concurrency, 1), pool(&server, 2_000, concurrency));
+            assert!(pool.time / ours.time >= least && ours.wasted == 0.0, "{server:?}: {ours:?}, {pool:?}");
         }
     }
 }
@@ -72,12 +63,10 @@ fn nothing_is_slowed_without_a_limit() {
 #[test]
 fn fewer_requests_are_wasted_than_by_a_naive_pool() {
     // A 503 without `Retry-After` is a failure of its item. While it waits, others are tried: more requests, but no less speed.
-    for case in cases().into_iter().filter(|case| case.name != "503 for 1.5 s of 5") {
-        let run = Run::new(&case.server, 2_000, 6);
-        let ours = ours(&case.server, 2_000, 6, 1);
-        let pool = simulate(case.server.clone(), &mut Pool::new(2_000, 6), &run, 1);
-        assert!(ours.wasted <= pool.wasted * 0.6 + 0.002, "{}: {ours:?}, {pool:?}", case.name);
-        assert!(ours.used >= pool.used * 0.85, "{}: {ours:?}, {pool:?}", case.name);
+    for Case { name, server } in cases().into_iter().filter(|case| case.name != "503 for 1.5 s of 5") {
+        let (ours, pool) = (ours(&server, 2_000, 6, 1), pool(&server, 2_000, 6));
+        assert!(ours.wasted <= pool.wasted * 0.6 + 0.002, "{name}: {ours:?}, {pool:?}");
+        assert!(ours.used >= pool.used * 0.85, "{name}: {ours:?}, {pool:?}");
     }
 }
 
@@ -86,10 +75,8 @@ fn lists_with_items_that_are_always_refused_revoke_every_valid_one() {
     for limit in [Limit::Unlimited, Limit::TokenBucket { rate: 50.0, burst: 50.0, left: None }] {
         for (name, always_refused) in lists() {
             for refused_for in [None, Some(1_000.0)] {
-                let server = Server::new(limit.clone(), 25.0);
-                let run = Run::new(&server, 1_000, 6);
-                let server = Server { always_refused, refused_for, ..server };
-                let outcome = simulate(server, &mut Ours::new(1_000, 6), &run, 1);
+                let server = Server { always_refused, refused_for, ..Server::new(limit.clone(), 25.0) };
+                let outcome = simulate(&server, &mut Ours::new(1_000, 6), 1_000, 6, 1);
                 let valid = (0..1_000).filter(|item| !always_refused(*item)).count();
                 assert_eq!((outcome.accepted, outcome.disobeyed), (valid, 0), "{name}, {refused_for:?}");
                 assert!(outcome.last_accepted < 1_800_000.0, "{name}, {refused_for:?}: {outcome:?}");

@@ -6,7 +6,7 @@ mod simulation;
 
 use simulation::clients::{Client, Ours, Pool};
 use simulation::table::{Case, cases};
-use simulation::{Outcome, Run, simulate};
+use simulation::{Outcome, simulate};
 
 /// Each client, in the order of the columns.
 const CLIENTS: [&str; 2] = ["c1-revoke", "naive pool"];
@@ -23,11 +23,11 @@ struct Row {
 }
 
 impl Row {
-    fn new(case: &Case, items: usize, concurrency: usize) -> Row {
-        let run = Run::new(&case.server, items, concurrency);
-        let outcome = |mut client: Box<dyn Client>| simulate(case.server.clone(), client.as_mut(), &run, SEED);
-        let outcomes = [outcome(Box::new(Ours::new(items, concurrency))), outcome(Box::new(Pool::new(items, concurrency)))];
-        Row { name: case.name, items, concurrency, outcomes }
+    fn new(Case { name, server }: &Case, items: usize, concurrency: usize) -> Row {
+        let clients: [Box<dyn Client>; CLIENTS.len()] =
+            [Box::new(Ours::new(items, concurrency)), Box::new(Pool::new(items, concurrency))];
+        let outcomes = clients.map(|mut client| simulate(server, client.as_mut(), items, concurrency, SEED));
+        Row { name, items, concurrency, outcomes }
     }
 }
 

@@ -73,20 +73,20 @@ pub struct Pool {
     items: usize,
     idle: usize,
     in_flight: usize,
-    /// Until when, which item, which retry.
-    waiting: Vec<(f64, usize, i32)>,
-    retries: std::collections::HashMap<usize, i32>,
+    /// Until when, which item.
+    waiting: Vec<(f64, usize)>,
+    retries: Vec<i32>,
 }
 
 impl Pool {
     pub fn new(items: usize, concurrency: usize) -> Pool {
-        Pool { fresh: 0, items, idle: concurrency, in_flight: 0, waiting: Vec::new(), retries: Default::default() }
+        Pool { fresh: 0, items, idle: concurrency, in_flight: 0, waiting: Vec::new(), retries: vec![0; items] }
     }
 }
 
 impl Client for Pool {
     fn next(&mut self, now: f64) -> Step {
-        let due = self.waiting.iter().position(|(time, _, _)| *time <= now);
+        let due = self.waiting.iter().position(|(time, _)| *time <= now);
         let fresh = self.idle > 0 && self.fresh < self.items;
         if due.is_some() || fresh {
             self.in_flight += 1;
@@ -99,7 +99,7 @@ impl Client for Pool {
                 }
             });
         }
-        let next = self.waiting.iter().map(|(time, _, _)| *time).fold(f64::INFINITY, f64::min);
+        let next = self.waiting.iter().map(|(time, _)| *time).fold(f64::INFINITY, f64::min);
         if next.is_finite() {
             Step::WaitUntil(next)
         } else if self.in_flight > 0 {
@@ -113,12 +113,10 @@ impl Client for Pool {
         self.in_flight -= 1;
         if reply.verdict == Verdict::Accepted {
             self.idle += 1;
-            self.retries.remove(&item);
         } else {
-            let retry = self.retries.entry(item).or_insert(0);
-            let wait = reply.retry_after.unwrap_or_else(|| backoff(*retry, random));
-            *retry += 1;
-            self.waiting.push((now + wait, item, *retry));
+            let wait = reply.retry_after.unwrap_or_else(|| backoff(self.retries[item], random));
+            self.retries[item] += 1;
+            self.waiting.push((now + wait, item));
         }
     }
 }

@@ -11,8 +11,7 @@ pub mod table;
 
 use clients::{Client, Step};
 use servers::{Reply, Server, Verdict};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 
 /// Random numbers between 0 and 1, from a seed (SplitMix64).
 #[derive(Clone)]
@@ -46,20 +45,6 @@ pub struct Outcome {
     pub disobeyed: usize,
 }
 
-/// How many items are sent, how many at once at most, and in how many milliseconds a client that knows the server can do it.
-#[derive(Clone, Copy, Debug)]
-pub struct Run {
-    pub items: usize,
-    pub concurrency: usize,
-    pub shortest: f64,
-}
-
-impl Run {
-    pub fn new(server: &Server, items: usize, concurrency: usize) -> Run {
-        Run { items, concurrency, shortest: shortest(server, items, concurrency) }
-    }
-}
-
 enum Event {
     Arrive { item: usize, sent: f64, delay: f64 },
     Depart,
@@ -67,32 +52,31 @@ enum Event {
     Wake,
 }
 
-/// Events by time, and in the order they were made.
+/// Events by time (times are positive: their bits sort as they do), and in the order they were made.
+#[derive(Default)]
 struct Queue {
-    heap: BinaryHeap<Reverse<(u64, u64)>>,
-    events: std::collections::HashMap<u64, Event>,
+    events: BTreeMap<(u64, u64), Event>,
     count: u64,
 }
 
 impl Queue {
     fn push(&mut self, time: f64, event: Event) {
         self.count += 1;
-        // Times are positive: their bits sort as they do.
-        self.heap.push(Reverse((time.max(0.0).to_bits(), self.count)));
-        self.events.insert(self.count, event);
+        self.events.insert((time.max(0.0).to_bits(), self.count), event);
     }
 
     fn pop(&mut self) -> Option<(f64, Event)> {
-        let Reverse((time, number)) = self.heap.pop()?;
-        Some((f64::from_bits(time), self.events.remove(&number)?))
+        let ((time, _), event) = self.events.pop_first()?;
+        Some((f64::from_bits(time), event))
     }
 }
 
-/// Sends all items of a client to a server.
-pub fn simulate(mut server: Server, client: &mut dyn Client, run: &Run, seed: u64) -> Outcome {
-    let Run { items, concurrency, shortest: ideal } = *run;
+/// Has a client send so many items to a server, so many at once at most.
+pub fn simulate(server: &Server, client: &mut dyn Client, items: usize, concurrency: usize, seed: u64) -> Outcome {
+    let ideal = shortest(server, items, concurrency);
+    let mut server = server.clone();
     let mut random = Random(seed);
-    let mut queue = Queue { heap: BinaryHeap::new(), events: Default::default(), count: 0 };
+    let mut queue = Queue::default();
     let mut outcome = Outcome::default();
     let mut in_flight = 0_usize;
     let (mut now, mut requests, mut refused) = (0.0_f64, 0_usize, 0_usize);

@@ -21,7 +21,7 @@ pub struct Reply {
 /// The limit of a server.
 #[derive(Clone, Debug)]
 pub enum Limit {
-    /// `rate` a second, after `burst` at once. With `others`, so many a second are left at a time (in ms).
+    /// `rate` a second, after `burst` at once. With `left`, so many a second are left at a time (in ms).
     TokenBucket {
         rate: f64,
         burst: f64,
