@@ -11,7 +11,6 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -33,6 +32,11 @@ const apps = join(tests, "bundlers", "apps");
 const TOOLS = { tests, www: join(tests, "..", "www"), bundlers: join(tests, "bundlers") };
 const environment = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", WRANGLER_SEND_METRICS: "false", NO_COLOR: "1" };
 
+const SCRIPT = '<script defer src="/main.js"></script>';
+const likeWebpack = (...command) => {
+  return (from, to) => [...command, "--mode", "production", "--entry", `${from}/main.js`, "--output-path", to];
+};
+
 /**
  * The bundlers that write files for a page: the command that bundles a folder (its index.html or its main.js), and what is asked of it.
  *   script      the tag that a page loads the output with, where the bundler writes no index.html
@@ -43,14 +47,14 @@ export const BUNDLERS = {
   esbuild: {
     tools: "tests",
     command: (from, to) => ["esbuild", `${from}/main.js`, "--bundle", "--minify", `--outfile=${to}/main.js`],
-    script: '<script defer src="/main.js"></script>',
+    script: SCRIPT,
     typescript: true,
   },
   // Conditions of one's own take the place of `module`.
   "esbuild --conditions": {
     tools: "tests",
     command: (from, to) => ["esbuild", `${from}/main.js`, "--bundle", "--conditions=production", `--outfile=${to}/main.js`],
-    script: '<script defer src="/main.js"></script>',
+    script: SCRIPT,
     typescript: true,
   },
   "vite build": { tools: "tests", command: (from, to) => ["vite", "build", from, "--outDir", to], typescript: true },
@@ -61,16 +65,8 @@ export const BUNDLERS = {
     script: '<script type="module" src="/main.js"></script>',
     commonjs: false,
   },
-  webpack: {
-    tools: "bundlers",
-    command: (from, to) => ["webpack", "--mode", "production", "--entry", `${from}/main.js`, "--output-path", to],
-    script: '<script defer src="/main.js"></script>',
-  },
-  rspack: {
-    tools: "bundlers",
-    command: (from, to) => ["rspack", "build", "--mode", "production", "--entry", `${from}/main.js`, "--output-path", to],
-    script: '<script defer src="/main.js"></script>',
-  },
+  webpack: { tools: "bundlers", command: likeWebpack("webpack"), script: SCRIPT },
+  rspack: { tools: "bundlers", command: likeWebpack("rspack", "build"), script: SCRIPT },
   parcel: {
     tools: "bundlers",
     command: (from, to) => ["parcel", "build", `${from}/index.html`, "--dist-dir", to, "--cache-dir", `${to}-cache`],
@@ -155,37 +151,29 @@ export function serveFolder(folder, html, connectTo, { strict = true } = {}) {
 /** A page for a script of a folder that has none. */
 export const pageWith = (script) => `<!doctype html><link rel="icon" href="data:,">${script}`;
 
+const wasm = readFileSync(join(app, "node_modules", "c1-revoke", "c1_revoke.wasm"));
+const [longest] = asciiFrom(wasm)
+  .match(/\w+/g)
+  .sort((a, b) => b.length - a.length);
 /**
- * What one copy of the wasm looks like: the bytes of c1_revoke.wasm, their beginning in base64, or, where it is inlined as text,
- * a piece of that text which holds letters and digits only, so that no minifier writes it in another way.
+ * What one copy of it looks like: its bytes, their beginning in base64, or, where it is inlined as text, a piece of that text which
+ * holds letters and digits only, so that no minifier writes it in another way.
  */
-function signs() {
-  const wasm = readFileSync(join(app, "node_modules", "c1-revoke", "c1_revoke.wasm"));
-  const [longest] = asciiFrom(wasm)
-    .match(/\w+/g)
-    .sort((a, b) => b.length - a.length);
-  return [wasm, Buffer.from(wasm.subarray(0, 90).toString("base64")), Buffer.from(longest)];
-}
-const SIGNS = signs();
-
-function occurrences(data, sign) {
-  let count = 0;
-  for (let at = data.indexOf(sign); at !== -1; at = data.indexOf(sign, at + 1)) count++;
-  return count;
-}
+const SIGNS = [wasm.toString("latin1"), wasm.subarray(0, 90).toString("base64"), longest];
 
 /** How often the wasm is in these pieces of data. */
 export function copies(pieces) {
-  return pieces.flatMap((data) => SIGNS.map((sign) => occurrences(data, sign))).reduce((sum, count) => sum + count, 0);
+  const texts = pieces.map((data) => data.toString("latin1"));
+  return texts.flatMap((text) => SIGNS.map((sign) => text.split(sign).length - 1)).reduce((sum, count) => sum + count, 0);
 }
 
 /** How often the wasm is in a folder. Source maps, which hold the sources once more for those who debug, do not count. */
 export function copiesIn(folder) {
-  const files = readdirSync(folder, { recursive: true })
-    .map((file) => join(folder, file))
-    .filter((file) => !file.endsWith(".map") && statSync(file).isFile());
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith(".map"))
+    .map((entry) => readFileSync(join(entry.parentPath ?? entry.path, entry.name)));
   assert.notEqual(files.length, 0);
-  return copies(files.map((file) => readFileSync(file)));
+  return copies(files);
 }
 
 const REFUSED = { ok: false, name: "SDKError", isSDKError: true, statusCode: 404 };
