@@ -1,15 +1,15 @@
 // The runtimes of the benchmark, and the project that they run: the package, and the clients that it is compared with. Each runtime
 // has ask(task), which runs one of project/tasks.js, and some have startUp(client). Times are in milliseconds.
 import { execFile, fork } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { createServer, request } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { work } from "../harness/app.mjs";
 import { compatibilityDate } from "../harness/compatibility-date.mjs";
+import { listen } from "../harness/local.mjs";
 import { bundle, launchChromium, workerModules } from "../harness/runtimes.mjs";
 
 const tests = fileURLToPath(new URL("..", import.meta.url));
@@ -32,7 +32,7 @@ export const versionOf = (name) => JSON.parse(readFileSync(join(packages, name, 
 /** A loopback server that answers every POST with success. It also serves scripts, so that a page has the same origin. */
 export async function startServer() {
   const scripts = new Map();
-  const server = createServer((incoming, response) => {
+  const { url, stop } = await listen((incoming, response) => {
     if (incoming.method === "POST") {
       incoming.resume();
       return response.writeHead(200, { "content-type": "application/json", "content-length": 2 }).end("{}");
@@ -41,26 +41,19 @@ export async function startServer() {
     if (script) return response.writeHead(200, { "content-type": "text/javascript" }).end(script);
     response.writeHead(200, { "content-type": "text/html" }).end('<!doctype html><link rel="icon" href="data:,">');
   });
-  // Longer than the run: an idle connection that closes just when it is used again would fail the call.
-  server.keepAliveTimeout = 600_000;
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { base: `http://127.0.0.1:${server.address().port}`, scripts, stop: () => server.close().closeAllConnections() };
+  return { base: url, scripts, stop };
 }
 
 async function node({ base }) {
   const child = fork(join(project, "in-node.js"), { execArgv: ["--expose-gc"], cwd: project });
+  const exited = once(child, "exit").then(([code]) => [{ error: `the process exited with code ${code}` }]);
   // One task at a time.
-  const ask = (task) =>
-    new Promise((resolve, reject) => {
-      const exited = (code) => reject(new Error(`the process exited with code ${code}`));
-      child.once("exit", exited);
-      child.once("message", ({ result, error }) => {
-        child.off("exit", exited);
-        if (error) reject(new Error(error));
-        else resolve(result);
-      });
-      child.send({ base, ...task });
-    });
+  async function ask(task) {
+    child.send({ base, ...task });
+    const [{ result, error }] = await Promise.race([once(child, "message"), exited]);
+    if (error) throw new Error(error);
+    return result;
+  }
   const run = promisify(execFile);
   /** A new process: until the client exists. */
   const startUp = async (client) => Number((await run(process.execPath, [join(project, "start-up.js"), client, base])).stdout);
@@ -77,14 +70,14 @@ async function workerd({ base }) {
   const url = await miniflare.ready;
   const timed = async (task) => {
     const begun = performance.now();
-    // Not by `fetch`, which gives up after five minutes. A connection each: workerd closes idle ones.
-    const response = await new Promise((resolve, reject) => {
-      request(url, { method: "POST", agent: false }, resolve)
-        .once("error", reject)
-        .end(JSON.stringify({ base, ...task }));
+    // workerd closes idle connections.
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { connection: "close" },
+      body: JSON.stringify({ base, ...task }),
     });
-    const body = await text(response);
-    if (response.statusCode !== 200) throw new Error(`the Worker returned status ${response.statusCode}: ${body}`);
+    const body = await response.text();
+    if (!response.ok) throw new Error(`the Worker returned status ${response.status}: ${body}`);
     return { time: performance.now() - begun, result: JSON.parse(body) };
   };
   const ask = async (task) => {

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { extname, join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { asciiFrom } from "../../pkg/build/ascii.mjs";
@@ -226,36 +226,32 @@ export async function openPage(browser, url, name) {
 
 /** Registers with node:test what each of these bundlers is to give. `context` is filled before the tests: { browser, server }. */
 export function testBundlers(names, context, project) {
-  describe("bundlers", () => {
-    for (const name of names) {
-      const { tools, command, script, commonjs = true, typescript = false } = BUNDLERS[name];
+  for (const name of names) {
+    const { tools, command, script, commonjs = true, typescript = false } = BUNDLERS[name];
 
-      /** Bundles an app for this test, and opens its page. */
-      async function bundled(test, appName, global) {
-        const output = join(project, "out", name.replaceAll(" ", "-"), appName);
-        await run(tools, command(join(project, "pages", appName), output), project);
-        const served = await serveFolder(output, script && pageWith(script), context.server.url);
-        test.after(served.stop);
-        return { output, ...(await openPage(context.browser, served.url, global)) };
-      }
-
-      const main = commonjs ? "mixed" : "revoke";
-      it(`${name}: revokes under a strict Content-Security-Policy, with one copy of the wasm`, async (test) => {
-        const { revoke, output, close } = await bundled(test, main, "revoke");
-        await assertRevokes(context.server.url, revoke, { mixed: commonjs });
-        assert.equal(copiesIn(output), 1);
-        await close();
-      });
-
-      const without = typescript ? "typed" : "errors";
-      it(`${name}: an app that imports only errors${typescript ? " and types" : ""} carries no wasm`, async (test) => {
-        const { nameOf, output, close } = await bundled(test, without, "nameOf");
-        assert.equal(await nameOf(), NAMED);
-        assert.equal(copiesIn(output), 0);
-        await close();
-      });
+    /** Bundles an app for this test, and opens its page. */
+    async function bundled(test, appName, global) {
+      const output = join(project, "out", name.replaceAll(" ", "-"), appName);
+      await run(tools, command(join(project, "pages", appName), output), project);
+      const served = await serveFolder(output, script && pageWith(script), context.server.url);
+      test.after(served.stop);
+      return { output, ...(await openPage(context.browser, served.url, global)) };
     }
-  });
+
+    it(`${name}: revokes under a strict Content-Security-Policy, with one copy of the wasm`, async (test) => {
+      const { revoke, output, close } = await bundled(test, commonjs ? "mixed" : "revoke", "revoke");
+      await assertRevokes(context.server.url, revoke, { mixed: commonjs });
+      assert.equal(copiesIn(output), 1);
+      await close();
+    });
+
+    it(`${name}: an app that imports only errors${typescript ? " and types" : ""} carries no wasm`, async (test) => {
+      const { nameOf, output, close } = await bundled(test, typescript ? "typed" : "errors", "nameOf");
+      assert.equal(await nameOf(), NAMED);
+      assert.equal(copiesIn(output), 0);
+      await close();
+    });
+  }
 }
 
 /** A browser and a loopback server for the tests of a file. */

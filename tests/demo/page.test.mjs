@@ -71,9 +71,10 @@ describe("the demo's page", { timeout: 600_000 }, () => {
       button,
       lines: page.getByLabel("Credentials, one per line"),
       token: page.getByLabel("Bearer token"),
-      title: page.locator("#title"),
-      text: page.locator("#text"),
       go: page.locator("#go"),
+      /** The texts of these elements. */
+      shown: (...ids) => Promise.all(ids.map((id) => page.locator(`#${id}`).textContent())),
+      focused: () => page.evaluate(() => document.activeElement.id),
       /** As pasting does, in one event: playwright's fill() has one for each line. */
       paste: (text) =>
         ui.lines.evaluate((it, text) => {
@@ -90,6 +91,10 @@ describe("the demo's page", { timeout: 600_000 }, () => {
       async end() {
         while (clock && !(await button("Copy record").isVisible())) await page.clock.runFor(500);
         await button("Copy record").waitFor();
+      },
+      /** Lets time pass until the run pauses. */
+      async pause() {
+        while (!(await ui.shown("text"))[0].startsWith("Paused until")) await page.clock.runFor(100);
       },
       /** The rows of the table, as texts. */
       rows: () =>
@@ -157,29 +162,28 @@ describe("the demo's page", { timeout: 600_000 }, () => {
   });
 
   it("shows what is wrong while it is typed, and sends nothing before all lines are right", async (t) => {
-    const { page, seen, lines: field, token, go } = await open(t);
+    const { seen, lines: field, token, go, shown, focused } = await open(t);
     await token.fill("token-1");
     const WRONG = ["true", "Nothing is sent until every line is right.", "Revoke "];
     const check = "2 credentials of the sandbox will be revoked. Lines 1 and 3 name the same credential.";
-    for (const [text, problems, ...shown] of [
+    for (const [text, problems, ...expected] of [
       ["a,b,c\na,b", /^Line 2: This is neither .*\.$/, ...WRONG],
       ["x\n".repeat(9), /Line 5: .*\nAnd 4 more\.$/, ...WRONG],
       ["", /^$/, "false", "", "Revoke "],
       ["a,b,c\nd,e,f\na,b,c", /^$/, "false", check, "Revoke 2 credentials"],
     ]) {
       await field.fill(text);
-      assert.match(await page.locator("#problems").textContent(), problems);
-      const texts = [await page.locator("#check").textContent(), await go.textContent()];
-      assert.deepEqual([await field.getAttribute("aria-invalid"), ...texts], shown);
-      if (shown[2] !== "Revoke ") continue;
+      assert.match((await shown("problems"))[0], problems);
+      assert.deepEqual([await field.getAttribute("aria-invalid"), ...(await shown("check", "go"))], expected);
+      if (text.startsWith("a,b,c\nd")) continue;
       await go.click();
-      assert.ok(await field.evaluate((it) => it === document.activeElement));
+      assert.equal(await focused(), "lines");
     }
     assert.deepEqual([seen.sent, seen.asked], [[], []]);
   });
 
   it("takes the package's word on the token, and never shows it", async (t) => {
-    const { page, seen, lines: field, token, go } = await open(t);
+    const { seen, lines: field, token, go, shown, focused } = await open(t);
     await field.fill("a,b,c");
     for (const [value, problem] of [
       ["", /^Enter a bearer token\.$/],
@@ -187,9 +191,9 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     ]) {
       await token.fill(value);
       await go.click();
-      assert.match(await page.locator("#token-problem").textContent(), problem);
-      const state = await token.evaluate((it) => [it.type, it.getAttribute("aria-invalid"), it === document.activeElement]);
-      assert.deepEqual(state, ["password", "true", true]);
+      assert.match((await shown("token-problem"))[0], problem);
+      const state = await token.evaluate((it) => [it.type, it.getAttribute("aria-invalid")]);
+      assert.deepEqual([...state, await focused()], ["password", "true", "token"]);
     }
     assert.deepEqual(seen.sent, []);
   });
@@ -197,10 +201,9 @@ describe("the demo's page", { timeout: 600_000 }, () => {
   it("asks before it revokes more than one, with the number and the tenant", async (t) => {
     const config = json(200, { host: "acme.conductor.one", sandbox: false });
     const ui = await open(t, { config, respond: () => OK, answers: [false, true] });
-    assert.equal(await ui.page.locator("#where").textContent(), "Tenant acme.conductor.one");
+    assert.deepEqual(await ui.shown("where"), ["Tenant acme.conductor.one"]);
     await ui.start(lines(2));
-    assert.deepEqual(ui.seen.sent, []);
-    assert.equal(await ui.token.inputValue(), "token-1");
+    assert.deepEqual([ui.seen.sent, await ui.token.inputValue()], [[], "token-1"]);
     await ui.go.click();
     await ui.end();
     const question = "Revoke 2 credentials of acme.conductor.one? They stop working at once. This cannot be undone.";
@@ -230,9 +233,8 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     assert.equal(rows[0][1], "app-1 / con-1");
     assert.match(rows[0].at(-1), /^\d\d:\d\d:\d\d · status 200 · request [0-9a-f-]{36}$/);
     assert.match(rows[4].at(-1), /^\d\d:\d\d:\d\d · status 502$/);
-    assert.equal(await ui.title.textContent(), "3 of 6 credentials revoked");
     const counts = "3 revoked · 1 no such credential · 1 not revoked · 1 not known";
-    assert.equal(await ui.page.locator("#counts").textContent(), counts);
+    assert.deepEqual(await ui.shown("title", "counts"), ["3 of 6 credentials revoked", counts]);
     await ui.page.getByLabel("Hide what is revoked").check();
     assert.equal(await ui.page.locator("tbody tr:visible").count(), 3);
   });
@@ -245,16 +247,16 @@ describe("the demo's page", { timeout: 600_000 }, () => {
       new MutationObserver(() => globalThis.said.push(it.textContent)).observe(it, { childList: true });
     });
     await ui.start(lines(9));
-    while (!(await ui.text.textContent()).startsWith("Paused until")) await ui.page.clock.runFor(100);
-    assert.match(await ui.text.textContent(), /^Paused until \d\d:10:\d\d, because the API asks to wait. It goes on by itself.$/);
-    assert.equal(await ui.title.textContent(), "Revoking 9 credentials");
-    const { max, value } = await ui.page.locator("progress").evaluate(({ max, value }) => ({ max, value }));
+    await ui.pause();
+    const [text, title, counts] = await ui.shown("text", "title", "counts");
+    assert.match(text, /^Paused until \d\d:10:\d\d, because the API asks to wait. It goes on by itself.$/);
+    assert.equal(title, "Revoking 9 credentials");
+    assert.match(counts, /revoked · \d waiting/);
+    const [value, max] = await ui.page.locator("progress").evaluate(({ max, value }) => [value, max]);
     assert.ok(max === 9 && value >= 1 && value < 9, `${value} of ${max}`);
-    assert.match(await ui.page.locator("#counts").textContent(), /revoked · \d waiting/);
     await ui.button("Stop").click();
     await ui.end();
-    assert.equal(await ui.text.textContent(), "The run was stopped.");
-    assert.ok(await ui.title.evaluate((it) => it === document.activeElement), "the focus is on the result");
+    assert.deepEqual([...(await ui.shown("text")), await ui.focused()], ["The run was stopped.", "title"]);
     const said = await ui.page.evaluate(() => globalThis.said);
     assert.match(said.at(0), /^Revoking 9 credentials/);
     assert.match(said.at(1), /Paused until/);
@@ -270,7 +272,7 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     await ui.page.getByLabel("Hide what is revoked").check();
     await ui.button("Stop").click();
     await ui.end();
-    const counts = await ui.page.locator("#counts").textContent();
+    const [counts] = await ui.shown("counts");
     const [revoked, not] = counts.match(/[\d,]+/g).map((n) => Number(n.replace(",", "")));
     assert.ok(counts.endsWith("not revoked") || counts.includes("not known"), counts);
     assert.ok(revoked > 0 && not > 0, counts);
@@ -284,13 +286,13 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     await ui.end();
     assert.equal((await ui.outcomes())["cred-1"][0], "Not known");
     assert.equal(await ui.lines.isVisible(), false);
-    const fields = [await ui.lines.inputValue(), await ui.token.inputValue(), await ui.go.textContent()];
-    assert.deepEqual(fields, ["", "", "Retry 2 credentials"]);
+    const fields = [await ui.lines.inputValue(), await ui.token.inputValue()];
+    assert.deepEqual([...fields, ...(await ui.shown("go"))], ["", "", "Retry 2 credentials"]);
 
     // Something else in the hidden field changes nothing.
     await ui.paste("app-9,con-9,cred-9");
     await ui.go.click();
-    assert.equal(await ui.page.locator("#token-problem").textContent(), "Enter a bearer token.");
+    assert.deepEqual(await ui.shown("token-problem"), ["Enter a bearer token."]);
     const retry = async (token) => {
       ui.seen.sent.length = 0;
       await ui.token.fill(token);
@@ -355,7 +357,7 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     const { chromium: playwright } = await import("playwright-core");
     const cached = await playwright.launch({
       executablePath: chromium(),
-      args: ["--no-sandbox", "--disable-dev-shm-usage", "--headless=new"],
+      args: ["--headless=new"],
       ignoreDefaultArgs: ["--disable-back-forward-cache"],
     });
     t.after(() => cached.close());
@@ -380,7 +382,7 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     await back();
     await ui.end();
     assert.equal(await ui.page.evaluate(() => globalThis.returns), 2, "the page came back as it was left");
-    assert.equal(await ui.text.textContent(), "The run was stopped.");
+    assert.deepEqual(await ui.shown("text"), ["The run was stopped."]);
     assert.equal(ui.seen.sent.length, sent, "nothing goes on by itself");
     const words = Object.values(await ui.outcomes()).map(([word]) => word);
     assert.deepEqual([...new Set(words)].sort(), ["Not known", "Not revoked"]);
@@ -402,7 +404,7 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     await ui.go.click();
     found.token = await ui.barriers();
     await ui.start(["x-busy", "x-lost", "x-denied", "x-silent", "x-missing"].map((id) => `app-1,con-1,${id}`).join("\n"));
-    while (!(await ui.text.textContent()).startsWith("Paused")) await ui.page.clock.runFor(100);
+    await ui.pause();
     found.paused = await ui.barriers();
     await ui.end();
     found.ended = await ui.barriers();
@@ -412,20 +414,19 @@ describe("the demo's page", { timeout: 600_000 }, () => {
   it("works with the keyboard alone", async (t) => {
     const ui = await open(t);
     const { keyboard } = ui.page;
-    const focused = () => ui.page.evaluate(() => document.activeElement.id);
     await ui.paste("");
     await keyboard.press("Tab");
-    assert.equal(await focused(), "lines");
+    assert.equal(await ui.focused(), "lines");
     await keyboard.insertText("app-1,con-1,x-denied");
     await keyboard.press("Tab");
     await keyboard.type("token-1");
     await keyboard.press("Enter");
     await ui.end();
-    assert.equal(await focused(), "title");
+    assert.equal(await ui.focused(), "title");
     const order = [];
     for (let i = 0; i < 6; i++) {
       await keyboard.press("Tab");
-      order.push(await focused());
+      order.push(await ui.focused());
     }
     assert.deepEqual(order, ["copy", "save", "new", "token", "go", "hide"]);
   });
@@ -447,9 +448,8 @@ describe("the demo's page", { timeout: 600_000 }, () => {
 
   it("says that it has no tenant when its Worker has no settings", async (t) => {
     const ui = await open(t, { config: { status: 404, contentType: "text/plain", body: "no" } });
-    assert.match(await ui.page.locator("#where").textContent(), /^This page has no tenant/);
+    assert.match((await ui.shown("where"))[0], /^This page has no tenant/);
     assert.equal(await ui.page.locator("form").isVisible(), false);
-    const sandbox = await open(t);
-    assert.match(await sandbox.page.locator("#where").textContent(), /^Sandbox: nothing real is revoked/);
+    assert.match((await (await open(t)).shown("where"))[0], /^Sandbox: nothing real is revoked/);
   });
 });

@@ -326,67 +326,65 @@ describe("examples/workflow", { timeout: 600_000 }, () => {
       assert.ok(!kept.includes(secret), secret);
   });
 
-  describe("its routes", () => {
-    it("are for whoever has the operator's token", async () => {
-      const id = await begin(list(1, "private"));
-      for (const token of ["", "wrong", `${OPERATOR}x`, OPERATOR.slice(1)]) {
-        assert.equal((await post(list(1), { token })).status, 401);
-        for (const method of ["GET", "DELETE"]) assert.equal((await ask(`/revocations/${id}`, { token, method })).status, 401);
+  it("its routes are for whoever has the operator's token", async () => {
+    const id = await begin(list(1, "private"));
+    for (const token of ["", "wrong", `${OPERATOR}x`, OPERATOR.slice(1)]) {
+      assert.equal((await post(list(1), { token })).status, 401);
+      for (const method of ["GET", "DELETE"]) assert.equal((await ask(`/revocations/${id}`, { token, method })).status, 401);
+    }
+    await ended(id);
+    assert.equal(api.revoked.size, 1);
+  });
+
+  it("its routes serve nobody without their secrets, and show none", async () => {
+    for (const [settings, message, ...tokens] of [
+      [{ OPERATOR_TOKEN: "" }, /OPERATOR_TOKEN is not set/, OPERATOR, ""],
+      [{ OPERATOR_TOKEN: "short" }, /OPERATOR_TOKEN/, OPERATOR, "short"],
+      [{ C1_CLIENT_ID: "" }, /C1_CLIENT_ID/, OPERATOR],
+      [{ C1_CLIENT_ID: "canary" }, /C1_CLIENT_ID/, OPERATOR],
+      [{ C1_CLIENT_SECRET: "" }, /C1_CLIENT_SECRET/, OPERATOR],
+      [{ C1_CLIENT_SECRET: "canary-of-a-secret" }, /C1_CLIENT_SECRET/, OPERATOR],
+    ]) {
+      for (const token of tokens) {
+        const { status, body } = await post(list(1), { token, headers: { "x-settings": JSON.stringify(settings) } });
+        assert.equal(status, 503);
+        assert.match(body.message, message);
+        assert.ok(!body.message.includes("canary"), body.message);
       }
-      await ended(id);
-      assert.equal(api.revoked.size, 1);
-    });
+    }
+    assert.equal(api.requests.length, 0);
+  });
 
-    it("serve nobody without their secrets, and show none", async () => {
-      for (const [settings, message, ...tokens] of [
-        [{ OPERATOR_TOKEN: "" }, /OPERATOR_TOKEN is not set/, OPERATOR, ""],
-        [{ OPERATOR_TOKEN: "short" }, /OPERATOR_TOKEN/, OPERATOR, "short"],
-        [{ C1_CLIENT_ID: "" }, /C1_CLIENT_ID/, OPERATOR],
-        [{ C1_CLIENT_ID: "canary" }, /C1_CLIENT_ID/, OPERATOR],
-        [{ C1_CLIENT_SECRET: "" }, /C1_CLIENT_SECRET/, OPERATOR],
-        [{ C1_CLIENT_SECRET: "canary-of-a-secret" }, /C1_CLIENT_SECRET/, OPERATOR],
-      ]) {
-        for (const token of tokens) {
-          const { status, body } = await post(list(1), { token, headers: { "x-settings": JSON.stringify(settings) } });
-          assert.equal(status, 503);
-          assert.match(body.message, message);
-          assert.ok(!body.message.includes("canary"), body.message);
-        }
-      }
-      assert.equal(api.requests.length, 0);
-    });
+  it("its routes are not for pages of other sites", async () => {
+    const others = [{ "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }, { origin: "https://evil.example" }];
+    for (const headers of [...others, { origin: "null" }]) assert.equal((await post(list(1), { headers })).status, 403);
+    assert.equal((await post("[]", { headers: { "sec-fetch-site": "same-origin", origin: url.origin } })).status, 400);
+  });
 
-    it("are not for pages of other sites", async () => {
-      const others = [{ "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }, { origin: "https://evil.example" }];
-      for (const headers of [...others, { origin: "null" }]) assert.equal((await post(list(1), { headers })).status, 403);
-      assert.equal((await post("[]", { headers: { "sec-fetch-site": "same-origin", origin: url.origin } })).status, 400);
-    });
+  it("its routes start nothing if any item is invalid, and name each", async () => {
+    const { status, body } = await post([...list(2), { appId: "app", connectorId: "con", id: ".." }, null, { appId: "app" }]);
+    const named = body.errors.map((error) => /^Item \d+/.exec(error)[0]);
+    assert.deepEqual([status, named], [400, ["Item 2", "Item 3", "Item 4"]]);
+    for (const text of ["", "{}", "[]", "null", "no JSON", '"a,b,c"']) assert.equal((await post(text)).status, 400, text);
+    assert.equal(api.requests.length, 0);
+  });
 
-    it("start nothing if any item is invalid, and name each", async () => {
-      const { status, body } = await post([...list(2), { appId: "app", connectorId: "con", id: ".." }, null, { appId: "app" }]);
-      const named = body.errors.map((error) => /^Item \d+/.exec(error)[0]);
-      assert.deepEqual([status, named], [400, ["Item 2", "Item 3", "Item 4"]]);
-      for (const text of ["", "{}", "[]", "null", "no JSON", '"a,b,c"']) assert.equal((await post(text)).status, 400, text);
-      assert.equal(api.requests.length, 0);
-    });
+  it("its routes take a list of 1 MiB and no more", async () => {
+    const most = 2 ** 20;
+    const item = (n) => ({ appId: "a".repeat(27), connectorId: "b".repeat(27), id: String(n).padStart(27, "0") });
+    const credentials = Array.from({ length: Math.floor(most / (JSON.stringify(item(0)).length + 1)) }, (_, n) => item(n));
+    const text = JSON.stringify(credentials);
+    const { status, body } = await post(text.padEnd(most + 1));
+    assert.equal(status, 413);
+    assert.match(body.message, /Split it/);
+    const id = await begin(text.padEnd(most));
+    await ask(`/revocations/${id}`, { method: "DELETE" });
+    assert.equal((await ended(id)).report.length, credentials.length);
+  });
 
-    it("take a list of 1 MiB and no more", async () => {
-      const most = 2 ** 20;
-      const item = (n) => ({ appId: "a".repeat(27), connectorId: "b".repeat(27), id: String(n).padStart(27, "0") });
-      const credentials = Array.from({ length: Math.floor(most / (JSON.stringify(item(0)).length + 1)) }, (_, n) => item(n));
-      const text = JSON.stringify(credentials);
-      const { status, body } = await post(text.padEnd(most + 1));
-      assert.equal(status, 413);
-      assert.match(body.message, /Split it/);
-      const id = await begin(text.padEnd(most));
-      await ask(`/revocations/${id}`, { method: "DELETE" });
-      assert.equal((await ended(id)).report.length, credentials.length);
-    });
-
-    it("are no others", async () => {
-      for (const path of ["/", "/x", "/revocations/x/y", "/revocations/none"]) assert.equal((await ask(path)).status, 404, path);
-      assert.equal((await ask("/revocations")).status, 405);
-    });
+  it("its routes are no others", async () => {
+    for (const path of ["/", "/x", "/revocations/x/y", "/revocations/none"]) assert.equal((await ask(path)).status, 404, path);
+    assert.equal((await ask("/revocations")).status, 405);
   });
 });
 

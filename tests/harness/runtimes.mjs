@@ -18,17 +18,8 @@ const asyncLocal = join(tests, "harness", "async-local.js");
 const zone = join(tests, "harness", "zone.js");
 const require = createRequire(join(tests, "package.json"));
 
-/** Flags for a headless Chromium, as root and without any traffic of its own. */
-const CHROMIUM_FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-dev-shm-usage",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+/** Beside playwright's own: those end the sandbox, which root cannot have, and most of Chromium's own traffic. */
+const CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic"];
 
 /** A Chromium that playwright drives, with more flags where need be. */
 export const launchChromium = (...flags) => launch(browsers.chromium(), flags);
