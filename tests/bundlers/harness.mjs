@@ -85,10 +85,23 @@ export function createProject(name, folders, { tools = false, manifest } = {}) {
   const installed = JSON.parse(readFileSync(join(app, "package.json"), "utf8"));
   writeFileSync(join(project, "package.json"), JSON.stringify({ ...installed, ...manifest }));
   for (const file of readdirSync(apps)) if (/\.(js|ts)$/.test(file)) cpSync(join(apps, file), join(project, file));
-  for (const folder of folders) cpSync(join(apps, folder), join(project, folder), { recursive: true });
+  for (const folder of folders) {
+    if (folder === "pages") writePages(join(project, folder));
+    else cpSync(join(apps, folder), join(project, folder), { recursive: true });
+  }
   cpSync(join(apps, "legacy"), join(project, "node_modules", "legacy"), { recursive: true });
   if (tools) linkTree(join(TOOLS.bundlers, "node_modules"), join(project, "node_modules"));
   return project;
+}
+
+/** A page for each app, which makes a function of the app a global one. */
+function writePages(folder) {
+  for (const [app, name] of Object.entries({ revoke: "revoke", mixed: "revoke", errors: "nameOf", typed: "nameOf" })) {
+    mkdirSync(join(folder, app), { recursive: true });
+    writeFileSync(join(folder, app, "index.html"), pageWith('<script type="module" src="./main.js"></script>'));
+    const source = `import { ${name} } from "../../${app}.${app === "typed" ? "ts" : "js"}";\nglobalThis.${name} = ${name};\n`;
+    writeFileSync(join(folder, app, "main.js"), source);
+  }
 }
 
 /** A copy that takes no space. */

@@ -224,24 +224,22 @@ const processRuntime = (program, args, entry) => async () => {
   };
 };
 
+const inNode = (...program) => ({ family: "node", engine: "node", start: processRuntime(...program) });
+
 export const runtimes = {
   "node-import": { family: "node", engine: "node", start: node },
   // As Node before 20.19 does, and tools that know no "module-sync" condition: later ones take the ES modules for `require`, too.
-  "node-require": {
-    family: "node",
-    engine: "node",
-    start: processRuntime(process.execPath, withoutRequireOfModules(), "require.cjs"),
-  },
+  "node-require": inNode(process.execPath, withoutRequireOfModules(), "require.cjs"),
   workerd: { family: "workerd", engine: "workerd", start: workerd },
   chromium: { family: "browser", engine: "chromium", start: () => chromium(pageScripts) },
   // Of the tests, those that concern zone.js.
   "chromium-zone": { family: "zone", engine: "chromium", start: () => chromium(zoneScripts) },
   "chromium-worker": { family: "browser", engine: "chromium", start: () => chromium(workerScripts) },
   // These are for `make test-all`.
-  "node-22-import": { family: "node", engine: "node", start: processRuntime("node-22/bin/node", [], "import.mjs") },
-  "node-22-require": { family: "node", engine: "node", start: processRuntime("node-22/bin/node", [], "require.cjs") },
-  "node-24-import": { family: "node", engine: "node", start: processRuntime("node-24/bin/node", [], "import.mjs") },
-  "node-24-require": { family: "node", engine: "node", start: processRuntime("node-24/bin/node", [], "require.cjs") },
+  "node-22-import": inNode("node-22/bin/node", [], "import.mjs"),
+  "node-22-require": inNode("node-22/bin/node", [], "require.cjs"),
+  "node-24-import": inNode("node-24/bin/node", [], "import.mjs"),
+  "node-24-require": inNode("node-24/bin/node", [], "require.cjs"),
   deno: { family: "node", engine: "deno", start: processRuntime(".bin/deno", ["run", "--allow-all"], "import.mjs") },
   bun: { family: "node", engine: "bun", start: processRuntime(".bin/bun", ["run"], "import.mjs") },
   firefox: { family: "browser", engine: "firefox", start: () => firefox(pageScripts) },

@@ -14,21 +14,13 @@ const CONCURRENCY: [usize; 2] = [6, 32];
 const ITEMS: [usize; 2] = [2_000, 10_000];
 const SEED: u64 = 7;
 
-/// One server, one list: the outcome for each client.
-struct Row {
-    name: &'static str,
-    items: usize,
-    concurrency: usize,
-    outcomes: [Outcome; CLIENTS.len()],
-}
+/// One server, one list: what to call them, and the outcome for each client.
+type Row = (String, [Outcome; CLIENTS.len()]);
 
-impl Row {
-    fn new(Case { name, server }: &Case, items: usize, concurrency: usize) -> Row {
-        let clients: [Box<dyn Client>; CLIENTS.len()] =
-            [Box::new(Ours::new(items, concurrency)), Box::new(Pool::new(items, concurrency))];
-        let outcomes = clients.map(|mut client| simulate(server, client.as_mut(), items, concurrency, SEED));
-        Row { name, items, concurrency, outcomes }
-    }
+fn row(Case { name, server }: &Case, items: usize, concurrency: usize) -> Row {
+    let run = |client: &mut dyn Client| simulate(server, client, items, concurrency, SEED);
+    let outcomes = [run(&mut Ours::new(items, concurrency)), run(&mut Pool::new(items, concurrency))];
+    (format!("{name} | {items} | {concurrency}"), outcomes)
 }
 
 fn percent(share: f64, decimals: usize) -> String {
@@ -40,7 +32,7 @@ fn print_summary(rows: &[Row]) {
     println!("| client | limit used | refused, mean | highest |");
     println!("|---|--:|--:|--:|");
     for (index, client) in CLIENTS.iter().enumerate() {
-        let outcomes = || rows.iter().filter_map(|row| row.outcomes.get(index));
+        let outcomes = || rows.iter().filter_map(|(_, outcomes)| outcomes.get(index));
         let mean = |share: fn(&Outcome) -> f64| outcomes().map(share).sum::<f64>() / rows.len() as f64;
         // The shortest time is that of a greedy client. Where latency grows with load, another client can be faster.
         let used = mean(|outcome| outcome.used.min(1.0));
@@ -53,11 +45,11 @@ fn print_summary(rows: &[Row]) {
 fn print_table(rows: &[Row]) {
     println!("| server | items | in flight | {} |", CLIENTS.join(" | "));
     println!("|---|--:|--:|{}", "--:|".repeat(CLIENTS.len()));
-    for Row { name, items, concurrency, outcomes } in rows {
+    for (name, outcomes) in rows {
         let cells = outcomes.map(|Outcome { used, wasted, stall, .. }| {
             format!("{}, {}, {:.1} s", percent(used, 1), percent(wasted, 2), stall / 1000.0)
         });
-        println!("| {name} | {items} | {concurrency} | {} |", cells.join(" | "));
+        println!("| {name} | {} |", cells.join(" | "));
     }
 }
 
@@ -66,7 +58,7 @@ fn main() {
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.name.contains(&filter)).collect();
     let rows: Vec<Row> = cases
         .iter()
-        .flat_map(|case| CONCURRENCY.into_iter().flat_map(|concurrency| ITEMS.map(|items| Row::new(case, items, concurrency))))
+        .flat_map(|case| CONCURRENCY.into_iter().flat_map(|concurrency| ITEMS.map(|items| row(case, items, concurrency))))
         .collect();
     print_summary(&rows);
     println!("\n## Each server\n");

@@ -86,27 +86,20 @@ impl Pool {
 
 impl Client for Pool {
     fn next(&mut self, now: f64) -> Step {
-        let due = self.waiting.iter().position(|(time, _)| *time <= now);
-        let fresh = self.idle > 0 && self.fresh < self.items;
-        if due.is_some() || fresh {
-            self.in_flight += 1;
-            return Step::Send(match due {
-                Some(at) => self.waiting.remove(at).1,
-                None => {
-                    self.idle -= 1;
-                    self.fresh += 1;
-                    self.fresh - 1
-                }
-            });
-        }
-        let next = self.waiting.iter().map(|(time, _)| *time).fold(f64::INFINITY, f64::min);
-        if next.is_finite() {
-            Step::WaitUntil(next)
-        } else if self.in_flight > 0 {
-            Step::Wait
-        } else {
-            Step::Done
-        }
+        let item = match self.waiting.iter().position(|(time, _)| *time <= now) {
+            Some(at) => self.waiting.remove(at).1,
+            None if self.idle > 0 && self.fresh < self.items => {
+                self.idle -= 1;
+                self.fresh += 1;
+                self.fresh - 1
+            }
+            None => {
+                let next = self.waiting.iter().map(|(time, _)| *time).reduce(f64::min);
+                return next.map_or(if self.in_flight > 0 { Step::Wait } else { Step::Done }, Step::WaitUntil);
+            }
+        };
+        self.in_flight += 1;
+        Step::Send(item)
     }
 
     fn answered(&mut self, item: usize, reply: &Reply, now: f64, random: f64) {

@@ -18,8 +18,8 @@ pub fn cases() -> Vec<Case> {
     let bucket = |rate, burst| Limit::TokenBucket { rate, burst, left: None };
     let window = |quota, window| Limit::FixedWindow { quota, window, phase: 0.37 * window };
     let storms = |retry_after| Limit::Storms { period: 5_000.0, length: 1_500.0, retry_after };
-    let mut cases = Vec::new();
-    for (name, limit, latency) in [
+    let silent = Server { says_when: false, ..Server::new(bucket(200.0, 20.0), 25.0) };
+    let of_limits = [
         ("bucket 200/s, burst 20, 25 ms", bucket(200.0, 20.0), 25.0),
         ("bucket 50/s, burst 50, 25 ms", bucket(50.0, 50.0), 25.0),
         ("bucket 20/s, burst 5, 100 ms", bucket(20.0, 5.0), 100.0),
@@ -31,12 +31,9 @@ pub fn cases() -> Vec<Case> {
         ("503 for 1.5 s of 5", storms(None), 25.0),
         ("latency grows beyond 4 at once", Limit::Load(4.0), 25.0),
         ("no limit, 25 ms", Limit::Unlimited, 25.0),
-    ] {
-        cases.push(Case { name, server: Server::new(limit, latency) });
-    }
-    let silent = Server { says_when: false, ..Server::new(bucket(200.0, 20.0), 25.0) };
-    cases.push(Case { name: "bucket 200/s, no Retry-After", server: silent });
-    cases
+    ]
+    .map(|(name, limit, latency)| Case { name, server: Server::new(limit, latency) });
+    of_limits.into_iter().chain([Case { name: "bucket 200/s, no Retry-After", server: silent }]).collect()
 }
 
 /// Whether an item of a list is always refused.

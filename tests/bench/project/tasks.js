@@ -21,17 +21,7 @@ async function stub(input, init) {
 }
 
 /** Calls back in another turn of the event loop. Not by a timer where possible: the timers of a page have a minimum delay. */
-const nextTurn = (() => {
-  if (globalThis.setImmediate) return setImmediate;
-  if (!globalThis.document) return (callback) => setTimeout(callback, 0);
-  const { port1, port2 } = new MessageChannel();
-  const waiting = [];
-  port1.onmessage = () => waiting.shift()();
-  return (callback) => {
-    waiting.push(callback);
-    port2.postMessage(undefined);
-  };
-})();
+const nextTurn = globalThis.setImmediate ?? ((callback) => globalThis.scheduler?.postTask?.(callback) ?? setTimeout(callback, 0));
 
 /** The same, one turn of the event loop later, so that several calls are in flight. */
 async function laterStub(input, init) {

@@ -1,3 +1,0 @@
-import { nameOf } from "../../errors.js";
-
-globalThis.nameOf = nameOf;

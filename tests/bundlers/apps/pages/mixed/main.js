@@ -1,3 +1,0 @@
-import { revoke } from "../../mixed.js";
-
-globalThis.revoke = revoke;

@@ -1,3 +1,0 @@
-import { revoke } from "../../revoke.js";
-
-globalThis.revoke = revoke;

@@ -1,3 +1,0 @@
-import { nameOf } from "../../typed.ts";
-
-globalThis.nameOf = nameOf;
