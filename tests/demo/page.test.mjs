@@ -8,7 +8,7 @@ import { readLines } from "../../www/public/credential.js";
 import { app, work } from "../harness/app.mjs";
 import { chromium } from "../harness/browsers.mjs";
 import { startProcess } from "../harness/local.mjs";
-import { launchHeadlessShell } from "../harness/runtimes.mjs";
+import { launch, launchHeadlessShell } from "../harness/runtimes.mjs";
 
 const www = fileURLToPath(new URL("../../www", import.meta.url));
 const axe = readFileSync(fileURLToPath(import.meta.resolve("axe-core/axe.min.js")), "utf8");
@@ -354,12 +354,8 @@ describe("the demo's page", { timeout: 600_000 }, () => {
     let release;
     const held = new Promise((resolve) => (release = resolve));
     // The headless shell has no cache of pages.
-    const { chromium: playwright } = await import("playwright-core");
-    const cached = await playwright.launch({
-      executablePath: chromium(),
-      args: ["--headless=new"],
-      ignoreDefaultArgs: ["--disable-back-forward-cache"],
-    });
+    const options = { args: ["--headless=new"], ignoreDefaultArgs: ["--disable-back-forward-cache"] };
+    const cached = await launch("chromium", chromium(), options);
     t.after(() => cached.close());
     const ui = await open(t, { respond: () => held, inBrowser: cached });
     await ui.page.evaluate(() => {

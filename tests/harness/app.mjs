@@ -1,6 +1,6 @@
 // The package as a user gets it: packed by npm and installed from the tarball into a project of its own, once per run.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -32,16 +32,15 @@ function installInto(project, dependency) {
 }
 
 /** Packs and installs. Test files run on what the last run of this left. */
-export function prepare() {
+function prepare() {
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   const [{ filename }] = JSON.parse(npm(["pack", "./pkg", "--json", "--pack-destination", work], repository));
-  if (filename !== "c1-revoke.tgz") copyFileSync(join(work, filename), tarball);
+  renameSync(join(work, filename), tarball);
   installInto(app, "c1-revoke");
   installInto(dropIn, "conductorone-sdk-typescript");
   const entries = join(tests, "harness", "entries");
   for (const file of readdirSync(entries)) copyFileSync(join(entries, file), join(app, file));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) prepare();
-else if (!existsSync(app)) prepare();
+if (process.argv[1] === fileURLToPath(import.meta.url) || !existsSync(app)) prepare();

@@ -34,11 +34,10 @@ export async function startProcess(program, args, pattern, options) {
     child.once("error", reject);
     child.once("close", (code) => reject(new Error(`${program} ended with ${code}:\n${output}`)));
   });
-  const isOver = () => child.exitCode !== null || child.signalCode !== null;
   return {
     match,
     async stop() {
-      if (!isOver()) process.kill(-child.pid, "SIGTERM");
+      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, "SIGTERM");
       await closed;
     },
   };

@@ -22,14 +22,14 @@ const require = createRequire(join(tests, "package.json"));
 const CHROMIUM_FLAGS = ["--disable-gpu", "--disable-quic"];
 
 /** A Chromium that playwright drives, with more flags where need be. */
-export const launchChromium = (...flags) => launch(browsers.chromium(), flags);
+export const launchChromium = (...flags) => launch("chromium", browsers.chromium(), { args: [...CHROMIUM_FLAGS, ...flags] });
 
 /** The same engine without its user interface, for tests that open many pages. */
-export const launchHeadlessShell = () => launch(browsers.headlessShell(), []);
+export const launchHeadlessShell = () => launch("chromium", browsers.headlessShell(), { args: CHROMIUM_FLAGS });
 
-async function launch(executablePath, flags) {
-  const { chromium } = await import("playwright-core");
-  return chromium.launch({ executablePath, args: [...CHROMIUM_FLAGS, ...flags] });
+export async function launch(engine, executablePath, options) {
+  const playwright = await import("playwright-core");
+  return playwright[engine].launch({ executablePath, ...options });
 }
 
 /** This Node, with the package imported. */
@@ -151,10 +151,9 @@ async function workerScripts() {
 }
 
 /** A browser that playwright drives. */
-async function played(scripts, engine, options) {
-  const playwright = await import("playwright-core");
+async function played(scripts, launching) {
   const { url, stop } = await servePage(await scripts());
-  const browser = await playwright[engine].launch(options);
+  const browser = await launching;
   const page = await browser.newPage();
   await page.goto(url);
   await page.waitForFunction(() => globalThis.run);
@@ -167,8 +166,8 @@ async function played(scripts, engine, options) {
   };
 }
 
-const chromium = (scripts) => played(scripts, "chromium", { executablePath: browsers.chromium(), args: CHROMIUM_FLAGS });
-const firefox = (scripts) => played(scripts, "firefox", { channel: "moz-firefox", executablePath: browsers.firefox() });
+const chromium = (scripts) => played(scripts, launchChromium());
+const firefox = (scripts) => played(scripts, launch("firefox", browsers.firefox(), { channel: "moz-firefox" }));
 
 /** WebKitGTK, which playwright does not drive: by WebDriver, under a virtual display. */
 async function webkit(scripts) {
