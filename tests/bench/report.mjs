@@ -102,6 +102,7 @@ function startTable(parts) {
 /** What is repeated, and by how many bytes the wasm's memory may then grow. The heap may vary by a MiB from one collection to the next. */
 const REPEATED = [
   { id: "calls", name: "calls", wasm: 0 },
+  { id: "aborted", name: "aborted calls", wasm: 0 },
   { id: "items", name: "items of a bulk run", wasm: 2 ** 20 },
 ];
 const memoryRows = (parts) =>

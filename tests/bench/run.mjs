@@ -43,10 +43,11 @@ const perCall = (names, count, task) => async (runtime) => {
 const startUp = (names) => (runtime) => inRounds(names, runtime.startUp);
 
 /** Memory in bytes after 50,000, and after 100,000. */
-const memory = async (runtime) => ({
-  calls: await runtime.ask({ task: "memoryOf", of: "calls" }),
-  items: await runtime.ask({ task: "memoryOf", of: "items" }),
-});
+async function memory(runtime) {
+  const samples = {};
+  for (const task of ["calls", "aborted", "items"]) samples[task] = await runtime.ask({ task: "memoryOf", of: task });
+  return samples;
+}
 
 function sizes() {
   // A size over its budget is an error of the script, but not here.

@@ -29,6 +29,15 @@ async function laterStub(input, init) {
   return new Promise((resolve) => nextTurn(() => resolve(success())));
 }
 
+/** Does not respond. Fails when the request is aborted, as `fetch` does. */
+async function silentStub(input, init) {
+  const { signal } = asRequest(input, init);
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+    silentStub.called();
+  });
+}
+
 const ids = (i) => ({ appId: "app", connectorId: "connector", id: `credential-${i}` });
 
 function* items(count, each = () => {}) {
@@ -63,8 +72,8 @@ function clientOf(name, base, fetch, create = clients[name].create) {
 }
 const sdk = () => clientOf("revokeCredentials", STUBBED, laterStub, c1Revoke.createSdk);
 
-async function oneByOne(revoke, count, each) {
-  for (const item of items(count, each)) await revoke(item);
+async function oneByOne(revoke, count) {
+  for (const item of items(count)) await revoke(item);
 }
 
 /** Calls of one client, one after another: to a stub, or through `fetch` to the server of the benchmark. */
@@ -98,8 +107,27 @@ function bulk({ client, count }) {
   return timed(() => pool(revoke, count));
 }
 
+/** Calls that are aborted when the request has been sent. */
+async function aborted(count) {
+  const client = clientOf("aborted", STUBBED, silentStub, c1Revoke.createSdk);
+  for (const item of items(count)) {
+    const controller = new AbortController();
+    silentStub.called = () => controller.abort();
+    const error = await client.connector.revokeCredential(item, { signal: controller.signal }).catch((e) => e);
+    if (error.name !== "RequestAbortedError") throw new Error("the call was not aborted", { cause: error });
+  }
+}
+
 /** Does nothing, to measure what asking for a task takes. */
 const nothing = () => timed(async () => {});
+
+// Several rounds: what a finalizer releases becomes garbage only after it has run.
+async function settled() {
+  for (let round = 0; round < 4; round++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
 
 /** Call it after garbage collection. The last memory created is that of the core. workerd does not expose the size of its heap. */
 const memory = () => ({
@@ -109,16 +137,23 @@ const memory = () => ({
 
 const HALF = 50_000;
 
-/** The memory after each half of 100,000 calls, or items of one bulk run that collects no results. */
+/** The memory after each half of 100,000 calls, aborted calls, or items of one bulk run that collects no results. */
 async function memoryOf({ of }) {
   const samples = [];
-  const each = (i) => {
-    if (i === 0 || i % HALF !== 0) return;
+  const sample = () => {
     globalThis.gc?.();
     samples.push(memory());
   };
-  if (of === "items") await bulkRun(2 * HALF + 1, each);
-  else await oneByOne(clientOf("c1-revoke", STUBBED, stub), 2 * HALF + 1, each);
+  if (of === "items") {
+    await bulkRun(2 * HALF + 1, (i) => i > 0 && i % HALF === 0 && sample());
+    return samples;
+  }
+  const make = of === "calls" ? (count) => oneByOne(clientOf("c1-revoke", STUBBED, stub), count) : aborted;
+  for (let half = 0; half < 2; half++) {
+    await make(HALF);
+    await settled();
+    sample();
+  }
   return samples;
 }
 

@@ -2,7 +2,11 @@ import { ConductoroneSDKTypescript, HTTPClient } from "c1-revoke";
 
 export function createSdk({ base, fetch }) {
   const httpClient = fetch && new HTTPClient({ fetcher: fetch });
-  return new ConductoroneSDKTypescript({ serverURL: base, security: { bearerAuth: "token" }, httpClient });
+  return new ConductoroneSDKTypescript({
+    serverURL: base,
+    security: { bearerAuth: "access-token-0123456789-0123456789-0123456789-0123456789" },
+    httpClient,
+  });
 }
 
 export function create(options) {
