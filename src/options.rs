@@ -1,7 +1,7 @@
 //! The options of a client, of a call and of a bulk run.
 
 use crate::border::fields::{Fields, Names};
-use crate::border::{HttpClient, global, merged_options, peek_text};
+use crate::border::{global, merged_options, peek_text};
 use crate::error::Error;
 use crate::http::log::Logger;
 use crate::http::retry::{Backoff, StatusCodes};
@@ -66,11 +66,7 @@ pub fn read_transport(props: &Fields) -> Result<Transport, Error> {
     };
     // Browsers set their own, and a custom one would need a CORS preflight.
     let in_browser = peek_text(&global("navigator"), "userAgent").starts_with("Mozilla/");
-    Ok(Transport {
-        client: http_client.or(default_client).map(HttpClient::from),
-        logger,
-        user_agent: (!in_browser).then_some(user_agent),
-    })
+    Ok(Transport { client: http_client.or(default_client), logger, user_agent: (!in_browser).then_some(user_agent) })
 }
 
 /// Reads the settings of calls without options.

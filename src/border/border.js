@@ -436,6 +436,9 @@ async function readStream(reader, max, wait) {
 /** Cancels an unread body, which frees its connection. */
 export const discardBody = (response) => ignore(() => response.body.cancel());
 
+/** Calls a method. Throws what it throws, or a TypeError if there is none. */
+export const callMethod = (target, method, argument) => target[method](argument);
+
 /** Calls the caller's function and ignores what it returns or throws. */
 export const notify = (callback, argument) => ignore(() => callback(argument));
 

@@ -9,7 +9,7 @@ pub mod wait;
 use crate::error::Error;
 use js_sys::{Function, JsString, Object};
 use wasm_bindgen::prelude::*;
-use web_sys::{Headers, Request, RequestInit};
+use web_sys::{Headers, RequestInit};
 use zeroize::Zeroizing;
 
 #[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./border.js"))]
@@ -71,17 +71,7 @@ extern "C" {
     pub fn is_async(this: &OpenIterator) -> bool;
     /// The iterator.
     #[wasm_bindgen(method, getter)]
-    pub fn iterator(this: &OpenIterator) -> CallerIterator;
-    /// An iterator of a caller.
-    pub type CallerIterator;
-    /// Returns the next result, or a promise of it.
-    #[wasm_bindgen(method, catch)]
-    pub fn next(this: &CallerIterator) -> Result<JsValue, JsValue>;
-    /// A caller's HTTP client.
-    pub type HttpClient;
-    /// Sends a request. Returns what should be a promise of the response.
-    #[wasm_bindgen(method, catch)]
-    pub fn request(this: &HttpClient, request: &Request) -> Result<JsValue, JsValue>;
+    pub fn iterator(this: &OpenIterator) -> JsValue;
     /// Returns the number of elements of an array or a `Set`.
     #[wasm_bindgen(js_name = elementCount)]
     pub fn element_count(value: &JsValue) -> Option<f64>;
@@ -107,9 +97,12 @@ extern "C" {
     /// Cancels an unread body.
     #[wasm_bindgen(js_name = discardBody)]
     pub fn discard_body(response: &JsValue);
+    /// Calls `target[method](argument)`.
+    #[wasm_bindgen(js_name = callMethod, catch)]
+    pub fn call_method(target: &JsValue, method: &str, argument: &JsValue) -> Result<JsValue, JsValue>;
     /// Calls the caller's function and ignores its result and exceptions.
     pub fn notify(callback: &Function, argument: &JsValue);
-    /// Calls a method of the caller's object and ignores its result and exceptions.
+    /// The same for a method of the caller's object.
     #[wasm_bindgen(js_name = notifyMethod)]
     pub fn notify_method(target: &JsValue, method: &str, argument: &JsValue);
     /// Ignores what a caller's code returned, and its rejection if it is a promise.

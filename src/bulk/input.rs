@@ -1,14 +1,14 @@
 //! The input of a bulk run: an array, an iterable or an async iterable.
 
 use crate::border::fields::type_name;
-use crate::border::{CallerIterator, element_count, get, ignored, notify_method, open_iterator};
+use crate::border::{call_method, element_count, get, ignored, notify_method, open_iterator};
 use crate::error::Error;
 use js_sys::TypeError;
 use wasm_bindgen::JsValue;
 
 /// An open input.
 pub struct Input {
-    iterator: CallerIterator,
+    iterator: JsValue,
     /// The number of requests, if the input is an array or a `Set` that is not an async iterable too, such as a list of pages: what an
     /// async iterable returns may never come, so nothing may wait for all of it.
     pub total: Option<usize>,
@@ -35,7 +35,7 @@ impl Input {
     /// # Errors
     /// The iterator throws.
     pub fn next(&self) -> Result<JsValue, JsValue> {
-        self.iterator.next()
+        call_method(&self.iterator, "next", &JsValue::UNDEFINED)
     }
 
     /// Closes the iterator.

@@ -9,7 +9,7 @@ use super::settings::CallSettings;
 use super::verdict::{Head, MAX_BODY_BYTES, has_content, is_connection_failure, is_never_connected, refusal_message};
 use crate::border::time::{http_date, now_since_epoch};
 use crate::border::wait::{Interrupt, Wait};
-use crate::border::{self, HttpClient, discard_body, missing_global, peek, peek_text, redact, redact_json};
+use crate::border::{self, call_method, discard_body, missing_global, peek, peek_text, redact, redact_json};
 use crate::error::{Error, Failure, HttpFailure, UNEXPECTED};
 use crate::kept::Kept;
 use gloo_net::http::Headers;
@@ -89,8 +89,8 @@ impl Observer for Unobserved {}
 
 /// Sends the requests of a client.
 pub struct Transport {
-    /// The caller's HTTP client.
-    pub client: Option<HttpClient>,
+    /// The caller's HTTP client: an object with a method `request`.
+    pub client: Option<JsValue>,
     /// The caller's logger.
     pub logger: Option<Logger>,
     /// The `User-Agent`. Browsers set their own.
@@ -120,7 +120,7 @@ impl Transport {
         }
         observer.sent(*method);
         let sent = match &self.client {
-            Some(client) => client.request(&request),
+            Some(client) => call_method(client, "request", &request),
             None => fetch(&request),
         };
         let object = wait.race_call(sent).await.map_err(|interrupt| self.failure(interrupt, Some(&request)))?;
