@@ -566,7 +566,7 @@ fn refusals_before_the_server_has_accepted_anything_do_not_count() {
 fn refusals_leave_an_item_all_its_retries() {
     // Refused for itself, while others are accepted: 6 refusals and 7 failures are more than 8 attempts.
     let script = |id| {
-        let refused = |nth: u8| nth % 2 == 0 && nth < 12;
+        let refused = |nth: u8| nth.is_multiple_of(2) && nth < 12;
         let failures = (0..13).map(|nth| (if refused(nth) { limited(Some(1000.0)) } else { UNAVAILABLE }, 100.0));
         failures.take(if id == 0 { 13 } else { 0 }).chain([(REVOKED, 100.0)]).collect::<Vec<_>>()
     };
