@@ -15,14 +15,17 @@ export function runSuite(runtimeName, { core = false } = {}) {
   const { family, engine, start } = runtimes[runtimeName];
   describe(runtimeName, () => {
     let runtime;
-    let started = [];
+    const started = {};
     before(async () => {
-      [runtime, ...started] = await Promise.all([start, ...Object.values(servers)].map((start) => start()));
+      const starting = Object.entries(servers).map(async ([name, start]) => {
+        started[name] = await start();
+      });
+      [runtime] = await Promise.all([start(), ...starting]);
     });
-    after(() => Promise.all([runtime, ...started].map((it) => it?.stop())));
+    after(() => Promise.all([runtime, ...Object.values(started)].map((it) => it?.stop())));
     for (const name of core ? coreNamesFor(family) : namesFor(family)) {
       it(name, { timeout: 60_000 }, async () => {
-        const addresses = Object.fromEntries(Object.keys(servers).map((server, index) => [server, started[index].url]));
+        const addresses = Object.fromEntries(Object.entries(started).map(([server, { url }]) => [server, url]));
         const failure = await runtime.run(name, { ...addresses, runtime: family, engine });
         if (failure) assert.fail(failure);
       });

@@ -69,13 +69,12 @@ export async function workerModules(contents) {
     loader: { ".wasm": "copy" },
     external: [...external, "cloudflare:workers", "node:async_hooks"],
   });
-  const modules = files.map(({ path, text, contents }) =>
-    path.endsWith(".wasm")
-      ? { type: "CompiledWasm", path: basename(path), contents }
-      : { type: "ESModule", path: "worker.mjs", contents: text.replaceAll(".wasm?module", ".wasm") },
-  );
-  // The Worker's own module first.
-  return modules.sort((a, b) => b.type.localeCompare(a.type));
+  const isWasm = ({ path }) => path.endsWith(".wasm");
+  const script = files.find((file) => !isWasm(file)).text.replaceAll(".wasm?module", ".wasm");
+  return [
+    { type: "ESModule", path: "worker.mjs", contents: script },
+    ...files.filter(isWasm).map(({ path, contents }) => ({ type: "CompiledWasm", path: basename(path), contents })),
+  ];
 }
 
 async function workerd() {
