@@ -1,11 +1,10 @@
 // Compiles the wasm from bytes, and explains how to allow it where it is forbidden.
 import { UnsupportedRuntimeError } from "../dist/errors.js";
 
-/** Compiles synchronously. `bytes` returns the module's bytes, or the module. */
+/** Compiles synchronously. `bytes` returns the module's bytes. */
 export function compileSync(bytes) {
   try {
-    const source = bytes();
-    return isModule(source) ? source : new WebAssembly.Module(source);
+    return new WebAssembly.Module(bytes());
   } catch (cause) {
     throw advised(cause);
   }
@@ -14,22 +13,15 @@ export function compileSync(bytes) {
 /** Compiles asynchronously. */
 export async function compileAsync(bytes) {
   try {
-    const source = bytes();
-    return isModule(source) ? source : await WebAssembly.compile(source);
+    return await WebAssembly.compile(bytes());
   } catch (cause) {
     throw advised(cause);
   }
 }
 
-function isModule(source) {
-  return Object.prototype.toString.call(source) === "[object WebAssembly.Module]";
-}
-
+/** What to do about the cause, if that is known. */
 function advised(cause) {
-  if (cause instanceof UnsupportedRuntimeError) {
-    return cause;
-  }
-  let advice = "The WebAssembly core of c1-revoke could not start";
+  let advice;
   if (typeof globalThis.WebAssembly?.Module !== "function") {
     advice = "WebAssembly is missing or disabled";
   } else if (cause instanceof WebAssembly.CompileError) {
@@ -41,5 +33,5 @@ function advised(cause) {
   } else if (cause instanceof RangeError) {
     advice = "WebAssembly was not compiled synchronously. Call await ready() before the first client";
   }
-  return new UnsupportedRuntimeError(advice, { cause });
+  return advice ? new UnsupportedRuntimeError(advice, { cause }) : cause;
 }

@@ -10,19 +10,17 @@ export function useWasm(source) {
   given = source;
 }
 
-export function wasmNow() {
-  return compileSync(source);
-}
+export const wasmNow = () => moduleBy(compileSync);
+export const wasmSoon = () => moduleBy(compileAsync);
 
-export function wasmSoon() {
-  return compileAsync(source);
-}
-
-function source() {
+function moduleBy(compile) {
   if (!given) {
     throw new UnsupportedRuntimeError(
       "c1-revoke/slim has no WebAssembly yet: call useWasm(moduleOrBytes) before the first client",
     );
   }
-  return given;
+  return isModule(given) ? given : compile(() => given);
 }
+
+/** Whether this is a module, also of another realm. */
+const isModule = (source) => Object.prototype.toString.call(source) === "[object WebAssembly.Module]";
