@@ -5,12 +5,6 @@ import { runtime } from "./runtime.js";
 
 const { apply } = Reflect;
 
-/** `Promise.reject`, which a page may have replaced. */
-const rejected = (error) =>
-  new Promise((_, reject) => {
-    reject(error);
-  });
-
 /**
  * Captures the stack of an error anew. In an async function that awaited, V8 adds the callers that await it; the stack of the core
  * ends in WebAssembly.
@@ -24,7 +18,7 @@ function located(error) {
   return error;
 }
 
-/** Calls an asynchronous method of the wasm client. Never throws. */
+/** Calls an asynchronous method of the wasm client. */
 let start;
 
 /** The same for the public methods, with the stack of their caller. */
@@ -84,7 +78,7 @@ export class ConductoroneSDKTypescriptCore {
         return core.#start(method, args);
       }
       const cause = new TypeError("not a client of this copy of c1-revoke: two copies may be installed (npm ls c1-revoke)");
-      return rejected(new SDKValidationError("Invalid client", cause));
+      throw new SDKValidationError("Invalid client", cause);
     };
   }
 
@@ -95,10 +89,10 @@ export class ConductoroneSDKTypescriptCore {
   #start(method, args) {
     const { failure } = this.#runtime.guard;
     if (failure) {
-      return rejected(failure);
+      throw failure;
     }
     if (!this.#client) {
-      return rejected(withOutcome(new UnexpectedClientError("This client has been freed"), "notSent"));
+      throw withOutcome(new UnexpectedClientError("This client has been freed"), "notSent");
     }
     return this.#runtime.guard.promise(() => this.#call(method, args));
   }
