@@ -1,6 +1,5 @@
 // The error classes. They are JavaScript because they must extend Error, and a separate file so that an app that imports only
 // errors includes no WebAssembly. Rust constructs them. Names and fields are those of the official SDK.
-// biome-ignore-all lint/complexity/noUselessConstructor: default ones run the page's Array iterator in some engines; it may be patched
 
 /** Sets the `name` of a class as a string, which minifiers do not change. */
 function named(errorClass, name) {
@@ -72,11 +71,7 @@ export class ConductoroneSDKTypescriptError extends Error {
 }
 named(ConductoroneSDKTypescriptError, "ConductoroneSDKTypescriptError");
 
-export class SDKError extends ConductoroneSDKTypescriptError {
-  constructor(message, meta) {
-    super(message, meta);
-  }
-}
+export class SDKError extends ConductoroneSDKTypescriptError {}
 named(SDKError, "SDKError");
 
 export class ResponseValidationError extends ConductoroneSDKTypescriptError {
@@ -136,11 +131,7 @@ export class HTTPClientError extends Error {
 }
 named(HTTPClientError, "HTTPClientError");
 
-export class UnexpectedClientError extends HTTPClientError {
-  constructor(message, options) {
-    super(message, options);
-  }
-}
+export class UnexpectedClientError extends HTTPClientError {}
 named(UnexpectedClientError, "UnexpectedClientError");
 
 export class InvalidRequestError extends HTTPClientError {
@@ -151,25 +142,13 @@ export class InvalidRequestError extends HTTPClientError {
 }
 named(InvalidRequestError, "InvalidRequestError");
 
-export class RequestAbortedError extends HTTPClientError {
-  constructor(message, options) {
-    super(message, options);
-  }
-}
+export class RequestAbortedError extends HTTPClientError {}
 named(RequestAbortedError, "RequestAbortedError");
 
-export class RequestTimeoutError extends HTTPClientError {
-  constructor(message, options) {
-    super(message, options);
-  }
-}
+export class RequestTimeoutError extends HTTPClientError {}
 named(RequestTimeoutError, "RequestTimeoutError");
 
-export class ConnectionError extends HTTPClientError {
-  constructor(message, options) {
-    super(message, options);
-  }
-}
+export class ConnectionError extends HTTPClientError {}
 named(ConnectionError, "ConnectionError");
 
 export class UnsupportedRuntimeError extends HTTPClientError {
