@@ -54,7 +54,7 @@ lint: tests/node_modules/.stamp prerequisites ## check formatting, clippy (nativ
 	@$(QUIET) "clippy (native)" cargo clippy --all-targets -- -D warnings
 	@# Unit tests are native only: they need proptest.
 	@$(QUIET) "clippy (wasm)" cargo clippy --lib --test '*' --target $(WASM_TARGET) -- -D warnings
-	@$(QUIET) "tsc (the crate's JavaScript)" tests/node_modules/.bin/tsc --noEmit --checkJs --target es2022 --module esnext --lib es2022,dom,dom.iterable src/errors.js src/border/*.js
+	@$(QUIET) "tsc (the crate's JavaScript)" tests/node_modules/.bin/tsc --noEmit --checkJs --target es2022 --module esnext --lib es2022,dom,dom.iterable src/*.js src/*/*.js
 	@$(QUIET) "biome" tests/node_modules/.bin/biome ci --colors=off --error-on-warnings
 	@if command -v cargo-deny >/dev/null; then $(QUIET) "cargo deny" cargo deny --locked --offline check bans licenses sources; \
 	else echo "cargo deny: not installed, skipped; install it with: cargo install cargo-deny --locked"; fi

@@ -41,7 +41,9 @@ const WASM_OPT_FLAGS = [
 ];
 
 /** The crate's own JavaScript. It is copied to dist/, from where the glue imports it. */
-const CRATE_FILES = ["errors.js", "border/border.js", "border/secrets.js"].map((file) => join(ROOT, "src", file));
+const CRATE_FILES = ["errors.js", "border/border.js", "border/secrets.js", "bulk/report.js"].map((file) =>
+  join(ROOT, "src", file),
+);
 /** The output of the build. */
 const BUILT = [
   ...["cjs", "dist", "edge", "LICENSE-APACHE", "LICENSE-MIT", "c1_revoke.wasm", "cdn.js", "package.json", "shared.js"],

@@ -79,15 +79,13 @@ export const hasLoneSurrogate = (text) => /\p{Surrogate}/u.test(text);
 /** `Array.isArray`, which throws for a revoked Proxy. */
 export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
 
-const { apply } = Reflect;
-/** The getter of a Set's size. It takes a Set of any realm, such as another frame's, and throws for anything else. */
-const { get: sizeOfSet } = Object.getOwnPropertyDescriptor(Set.prototype, "size");
-
 /** The number of elements of an array or a Set. Undefined for other objects, whose `length` or `size` can mean anything. */
 export function elementCount(value) {
-  const count = attempt(() => (isArray(value) ? value.length : apply(sizeOfSet, value, [])));
+  const count = attempt(() => (isArray(value) ? value.length : value instanceof Set ? value.size : undefined));
   return typeof count === "number" ? count : undefined;
 }
+
+const { apply } = Reflect;
 
 /** Opens an iterator, async if there is one, and tells which. Undefined if there is none. Throws what the caller's code throws. */
 export function openIterator(value) {
@@ -188,7 +186,7 @@ function follow(signal, cancellation) {
       });
     };
     followed = { listener, cancellations };
-    ignored(signal.addEventListener("abort", listener));
+    signal.addEventListener("abort", listener);
     followers.set(signal, followed);
   }
   followed.cancellations.add(cancellation);
@@ -199,7 +197,7 @@ function unfollow(signal, cancellation) {
   const followed = followers.get(signal);
   if (followed?.cancellations.delete(cancellation) && followed.cancellations.size === 0) {
     followers.delete(signal);
-    ignored(signal.removeEventListener("abort", followed.listener));
+    signal.removeEventListener("abort", followed.listener);
   }
 }
 
@@ -444,20 +442,3 @@ export const notify = (callback, argument) => ignore(() => callback(argument));
 
 /** The same for a method of the caller's object. */
 export const notifyMethod = (target, method, argument) => ignore(() => target[method](argument));
-
-/** The report of a bulk run. Its method is the class's, because structured cloning refuses functions among an object's own fields. */
-class RevokeCredentialsReport {
-  #requests;
-
-  constructor(fields, requests) {
-    for (const name in fields) this[name] = fields[name]; // A page may have patched Object.assign.
-    this.#requests = requests;
-  }
-
-  remaining() {
-    return Object.values(this.#requests);
-  }
-}
-
-/** `requests` has holes where other items were. */
-export const newReport = (fields, requests) => new RevokeCredentialsReport(fields, requests);

@@ -107,9 +107,6 @@ extern "C" {
     pub fn notify_method(target: &JsValue, method: &str, argument: &JsValue);
     /// Ignores what a caller's code returned, and its rejection if it is a promise.
     pub fn ignored(value: &JsValue);
-    /// A report with `remaining()`.
-    #[wasm_bindgen(js_name = newReport)]
-    pub fn new_report(fields: &JsValue, requests: &JsValue) -> JsValue;
 
     /// The beginning of a long body, or a body that someone else has read.
     pub type Incomplete;

@@ -1,8 +1,7 @@
-//! The output of a bulk run: results, progress and the report.
+//! The output of a bulk run: results, progress and the report, an object of a JavaScript class (report.js).
 
 use super::pace::Meter;
 use super::schedule::{Scheduler, Status};
-use crate::border::new_report;
 use crate::border::time::{now_since_epoch, timestamp};
 use crate::http::outcome::Outcome;
 use crate::http::transport::Response;
@@ -10,7 +9,14 @@ use crate::kept::Kept;
 use js_sys::Array;
 use serde::{Serialize, Serializer};
 use std::cell::{Cell, RefCell};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::*;
+
+#[cfg_attr(feature = "package", wasm_bindgen(raw_module = "./report.js"))]
+#[cfg_attr(not(feature = "package"), wasm_bindgen(module = "/src/bulk/report.js"))]
+extern "C" {
+    #[wasm_bindgen(js_name = newReport)]
+    fn new_report(fields: &JsValue, requests: &JsValue) -> JsValue;
+}
 
 /// What is recorded of an item while it is sent.
 #[derive(Default)]
