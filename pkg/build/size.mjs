@@ -23,12 +23,12 @@ const rows = [
   row(
     "browser bundle: the class, wasm inlined",
     await bundle(`import { ConductoroneSDKTypescript } from "../index.js"; ${SIGNATURE}${CALL}`),
-    67_650,
+    67_500,
   ),
   row(
     "Worker: module + wasm",
     await bundle(`import { ConductoroneSDKTypescript } from "../edge/index-edge.js"; ${SIGNATURE}${CALL}`),
-    64_800,
+    64_750,
     wasm,
   ),
   row("cdn.js", read("cdn.js")),

@@ -376,19 +376,12 @@ export function revoked(contentType, statusCode, rawResponse, deletedAt) {
   return deletedAt === undefined ? result : { ...result, confirmation: { deletedAt } };
 }
 
-/** Cloudflare Workers. There, each read of a stream takes a turn of the event loop, and code may see all headers. */
-const inWorker = peek(global("navigator"), "userAgent") === "Cloudflare-Workers";
-
-/** Whether the headers say that the body has at most `max` bytes. A compressed body may have more than its Content-Length. */
-const isShort = (head, max) => Number(head.header("content-length")) <= max && head.header("content-encoding") === undefined;
-
 /**
  * Reads a body as UTF-8, up to `max` bytes. Resolves to its text if it is complete. Rejects with undefined if this is not a response.
- * @param {Head} head
  * @param {Wait | undefined} wait
  * @returns {Promise<string | Incomplete>}
  */
-export async function readBody(response, head, max, wait) {
+export async function readBody(response, max, wait) {
   if (peek(response, "bodyUsed") === true) {
     return { text: "", used: true };
   }
@@ -396,10 +389,10 @@ export async function readBody(response, head, max, wait) {
   if (body === null) {
     return "";
   }
-  if (typeof peek(body, "getReader") === "function" && !(inWorker && isShort(head, max))) {
-    return readStream(body.getReader(), max, wait);
+  if (typeof peek(body, "getReader") === "function") {
+    return readStream(body, max, wait);
   }
-  // A short body in a Worker, or a polyfill without streams.
+  // A polyfill without streams.
   const text = await raced(wait, response.text());
   if (typeof text !== "string") {
     throw undefined;
@@ -410,13 +403,23 @@ export async function readBody(response, head, max, wait) {
 /** The value, unless the wait ends first. */
 const raced = (wait, value) => (wait ? wait.race(value) : value);
 
-async function readStream(reader, max, wait) {
+/**
+ * Only workerd has `readAtLeast`, which fills a buffer, or less of it at the end of the body (its documentation of
+ * ReadableStreamBYOBReader). Each read takes a turn of its event loop, and `read` needs a second one to find the end.
+ */
+const hasReadAtLeast = typeof peek(peek(global("ReadableStreamBYOBReader"), "prototype"), "readAtLeast") === "function";
+const BUFFER_SIZE = 4096;
+
+async function readStream(body, max, wait) {
+  // Streams of a caller's code may have no such reader.
+  const filling = hasReadAtLeast ? attempt(() => body.getReader({ mode: "byob" })) : undefined;
+  const reader = filling ?? body.getReader();
   const decoder = new TextDecoder();
   let text = "";
   let length = 0;
   try {
     for (;;) {
-      const chunk = await raced(wait, reader.read());
+      const chunk = await raced(wait, filling ? filling.readAtLeast(BUFFER_SIZE, new Uint8Array(BUFFER_SIZE)) : reader.read());
       if (peek(chunk, "done")) {
         return text + decoder.decode();
       }
@@ -431,6 +434,9 @@ async function readStream(reader, max, wait) {
         return { text, used: false };
       }
       text += decoder.decode(chunk.value, { stream: true });
+      if (filling && size < BUFFER_SIZE) {
+        return text + decoder.decode();
+      }
     }
   } catch (thrown) {
     ignore(() => reader.cancel());

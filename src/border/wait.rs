@@ -1,7 +1,7 @@
 //! Waits for foreign promises. They may never settle and may ignore signals. A [`Wait`] ends anyway.
 
+use super::Incomplete;
 use super::task::{Deferred, promise_of, settled};
-use super::{Head, Incomplete};
 use crate::error::{Error, Failure, UNEXPECTED};
 use js_sys::{JsString, Promise};
 use wasm_bindgen::prelude::*;
@@ -43,7 +43,7 @@ mod js {
         pub fn end(this: &Wait, complete: bool);
 
         #[wasm_bindgen(js_name = readBody)]
-        pub fn read_body(response: &JsValue, head: &Head, max: u32, wait: Option<&Wait>) -> Promise;
+        pub fn read_body(response: &JsValue, max: u32, wait: Option<&Wait>) -> Promise;
     }
 }
 
@@ -178,8 +178,8 @@ impl Wait {
     ///
     /// # Errors
     /// Reading fails, or the wait ends first. `Thrown(undefined)`: this is not a response.
-    pub async fn read_body(&self, response: &JsValue, head: &Head, max: u32) -> Result<Result<JsString, Incomplete>, Interrupt> {
-        let read = self.settled(&js::read_body(response, head, max, self.0.as_ref())).await?;
+    pub async fn read_body(&self, response: &JsValue, max: u32) -> Result<Result<JsString, Incomplete>, Interrupt> {
+        let read = self.settled(&js::read_body(response, max, self.0.as_ref())).await?;
         Ok(read.dyn_into().map_err(JsCast::unchecked_into))
     }
 

@@ -271,7 +271,7 @@ impl Response<'_> {
     /// The connection failed, or the wait ended.
     pub async fn read(mut self) -> Result<(Self, Text), Error> {
         self.unread = false;
-        let body = self.wait.read_body(&self.object, &self.raw, MAX_BODY_BYTES).await.map_err(|interrupt| match interrupt {
+        let body = self.wait.read_body(&self.object, MAX_BODY_BYTES).await.map_err(|interrupt| match interrupt {
             Interrupt::Thrown(thrown) if thrown.is_undefined() => Error::not_a_response(),
             interrupt => self.transport.failure(interrupt, None),
         })?;

@@ -69,6 +69,39 @@ for (const [name, answer] of Object.entries(GATEWAY_ERRORS)) {
   });
 }
 
+/** A stream of bytes, in pieces of this size. */
+function inPieces(text, size, type) {
+  const bytes = new TextEncoder().encode(text);
+  let at = 0;
+  const pull = (controller) => {
+    if (at < bytes.length) {
+      controller.enqueue(bytes.slice(at, at + size));
+      at += size;
+    } else {
+      controller.close();
+      controller.byobRequest?.respond(0);
+    }
+  };
+  return new ReadableStream({ type, pull });
+}
+
+test("answers: a body is read whole, whatever its length and its pieces", async ({ sdk, runtime }) => {
+  for (const length of [0, 1, 2, 4095, 4096, 4097, 8192, 12_289, 1 << 20]) {
+    // One byte, then characters of two: some are in two pieces, or in two buffers.
+    const text = "x".repeat(length % 2) + "é".repeat(length / 2);
+    const bodies = [text, inPieces(text, 4096), inPieces(text, 1001)];
+    // The streams that workerd reads into a buffer.
+    if (runtime === "workerd") bodies.push(inPieces(text, 4096, "bytes"), inPieces(text, 1001, "bytes"));
+    for (const body of bodies) {
+      const answer = () => new Response(body, { status: 500 });
+      const error = assertError(sdk, await rejection(stubbed(sdk, {}, answer).revoke()), "SDKError");
+      assert.isTrue(error.body === text, `${length}: ${error.body.length}`);
+    }
+  }
+  const { statusCode } = await stubbed(sdk, {}, () => new Response("\ufeff{}", { headers: json })).revoke();
+  assert.strictEqual(statusCode, 200, "a byte order mark");
+});
+
 // --- Answers from elsewhere ---
 
 /** An answer that says "revoked", from this address. */

@@ -234,10 +234,6 @@ const MOMENTS = {
     const { answer, state } = endless(200);
     return { answer, ended: () => state.cancelled };
   },
-  "during a body of known length": () => {
-    const headers = { "content-type": "application/json", "content-length": "2" };
-    return { answer: () => new Response(new ReadableStream(), { headers }) };
-  },
   "during a wait, which ends at once (fault 10)": () => ({ answer: retryAfter("30") }),
 };
 for (const [kind, reason] of Object.entries(REASONS)) {

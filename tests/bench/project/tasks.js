@@ -11,7 +11,7 @@ import { memories } from "./wasm-memories.js";
 
 const clients = { "hand-written": handWritten, "openapi-fetch": openapiFetch, ky, "c1-revoke": c1Revoke };
 
-const success = () => new Response("{}", { headers: { "content-type": "application/json", "content-length": "2" } });
+const success = () => new Response("{}", { headers: { "content-type": "application/json" } });
 const asRequest = (input, init) => (input instanceof Request ? input : new Request(input, init));
 
 /** Creates a Request from its arguments unless it gets one, as `fetch` does, and responds as the API would. */
