@@ -79,13 +79,15 @@ export const hasLoneSurrogate = (text) => /\p{Surrogate}/u.test(text);
 /** `Array.isArray`, which throws for a revoked Proxy. */
 export const isArray = (value) => attempt(() => Array.isArray(value)) === true;
 
+const { apply } = Reflect;
+/** The getter of a Set's size. It takes a Set of any realm, such as another frame's, and throws for anything else. */
+const { get: sizeOfSet } = Object.getOwnPropertyDescriptor(Set.prototype, "size");
+
 /** The number of elements of an array or a Set. Undefined for other objects, whose `length` or `size` can mean anything. */
 export function elementCount(value) {
-  const count = attempt(() => (isArray(value) ? value.length : value instanceof Set ? value.size : undefined));
+  const count = attempt(() => (isArray(value) ? value.length : apply(sizeOfSet, value, [])));
   return typeof count === "number" ? count : undefined;
 }
-
-const { apply } = Reflect;
 
 /** Opens an iterator, async if there is one, and tells which. Undefined if there is none. Throws what the caller's code throws. */
 export function openIterator(value) {
