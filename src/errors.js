@@ -1,5 +1,6 @@
 // The error classes. They are JavaScript because they must extend Error, and a separate file so that an app that imports only
 // errors includes no WebAssembly. Rust constructs them. Names and fields are those of the official SDK.
+// biome-ignore-all lint/complexity/noUselessConstructor: default ones run the page's Array iterator in some engines; it may be patched
 
 /** Sets the `name` of a class as a string, which minifiers do not change. */
 function named(errorClass, name) {
@@ -71,7 +72,11 @@ export class ConductoroneSDKTypescriptError extends Error {
 }
 named(ConductoroneSDKTypescriptError, "ConductoroneSDKTypescriptError");
 
-export class SDKError extends ConductoroneSDKTypescriptError {}
+export class SDKError extends ConductoroneSDKTypescriptError {
+  constructor(message, meta) {
+    super(message, meta);
+  }
+}
 named(SDKError, "SDKError");
 
 export class ResponseValidationError extends ConductoroneSDKTypescriptError {
@@ -131,7 +136,11 @@ export class HTTPClientError extends Error {
 }
 named(HTTPClientError, "HTTPClientError");
 
-export class UnexpectedClientError extends HTTPClientError {}
+export class UnexpectedClientError extends HTTPClientError {
+  constructor(message, options) {
+    super(message, options);
+  }
+}
 named(UnexpectedClientError, "UnexpectedClientError");
 
 export class InvalidRequestError extends HTTPClientError {
@@ -142,13 +151,25 @@ export class InvalidRequestError extends HTTPClientError {
 }
 named(InvalidRequestError, "InvalidRequestError");
 
-export class RequestAbortedError extends HTTPClientError {}
+export class RequestAbortedError extends HTTPClientError {
+  constructor(message, options) {
+    super(message, options);
+  }
+}
 named(RequestAbortedError, "RequestAbortedError");
 
-export class RequestTimeoutError extends HTTPClientError {}
+export class RequestTimeoutError extends HTTPClientError {
+  constructor(message, options) {
+    super(message, options);
+  }
+}
 named(RequestTimeoutError, "RequestTimeoutError");
 
-export class ConnectionError extends HTTPClientError {}
+export class ConnectionError extends HTTPClientError {
+  constructor(message, options) {
+    super(message, options);
+  }
+}
 named(ConnectionError, "ConnectionError");
 
 export class UnsupportedRuntimeError extends HTTPClientError {
