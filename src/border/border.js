@@ -188,7 +188,7 @@ function follow(signal, cancellation) {
       });
     };
     followed = { listener, cancellations };
-    signal.addEventListener("abort", listener);
+    ignored(signal.addEventListener("abort", listener));
     followers.set(signal, followed);
   }
   followed.cancellations.add(cancellation);
@@ -199,7 +199,7 @@ function unfollow(signal, cancellation) {
   const followed = followers.get(signal);
   if (followed?.cancellations.delete(cancellation) && followed.cancellations.size === 0) {
     followers.delete(signal);
-    signal.removeEventListener("abort", followed.listener);
+    ignored(signal.removeEventListener("abort", followed.listener));
   }
 }
 

@@ -141,6 +141,10 @@ OPTION_CASES.method = (value) => ({ method: value, body: value });
 OPTION_CASES["signal.aborted"] = (value) => ({ signal: { aborted: value, addEventListener() {}, removeEventListener() {} } });
 const timeoutMs = 60_000;
 OPTION_CASES["signal throwing in addEventListener"] = (value) => ({ timeoutMs, signal: { addEventListener: throws(value) } });
+OPTION_CASES["signal with asynchronous methods that throw"] = (value) => {
+  const method = async () => throws(value)();
+  return { timeoutMs, signal: { addEventListener: method, removeEventListener: method } };
+};
 OPTION_CASES["signal aborting at once"] = (value) => ({
   timeoutMs,
   signal: { reason: value, addEventListener: (_, listener) => listener(), removeEventListener() {} },
