@@ -25,6 +25,23 @@ test("errors: the classes are subclasses of Error with names of their own", ({ s
   }
 });
 
+test("errors: the classes need no iterator of Array, which a page may have broken", ({ sdk }) => {
+  const response = new Response();
+  const names = Object.keys(BASES);
+  const { [Symbol.iterator]: iterator } = Array.prototype;
+  Array.prototype[Symbol.iterator] = throws(new Error("broken"));
+  let made;
+  try {
+    made = names.map((name) => new sdk.errors[name]("message", { response }));
+  } finally {
+    Array.prototype[Symbol.iterator] = iterator;
+  }
+  assert.deepEqual(
+    made.map(({ name }) => name),
+    names,
+  );
+});
+
 test("errors: an answer other than success is an SDKError that carries the answer", async ({ sdk }) => {
   const body = '{"code":5,"message":"credential not found","details":[]}';
   const { revoke, requests } = stubbed(sdk, {}, { status: 422, headers: { ...json, "x-request-id": "r-7" }, body });
